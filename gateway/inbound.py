@@ -24,7 +24,7 @@ from activities.quotes import things
 from domain.kernel.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, UNKNOWN_MAIL, Refusal
 from domain.kernel.short_numbers import spoken
 from domain.kernel.shown import shorten
-from domain.mail.answering import Door, SentMail, Thing, Wish, asked_in, wish_of
+from domain.mail.answering import Door, SentMail, Thing, Wish, asked_in, chosen_wish, wish_of
 from domain.mail.asks import Act, Answered, Ask, ask_of
 from domain.mail.authentication import doubt_of
 from domain.mail.correspondence import COPIED, MailEvent
@@ -138,6 +138,8 @@ class Inbox(Reception):
 
     async def _wish(self, connection: Connection, mail: InboundMail, found: Found) -> Wish | None:
         """What the mail asks for, if it can be done by itself."""
+        if found.chosen is not None:
+            return chosen_wish(found.choice, mail, found.chosen)
         asked = asked_in(found.answered)
         ask = ask_of(mail, asked)
         if ask is None:

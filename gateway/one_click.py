@@ -1,4 +1,6 @@
-"""One click (RFC 8058): a POST to a signed address opts out, a GET shows a button and does nothing: mail scanners follow links.
+"""What a mail's links lead to: one click (RFC 8058) that opts out, and the page on which its question is answered.
+
+A POST to a signed address does it, a GET shows a button and does nothing: mail scanners follow links.
 
 What is asked is kept as a mail to the signed address would be, and done by whichever process looks at the inbox.
 """
@@ -17,10 +19,14 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from activities.mail.questions import MailQuestion
+from gateway import answer_page
 from gateway.reception import Reception
 
 FOLDER = "unsubscribe"
 """Before the token in the address."""
+ANSWERS = "answer"
+"""Before the token of a question, and what a link answers."""
 _FIELD, _VALUE = "List-Unsubscribe", "One-Click"
 _BODY_LIMIT = 64 * 1024
 _MOST_AT_ONCE = 50
@@ -45,6 +51,10 @@ _DONE = (
 _UNKNOWN = (
     "<p>This address does not belong to a mail of ours, or is too old. Reply to the mail with the word “unsubscribe”.</p>"
     '<p lang="ja">このURLは無効です。お手数ですが、メールに「配信停止」とご返信ください。</p>'
+)
+_NO_QUESTION = (
+    "<p>This address does not belong to a question of ours, or is too old. Please reply to the mail.</p>"
+    '<p lang="ja">このURLは無効です。お手数ですが、メールにご返信ください。</p>'
 )
 _AWAY = "<p>This cannot be done now. Please try again in a few minutes.</p>"
 _NOT_SO = f"<p>Send a form with {_FIELD}={_VALUE}.</p>"
@@ -122,6 +132,15 @@ class _Server(ThreadingHTTPServer):
         """Keeps the wish. False for a token that we have not signed."""
         return asyncio.run_coroutine_threadsafe(self.reception.stop(token), self._loop).result(_SECONDS)
 
+    def question(self, token: str) -> MailQuestion | None:
+        """The question of a mail; null for a token that we have not signed."""
+        return asyncio.run_coroutine_threadsafe(self.reception.question(token), self._loop).result(_SECONDS)
+
+    def answer(self, token: str, choice: str, comment: str) -> None:
+        """Keeps an answer."""
+        kept = self.reception.answer(token, choice, comment)
+        asyncio.run_coroutine_threadsafe(kept, self._loop).result(_SECONDS)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that went away is worth no line."""
 
@@ -133,7 +152,9 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
 
     def do_GET(self) -> None:  # the names are the base class's
-        self._answer(self.server.knows, _ASKING)
+        if (asked := self._asked()) is not None:
+            return self._question(*asked, None)
+        return self._answer(self.server.knows, _ASKING)
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -144,9 +165,38 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(HTTPStatus.LENGTH_REQUIRED, _NOT_SO)
         if int(size) > _BODY_LIMIT:
             return self._send(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _NOT_SO)
-        if not _says_so(self.headers.get("Content-Type", ""), self.rfile.read(int(size))):
+        body = self.rfile.read(int(size))
+        if (asked := self._asked()) is not None:
+            return self._question(*asked, _filled_in(body))
+        if not _says_so(self.headers.get("Content-Type", ""), body):
             return self._send(HTTPStatus.BAD_REQUEST, _NOT_SO)
         return self._answer(self.server.stop, _DONE)
+
+    def _asked(self) -> tuple[str, str] | None:
+        """The token of a question and what the link answers; null for another address."""
+        *_, folder, token, choice = ["", "", "", *urlsplit(self.path).path.rstrip("/").split("/")]
+        if folder == ANSWERS:
+            return token, choice
+        return (choice, "") if token == ANSWERS else None
+
+    def _question(self, token: str, choice: str, filled_in: dict[str, str] | None) -> None:
+        """Shows the question of a mail, or keeps what was filled in."""
+        try:
+            question = self.server.question(token)
+            choices = answer_page.choices_of(question) if question is not None else None
+            if question is None or choices is None:
+                return self._send(HTTPStatus.NOT_FOUND, _NO_QUESTION)
+            chosen = filled_in.get("choice", "") if filled_in is not None else choice
+            if filled_in is None or chosen not in choices.options:
+                wrong = filled_in is not None
+                page = answer_page.asking(question, choices, chosen, wrong=wrong)
+                status = HTTPStatus.BAD_REQUEST if wrong else HTTPStatus.OK
+                return self._send(status, page, question)
+            self.server.answer(token, chosen, filled_in.get("comment", "")[: answer_page.COMMENT_LIMIT])
+        except Exception as away:  # the database; whoever asks may try again
+            _log.warning("an answer could not be kept: %s", type(away).__name__)
+            return self._send(HTTPStatus.SERVICE_UNAVAILABLE, _AWAY)
+        return self._send(HTTPStatus.OK, answer_page.thanks(question, chosen), question)
 
     def _answer(self, done: Any, page: str) -> None:
         *_, folder, token = ["", "", *urlsplit(self.path).path.rstrip("/").split("/")]
@@ -157,8 +207,12 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(HTTPStatus.SERVICE_UNAVAILABLE, _AWAY)
         return self._send(HTTPStatus.OK, page) if known else self._send(HTTPStatus.NOT_FOUND, _UNKNOWN)
 
-    def _send(self, status: HTTPStatus, words: str) -> None:
-        content = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Mails</title>{words}</html>'.encode()
+    def _send(self, status: HTTPStatus, words: str, question: MailQuestion | None = None) -> None:
+        language, title = (
+            ("en", "Mails") if question is None else (answer_page.language_of(question), answer_page.title(question))
+        )
+        head = f'<html lang="{language}"><meta charset="utf-8"><title>{title}</title>'
+        content = f"<!doctype html>{head}{words}</html>".encode()
         self.send_response(status)
         for name, value in {**_HEADERS, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
@@ -168,6 +222,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Tokens have no place in a log."""
+
+
+def _filled_in(body: bytes) -> dict[str, str]:
+    """The fields of a form, each once."""
+    return {name: said[0] for name, said in parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).items()}
 
 
 def _says_so(kind: str, body: bytes) -> bool:

@@ -9,7 +9,8 @@ from datetime import datetime
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
 from activities.mail import inbox, keys
-from domain.mail.marks import Domains, marks_of
+from activities.mail.questions import MailQuestion, question_of
+from domain.mail.marks import Domains, chosen_subject, marks_of
 from domain.mail.reading import mail_key, read_mail
 from domain.mail.signing import AddressPurpose, looks_like_ours, opened
 from domain.mail.text import printable
@@ -74,6 +75,18 @@ class Reception:
         said = f"Subject: unsubscribe {token}\r\nMessage-ID: <{token}@one-click>\r\n\r\n"
         await self.receive(said.encode("ascii"), present())
         return True
+
+    async def question(self, token: str) -> MailQuestion | None:
+        """The question of a mail of ours by the token of its links; null for a token that we have not signed."""
+        async with self._pool.acquire() as connection:
+            digest = opened(token, AddressPurpose.ANSWER, await keys.load_keys(connection))
+            return await question_of(connection, digest, present()) if digest is not None else None
+
+    async def answer(self, token: str, choice: str, comment: str) -> None:
+        """Keeps what was answered on the page of a mail's question, as a mail that says it."""
+        head = f"Subject: {chosen_subject(token.lower(), choice)}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        said = f"{head}Content-Transfer-Encoding: 8bit\r\n\r\n{printable(comment)}\r\n"
+        await self.receive(said.encode(), present())
 
     async def arrival(self, sender: str, recipients: Sequence[str], content: bytes) -> None:
         """What a mail server of ours tells of each mail that it accepts, those that we send ourselves included."""

@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     authserv_id: str | None = None
     """the name by which our own mail server writes Authentication-Results; without it, nobody's are heeded"""
     public_url: str | None = None
-    """where that process is reached by https, such as https://mail.example.com: optional mails are unsubscribed from by one click"""
+    """where that process is reached by https, such as https://mail.example.com: opting out by one click, surveys by a link"""
     http_host: str = "127.0.0.1"
     """the address on which it listens for that"""
     http_port: Annotated[int, Field(ge=1, le=65535)] = 8026

@@ -54,7 +54,7 @@ class SmtpSettings(Received):
     reply_domain: str | None = None
     """the domain of the addresses that answers go to; without it, an answer goes to the person behind the mail"""
     public_url: str | None = None
-    """where `perennial inbox serve` is reached from outside, for those who want no more mails to say so by one click"""
+    """where `perennial inbox serve` is reached from outside: who wants no more mails says so by one click, and questions are answered"""
     timeout_seconds: float = Field(default=30, gt=0)
     """for a whole delivery, from connecting to the server's last word"""
 
@@ -115,7 +115,9 @@ class MailChannel:
         except ValueError as error:
             raise AddressRejectedError(None, str(error)) from None
         key = await self._keys(mail.key) if mail.key is not None else None
-        rendered = self._renderer.render_joined(mails, by_reply=self.takes_answers)
+        rendered = self._renderer.render_joined(
+            mails, by_reply=self.takes_answers, answer_url=self._answer_url(mail, key)
+        )
         mail = mail.having(unsubscribe=next((one.unsubscribe for one in mails if one.unsubscribe is not None), None))
         message = self._compose(mail, recipient, rendered, key)
         _attach(message, files, mail.delivery_id)
@@ -164,6 +166,12 @@ class MailChannel:
         else:
             by_mail = f"<mailto:{settings.sender}?subject=unsubscribe%20{token}>"
         return by_mail if settings.public_url is None else f"<{settings.public_url}/unsubscribe/{token}>, {by_mail}"
+
+    def _answer_url(self, mail: OutgoingMail, key: Key | None) -> str | None:
+        """Where the question of a mail is answered; each of its links adds its answer. Null where no page is served."""
+        if key is None or self._settings.public_url is None:
+            return None
+        return f"{self._settings.public_url}/answer/{token_of(mail.delivery_id, AddressPurpose.ANSWER, key)}"
 
     def _reply_address(self, reply_to: str) -> str:
         try:

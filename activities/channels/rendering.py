@@ -71,24 +71,28 @@ class Renderer:
         self._html = _environment("html", _html_paragraphs)
         self._written = frozenset(self._text.list_templates())
 
-    def render(self, mail: OutgoingMail, *, by_reply: bool = True) -> RenderedMail:
+    def render(self, mail: OutgoingMail, *, by_reply: bool = True, answer_url: str | None = None) -> RenderedMail:
         """`mail` in its recipient's language, dates, numbers and money as that language writes them in their country, in their zone.
 
-        by_reply: we read what is answered; otherwise nothing is asked for by reply.
+        by_reply: we read what is answered; otherwise nothing is asked for by reply. answer_url: where its question is answered by a
+        link, which adds the answer.
 
         There are texts in English and Japanese. Everybody else reads English, with English dates: a language is whole, or it
         is not used.
         Raises RenderError if there is no such template, or a value is missing or of another kind than it needs.
         """
-        return self.render_joined([mail], by_reply=by_reply)
+        return self.render_joined([mail], by_reply=by_reply, answer_url=answer_url)
 
-    def render_joined(self, mails: Sequence[OutgoingMail], *, by_reply: bool = True) -> RenderedMail:
+    def render_joined(
+        self, mails: Sequence[OutgoingMail], *, by_reply: bool = True, answer_url: str | None = None
+    ) -> RenderedMail:
         """Several mails to one person as one message: it greets and is signed as the first one, and each further part has its subject
         as a heading. Else as `render`."""
         mail, documents = mails[0], [document for one in mails for document in one.documents]
         try:
             language = self._language_of(mail)
-            given = [self._values(one, language, by_reply=by_reply) for one in mails]
+            given = [{**self._values(one, language, by_reply=by_reply), "answer_url": None} for one in mails]
+            given[0]["answer_url"] = answer_url
             values = {
                 **given[0],
                 "can_unsubscribe": any(one.unsubscribe is not None for one in mails),
@@ -155,6 +159,7 @@ def _environment(form: str, paragraphs: Callable[[str], str]) -> Environment:
     environment.filters["paragraphs"] = paragraphs
     environment.filters["numbered"] = _numbered
     environment.filters["to_type"] = _to_type
+    environment.globals["answers_between"] = lambda low, high: [(one, one) for one in range(low, high + 1)]
     environment.globals["layout"] = f"{form}/layout.j2"
     return environment
 

@@ -86,7 +86,11 @@ select jsonb_build_object(
     from offer o where o.account_id = $1 and o.offered_at > $2::timestamptz - interval '400 days'), '[]'),
   'surveys', coalesce((
     select jsonb_agg(to_jsonb(s) order by s.sent_at, s.survey_id) from survey s
-    where s.account_id = $1 and s.withdrawn_at is null and s.sent_at > $2::timestamptz - interval '400 days'), '[]'),
+    where s.account_id = $1 and s.kind = 'nps' and s.withdrawn_at is null
+      and s.sent_at > $2::timestamptz - interval '400 days'), '[]'),
+  'efforts', coalesce((
+    select jsonb_agg(to_jsonb(s) order by s.sent_at, s.survey_id) from survey s
+    where s.account_id = $1 and s.kind = 'ces' and s.withdrawn_at is null), '[]'),
   'health', coalesce((
     select jsonb_agg(to_jsonb(h) order by h.at)
     from (select at, score, band from health_score where account_id = $1 order by at desc limit 3) h), '[]'),

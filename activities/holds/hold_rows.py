@@ -62,7 +62,7 @@ select jsonb_build_object(
       where s.score <= 2 and s.answered_at > $2::timestamptz - interval '14 days'
       union all
       select s.survey_id, s.answered_at, null, s.score from survey s
-      where s.account_id = $1 and s.score <= 6 and s.sent_at > $2::timestamptz - interval '400 days' and exists (
+      where s.account_id = $1 and s.kind = 'nps' and s.score <= 6 and s.sent_at > $2::timestamptz - interval '400 days' and exists (
         select 1 from staff_task t
         where t.account_id = $1 and t.key = 'survey/' || s.survey_id and t.closed_at is null)) f), '[]'),
   'asked', coalesce((

@@ -9,7 +9,7 @@ from domain.billing import steps as billing
 from domain.contracts import parting, renewal, renewal_notices, renewal_talk
 from domain.contracts.waiting import unless_locked
 from domain.frame.situation import LEDGER, LOOKS
-from domain.success import adoption, expansion, health_plays, onboarding, onboarding_waiting, reorder, thanks
+from domain.success import adoption, asking, expansion, health_plays, onboarding, onboarding_waiting, reorder, thanks
 
 
 class JourneySteps(Activities):
@@ -31,7 +31,7 @@ class JourneySteps(Activities):
         "adoption_mail": StepKind(adoption.mail, paced=True),
         "adoption_usage_review": StepKind(adoption.review, look=scoring.health_of, paced=True, each_time=True),
         "adoption_follow_up": StepKind(adoption.follow_up, LOOKS, look=scoring.health_of, paced=True),
-        "adoption_survey": StepKind(adoption.survey, paced=True),
+        "adoption_survey": StepKind(asking.survey, paced=True),
         "expansion_expiry": StepKind(expansion.expire),
         "renewal_notice": StepKind(unless_locked(renewal_notices.notice), LEDGER, look=term_value),
         "renewal_quote": StepKind(unless_locked(renewal_talk.quote), LEDGER),

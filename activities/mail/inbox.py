@@ -170,6 +170,8 @@ async def look_around(
         named=await _named(connection, named),
         answered=answered,
         stopped=await _addressed(connection, marks.stopped, mail.sender),
+        chosen=await _addressed(connection, [marks.chosen[0]], "") if marks.chosen else None,
+        choice=marks.chosen[1] if marks.chosen else "",
         returned=await _sent(connection, marks.returned),
         reported=await _reported(connection, mail, received_at),
         forged=marks.forged,

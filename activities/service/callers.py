@@ -141,7 +141,7 @@ select jsonb_build_object(
        order by o.created_at desc, o.delivery_id desc limit 10)
       order by at desc, id desc limit 10) m), '[]'),
   'surveys', coalesce((select jsonb_agg(to_jsonb(s) - 'id' order by s.at desc, s.id desc) from (
-      (select sent_at as at, 10 as scale, score, comment, null as case_id, survey_id as id from survey
+      (select sent_at as at, case kind when 'ces' then 7 else 10 end as scale, score, comment, null as case_id, survey_id as id from survey
        where account_id = $1 and withdrawn_at is null order by sent_at desc, survey_id desc limit 5)
       union all
       (select s.sent_at, 5, s.score, s.comment, s.case_id, s.survey_id from case_survey s join service_case c using (case_id)

@@ -46,7 +46,7 @@ where a.closed_at is null
   and not exists (select from effect e where e.account_id = a.account_id and e.as_of > $1 - $3::interval
                   and starts_with(e.key, 'journey:' || a.account_id || '/{UPDATE}:'))
   and (a.account_id = any($2)
-       or exists (select from survey s where s.account_id = a.account_id and s.score >= 9 and s.sent_at > $1 - interval '180 days')
+       or exists (select from survey s where s.account_id = a.account_id and s.kind = 'nps' and s.score >= 9 and s.sent_at > $1 - interval '180 days')
        or exists (select from contract_term c join contract k using (contract_id)
                   where k.account_id = a.account_id and c.ends_at between $1 + interval '30 days' and $1 + interval '120 days')
        or exists (select from (select product_code, avg(active_users) as users from usage_day u

@@ -268,6 +268,9 @@ class Customer(Carried):
     usage: list[UsageFacts] = []
     offers: list[OfferFacts] = []
     surveys: list[SurveyFacts] = []
+    """whether they would recommend us"""
+    efforts: list[SurveyFacts] = []
+    """how easy it was to begin"""
     health: list[HealthFacts] = []
     staff_tasks: list[str] = []
     changes: list[PeopleChange] = []
@@ -310,6 +313,10 @@ class Customer(Carried):
         """The offer of that id."""
         check_all(self.unreadable, kind="offer", id=offer_id)
         return next((offer for offer in self.offers if offer.offer_id == offer_id), None)
+
+    def survey(self, survey_id: str) -> SurveyFacts | None:
+        """The survey of that id, whatever it asked."""
+        return next((one for one in (*self.surveys, *self.efforts) if one.survey_id == survey_id), None)
 
     def holds_term(self, at: datetime) -> bool:
         """True while something sold for a term is in force at `at` or still to begin."""

@@ -19,6 +19,7 @@ _IDS = {
     "usage": ("usage", "product"),
     "offers": ("offer", "offer_id"),
     "surveys": ("survey", "survey_id"),
+    "efforts": ("survey", "survey_id"),
     "health": ("health score", "at"),
     "purchases": ("order", "order_id"),
     "orders": ("order", "order_id"),

@@ -154,6 +154,9 @@ class Adoption(Received):
     """the steps of help, one at each look that finds it has not helped; the last one is a task that stays until it is settled"""
     stale_days: Annotated[int, Field(ge=1, le=366)] = 35
     survey_after: Days | None = 14
+    """days from go-live to the question whether they would recommend us, which comes again every half year; null: nobody is asked"""
+    effort_after: Days | None = None
+    """days from go-live to the question how easy it was to begin, which comes once; null: nobody is asked"""
 
     @model_validator(mode="after")
     def _begins_with_a_mail(self) -> Self:

@@ -121,7 +121,7 @@ class SurveyKind(StrEnum):
     NPS = "nps"
     """the relationship, from 0 to 10"""
     CES = "ces"
-    """the effort of one case, from 1 to 7"""
+    """how easy something was, from 1 to 7: to begin with us"""
 
 
 class AskedBefore(Carried):

@@ -55,6 +55,8 @@ STEPS = {
     **{step.kind: step.row for step in TASK_STEPS},
 }
 """Every kind of step; {task} is the onboarding task or the day that it is about."""
+_OF_A_NAME = {("adoption_survey", "effort"): "Survey: how easy was it to begin?"}
+"""Of kinds of steps that do something else by their names, what those of such a beginning do."""
 _DASH = re.compile(r"_|(?<!\d)-|-(?!\d)")  # those of a day stay
 LIMIT = 190
 """Bytes; the server takes 400."""
@@ -65,7 +67,8 @@ def in_words(step: Step, ends: date | None = None) -> str:
 
     ends: the first day after the term that the step is about, if it is known.
     """
-    words = STEPS.get(step.kind, step.kind.replace("_", " ").capitalize()).format(
+    own = _OF_A_NAME.get((step.kind, step.name.partition("-")[0]))
+    words = (own or STEPS.get(step.kind, step.kind.replace("_", " ").capitalize())).format(
         task=_task(step.name), play=plain(step.about)
     )
     return shortened(", ".join(part for part in (words, _before(step, ends), subject_of(step.stage)) if part))

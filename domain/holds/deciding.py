@@ -98,7 +98,9 @@ def _live(situation: Situation) -> tuple[Hold, ...]:
 def acknowledge(situation: Situation, request: AcknowledgeHold, request_id: str) -> Decision:
     """Somebody has read why the customer is held. An unhappy answer to a survey is settled by it."""
     holds = guard_of(situation).holds
-    calls = {one.source for one in situation.service.unhappy} & {one.survey_id for one in situation.customer.surveys}
+    calls = {one.source for one in situation.service.unhappy} & {
+        one.survey_id for one in (*situation.customer.surveys, *situation.customer.efforts)
+    }
     sources = list(dict.fromkeys([*(hold.source for hold in holds), *sorted(calls)]))
     if not sources:
         raise Refusal(NOT_ALLOWED, NOTHING_HOLDS)

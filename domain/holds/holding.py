@@ -198,7 +198,8 @@ def _moment_passed(situation: Situation, mail: HeldMail) -> str | None:
             return "the offer is not open any more"
         return None
     survey_id = mail.context.get("survey_id")
-    if survey_id is not None and any(s.survey_id == survey_id and s.score is not None for s in customer.surveys):
+    survey = customer.survey(survey_id) if survey_id is not None else None
+    if survey is not None and survey.score is not None:
         return "the survey was answered"
     patience = PATIENCE.get(mail.purpose) if mail.purpose else None
     if patience is not None and situation.as_of - mail.created_at > patience:

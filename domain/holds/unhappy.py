@@ -68,9 +68,14 @@ def _escalate(situation: Situation, one: Unhappy, found: Reviewed) -> None:
 
 def _how(situation: Situation, source: str) -> str:
     """What a person does once they have talked to the customer."""
-    if any(survey.survey_id == source for survey in situation.customer.surveys):
-        return f"Once you have talked to them, ask for `acknowledge_hold` with source {source}: that settles it."
+    if situation.customer.survey(source) is not None:
+        return settled_by(source)
     return "Once you have talked to them, note it in the case: that settles it."
+
+
+def settled_by(survey_id: str) -> str:
+    """What settles the call after an answer to the survey of that id."""
+    return f"Once you have talked to them, ask for `acknowledge_hold` with source {survey_id}: that settles it."
 
 
 def ended(situation: Situation, waited: Sequence[str], found: Reviewed) -> None:

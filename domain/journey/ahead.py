@@ -18,7 +18,7 @@ from domain.journey import contract_steps, play_steps, success_steps
 from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import Facts
 from domain.kernel.calendar import local_day, local_instant
-from domain.success import adoption, thanks
+from domain.success import adoption, asking, thanks
 
 Renewal = Callable[[Facts, ContractFacts], tuple[Facts, ContractFacts] | None]
 
@@ -28,7 +28,7 @@ def extend(facts: Facts, found: Agenda, until: datetime, *, ledger: bool = True)
 
     ledger: false if the facts are without it; then nothing is said of invoices, and what is owned to its end is renewed.
     """
-    later = [*_check_ins(facts, found, until), *_anniversaries(facts, found, until)]
+    later = [*_check_ins(facts, found, until), *_surveys(facts, found, until), *_anniversaries(facts, found, until)]
     for contract in facts.situation.customer.contracts:
         if contract.status == ContractStatus.ACTIVE and f"{contract.stage}" in {
             *found.stages,
@@ -57,14 +57,30 @@ def _rhythm(found: Agenda, kind: str) -> list[Step]:
 
 def _check_ins(facts: Facts, found: Agenda, until: datetime) -> Iterator[Step]:
     """One after the other, for as long as something sold for a term goes on."""
-    contracts = [contract for contract in facts.situation.customer.contracts if contract.status != ContractStatus.ENDED]
-    if not any(contract.auto_renew and contract.status == ContractStatus.ACTIVE for contract in contracts):
-        until = min(until, max((contract.term.ends_at for contract in contracts), default=until))
+    until = _runs_until(facts, until)
     for step in _rhythm(found, "adoption_check_in"):
         while step.at <= until:
             step = adoption.next_check_in(success_steps.at_instant(facts, step.at))
             if step.at <= until:
                 yield step
+
+
+def _surveys(facts: Facts, found: Agenda, until: datetime) -> Iterator[Step]:
+    """Half a year after one comes the next, for as long as something sold for a term goes on."""
+    until = _runs_until(facts, until)
+    for step in _rhythm(found, asking.KIND):
+        while asking.question_of(step) is asking.RECOMMEND and step.at <= until:
+            step = asking.next_survey(success_steps.at_instant(facts, step.at))
+            if step.at <= until:
+                yield step
+
+
+def _runs_until(facts: Facts, until: datetime) -> datetime:
+    """The end of what was sold for a term, unless it renews by itself; `until` at the latest."""
+    contracts = [contract for contract in facts.situation.customer.contracts if contract.status != ContractStatus.ENDED]
+    if any(contract.auto_renew and contract.status == ContractStatus.ACTIVE for contract in contracts):
+        return until
+    return min(until, max((contract.term.ends_at for contract in contracts), default=until))
 
 
 def _anniversaries(facts: Facts, found: Agenda, until: datetime) -> Iterator[Step]:

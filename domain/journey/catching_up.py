@@ -14,7 +14,7 @@ from domain.frame.step_words import within_words
 from domain.frame.success_facts import TaskFacts
 from domain.frame.task_steps import INVITATION, OVERDUE, REMINDER, TASK_STEPS, task_of
 from domain.kernel.shown import counted
-from domain.success import adoption, onboarding_steps, thanks
+from domain.success import adoption, asking, onboarding_steps, thanks
 
 LATE_GREETING = timedelta(days=3)
 """A mail about a day, such as the first one or an anniversary, says nothing any more this long after it."""
@@ -94,6 +94,7 @@ def without(situation: Situation, step: Step) -> list[Step]:
     """What is planned when a step is left out: what comes in a rhythm, or one after the other, goes on with the next one."""
     following: dict[str, Callable[[], list[Step]]] = {
         "adoption_check_in": lambda: [adoption.next_check_in(situation)],
+        asking.KIND: lambda: asking.without(situation, step),
         "renewal_notice": lambda: renewal_notices.without_notice(situation, step),
         REMINDER.kind: lambda: _still_open(situation, step),
         OVERDUE.kind: lambda: _still_open(situation, step, step.on),
@@ -118,12 +119,13 @@ def _on(situation: Situation, step: Step, day: date) -> Step:
 
 
 def _latest(overdue: Iterable[Step]) -> set[str]:
-    """Of what says the same again, the last: by kind and stage."""
-    found: dict[tuple[str, str], Step] = {}
+    """Of what says the same again, the last: by kind and stage, of surveys by what they ask."""
+    found: dict[tuple[str, str, str], Step] = {}
     for step in overdue:
-        kept = found.get((step.kind, step.stage))
+        asked = asking.question_of(step).name if step.kind == asking.KIND else ""
+        kept = found.get((step.kind, step.stage, asked))
         if kept is None or (step.at, step.key) > (kept.at, kept.key):
-            found[step.kind, step.stage] = step
+            found[step.kind, step.stage, asked] = step
     return {step.key for step in found.values()}
 
 

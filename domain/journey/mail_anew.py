@@ -104,8 +104,8 @@ def _reorder_check_in(situation: Situation, context: Context, _: WrittenMail) ->
 
 
 def _survey(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
-    answered = {survey.survey_id for survey in situation.customer.surveys if survey.score is not None}
-    return "the survey was answered" if context.get("survey_id") in answered else context
+    survey = situation.customer.survey(str(context.get("survey_id")))
+    return "the survey was answered" if survey is not None and survey.score is not None else context
 
 
 def _upsell_offer(situation: Situation, context: Context, _: WrittenMail) -> Context | str:

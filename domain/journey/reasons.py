@@ -17,6 +17,7 @@ from domain.frame.step_words import plain
 from domain.frame.task_steps import task_of
 from domain.kernel.shown import counted
 from domain.orders.order import ContactRole
+from domain.success import asking
 
 MAIN: Final = ROLES[ContactRole.MAIN]
 _BILLING = ROLES[ContactRole.BILLING]
@@ -134,12 +135,19 @@ def _last_day(contract: ContractFacts, step: Step) -> date:
     return contract.end_after(number) - timedelta(days=1)
 
 
+def _survey_after(playbook: Playbook, step: Step) -> str:
+    """One that comes again says so: which one of them a step is stands only in the facts."""
+    if asking.question_of(step) is asking.EFFORT:
+        return f"{counted(playbook.adoption.effort_after or 0, 'day')} after go-live, once"
+    return f"{counted(playbook.adoption.survey_after or 0, 'day')} after go-live, and every half year from then on"
+
+
 _RULES: Mapping[str, Callable[[Playbook, Step], str]] = {
     "onboarding_touch": lambda p, s: f"{_touch_days(p, s)} after the order",
     "relationship_anniversary": lambda p, s: "a whole number of years since they came to us",
     "adoption_check_in": lambda p, s: f"every {counted(p.adoption.every_days, 'day')}",
     "adoption_follow_up": lambda p, s: f"{counted(p.adoption.follow_up_days, 'day')} after help was offered",
-    "adoption_survey": lambda p, s: f"{counted(p.adoption.survey_after or 0, 'day')} after go-live",
+    "adoption_survey": _survey_after,
     "adoption_usage_review": lambda p, s: f"use fell below {p.adoption.low} or rose from {p.adoption.recovered}",
     "expansion_expiry": lambda p, s: f"an offer ends {counted(p.expansion.expires_after, 'day')} after it was made",
     "fulfilment_follow_up": lambda p, s: f"{counted(p.delivery.follow_up_after or 0, 'day')} after the order",

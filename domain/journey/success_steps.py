@@ -17,6 +17,7 @@ from domain.journey.agenda_facts import ContractLife, Facts, OrderFacts
 from domain.orders.order import TERM_KINDS
 from domain.success import (
     adoption,
+    asking,
     expansion,
     onboarding,
     onboarding_dates,
@@ -175,8 +176,18 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
         elif helping_on.goes_on(situation, facts.record.help_steps):
             _add_undone(facts, agenda, adoption.next_follow_up(at_instant(facts, followed[1])))
     # Whether a go-live brought a survey depends on who had been asked by then.
-    agenda.add(*(one.step for one in facts.announced("adoption_survey", "adoption_mail") if one.by >= at))
+    agenda.add(*(one.step for one in facts.announced(asking.KIND, "adoption_mail") if one.by >= at))
+    _next_survey(facts, agenda, at)
     agenda.tolerated.add(f"{adoption.STAGE}/usage-*")
+
+
+def _next_survey(facts: Facts, agenda: Agenda, since: datetime) -> None:
+    """The question half a year after the last one: also of customers who were asked before it came twice a year."""
+    if not facts.situation.customer.surveys:
+        return
+    asked_at = asking.last_asked(facts.situation)
+    if asked_at >= since:
+        _add_undone(facts, agenda, asking.next_survey(at_instant(facts, asked_at), asked_at))
 
 
 def _held_term(facts: Facts, at: datetime) -> bool:

@@ -138,7 +138,7 @@ def _asked_anew(situation: Situation, task: StaffTaskFacts) -> Decision | str:
 
 def _called(situation: Situation, task: StaffTaskFacts, by: str, outcome: str) -> Decision:
     source = task.key.removeprefix(SURVEY)
-    if any(survey.survey_id == source for survey in situation.customer.surveys):
+    if situation.customer.survey(source) is not None:
         return Decision(JournalLine(""), writes=[RecordAcknowledgement(source, by)])
     case_id = source.rpartition("-")[0]
     return Decision(JournalLine(""), writes=[NoteOnCase(case_id, "followed_up", by, {"outcome": outcome})])

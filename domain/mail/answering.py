@@ -72,6 +72,8 @@ def asked_in(sent: SentMail | None) -> Answered | None:
     match sent.template:
         case "survey" if context.get("question_kind") == "nps":
             return Answered(question=Question.SURVEY, id=str(context["survey_id"]), low=0, high=10)
+        case "survey" if context.get("question_kind") == "ces":
+            return Answered(question=Question.SURVEY, id=str(context["survey_id"]), low=1, high=7)
         case "case_survey":
             return Answered(question=Question.SURVEY, id=str(context["survey_id"]), low=1, high=5)
         case "quote_presented":
@@ -125,6 +127,16 @@ def wish_of(
             return Wish(ask=ask, account_id=thing.account_id, words=f"have contract {thing.id} renewed", door=door)
         case _:
             return None
+
+
+def chosen_wish(choice: str, mail: InboundMail, sent: SentMail) -> Wish | None:
+    """The wish of whoever answered on the page of a mail: a score, with what they wrote beside it."""
+    asked = asked_in(sent)
+    if asked is None or asked.question is not Question.SURVEY or not choice.isdigit():
+        return None
+    ask = Ask(act=Act.SCORE, score=int(choice))
+    door = _score(ask, mail, sent, asked)
+    return Wish(ask=ask, account_id=sent.account_id, words=f"answer the survey with {choice}", door=door)
 
 
 def _score(ask: Ask, mail: InboundMail, sent: SentMail | None, asked: Answered | None) -> Door | None:

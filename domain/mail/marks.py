@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from domain.mail.reading import InboundMail
 from domain.mail.signing import AddressPurpose, Keys, delivery_in, looks_like_ours, opened, token_in
 
+_CHOSEN_SUBJECT = re.compile(r"answer\s+([a-z2-7]{40,60})\s+(\d{1,2}|yes|no)", re.IGNORECASE)
 _STOP_SUBJECT = re.compile(r"unsubscribe\s+([a-z2-7]{40,60})", re.IGNORECASE)
 
 
@@ -37,6 +38,8 @@ class Marks:
 
     replied: tuple[bytes, ...] = ()
     stopped: tuple[bytes, ...] = ()
+    chosen: tuple[bytes, str] | None = None
+    """the delivery whose question was answered on its page, by its digest, and how"""
     answered: tuple[tuple[str, str], ...] = ()
     returned: tuple[tuple[str, str], ...] = ()
     threads: tuple[str, ...] = ()
@@ -54,6 +57,7 @@ def marks_of(mail: InboundMail, domains: Domains, keys: Keys) -> Marks:
     return Marks(
         replied=_opened(mail, AddressPurpose.REPLY, domains, keys),
         stopped=_opened(mail, AddressPurpose.STOP, domains, keys),
+        chosen=_chosen(mail, keys),
         answered=answered,
         returned=returned,
         threads=tuple(one for one in mail.answers if one in ours or not looks_like_ours(one, domains.mail)),
@@ -69,6 +73,17 @@ def _verified(message_ids: tuple[str, ...], domains: Domains, keys: Keys) -> tup
 def _opened(mail: InboundMail, purpose: AddressPurpose, domains: Domains, keys: Keys) -> tuple[bytes, ...]:
     found = (opened(token, purpose, keys) for token in _tokens(mail, purpose, domains))
     return tuple(dict.fromkeys(digest for digest in found if digest is not None))
+
+
+def chosen_subject(token: str, choice: str) -> str:
+    """How an answer that was given on a page is kept."""
+    return f"answer {token} {choice}"
+
+
+def _chosen(mail: InboundMail, keys: Keys) -> tuple[bytes, str] | None:
+    said = _CHOSEN_SUBJECT.fullmatch(mail.subject.strip())
+    digest = opened(said[1], AddressPurpose.ANSWER, keys) if said else None
+    return (digest, said[2].lower()) if said and digest is not None else None
 
 
 def _tokens(mail: InboundMail, purpose: AddressPurpose, domains: Domains) -> list[str]:

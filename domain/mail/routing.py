@@ -77,6 +77,10 @@ class Found(Carried):
     """the case that its addresses or its subject name"""
     answered: SentMail | None = None
     """the mail of ours that it answers, by its signed address or a signed id"""
+    chosen: SentMail | None = None
+    """the mail of ours whose question was answered on its page"""
+    choice: str = ""
+    """how: a score, `yes` or `no`"""
     stopped: SentMail | None = None
     """the mail of ours whose address for no more mails it went to"""
     forged: bool = False
@@ -148,6 +152,8 @@ def route_mail(mail: InboundMail, found: Found, wish: Wish | None = None) -> Rou
         return _waits(found.doubt, **about)
     if found.stopped is not None:
         return _stopped(found.stopped)
+    if found.chosen is not None:
+        return _chosen(found.chosen, wish)
     if mail.bounce is not None:
         return _bounced(mail, found)
     if mail.unsubscribes is not None:
@@ -341,6 +347,20 @@ def _stopped(sent: SentMail) -> Route:
         reason = "it asks for no more mails to an address that its contact has no more"
         return _kept(reason, account_id=sent.account_id, answered=sent)
     return _unsubscribe(sent.account_id, sent.contact_id)
+
+
+def _chosen(sent: SentMail, wish: Wish | None) -> Route:
+    """Whoever has the page has its address from the mail itself."""
+    if wish is None or wish.door is None:
+        return _waits("it answers a question that our mail did not ask", account_id=sent.account_id)
+    return Route(
+        kind=RouteKind.ANSWER,
+        account_id=sent.account_id,
+        contact_id=sent.contact_id,
+        case_id=wish.door.case_id,
+        reason=wish.words,
+        door=wish.door,
+    )
 
 
 def _unsubscribe(account_id: str, contact_id: str) -> Route:

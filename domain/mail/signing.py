@@ -32,6 +32,8 @@ class AddressPurpose(StrEnum):
     """an answer to the mail; it counts from whom the mail went to"""
     STOP = "stop"
     """no more optional mails for whom the mail went to, whoever asks"""
+    ANSWER = "answer"
+    """the answer to the question of the mail, from the page that its links lead to"""
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ class MessageLine(Carried):
 
 
 class SurveyLine(Carried):
-    """A survey with its answer. `scale` is the best score: 5 after a case, 10 otherwise."""
+    """A survey with its answer. `scale` is the best score: 5 after a case, 7 of how easy it was to begin, 10 otherwise."""
 
     at: AwareDatetime
     scale: int

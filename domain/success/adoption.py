@@ -1,72 +1,43 @@
-"""Adoption: check-ins by cadence, help when too few of the paid seats are used, and the survey after go-live."""
+"""Adoption: check-ins by cadence, and help when too few of the paid seats are used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from domain.frame import pace
 from domain.frame.customer import ContractStatus
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
-from domain.frame.mail_names import contact_in_words, mail_in_words
-from domain.frame.messages import OwnWords
-from domain.frame.sales_holds import AskedBefore, Purpose, SurveyKind
+from domain.frame.mail_names import mail_in_words
+from domain.frame.sales_holds import Purpose
 from domain.frame.situation import Situation
-from domain.frame.staff_tasks import TaskState
 from domain.frame.state import Outcome, Stage, Step
-from domain.holds import holding, unhappy
 from domain.holds.guard import guard_of
-from domain.holds.writes import HoldBackStep
-from domain.kernel.base import Write
-from domain.kernel.refusals import NOT_ALLOWED, Refusal
-from domain.success import conversation, expansion, health_plays, thanks
+from domain.success import asking, conversation, expansion, health_plays, thanks
 from domain.success import helping as helping_on
 from domain.success.health import Health, SeatUse, seat_use
-from domain.success.requests import AnswerSurvey
-from domain.success.throttling import (
-    SurveyRules,
-    Withheld,
-    answer_counts,
-    calls_for_follow_up,
-    may_be_asked_at,
-    relationship_survey_withheld,
-)
-from domain.success.writes import RecordSurveyAnswer, SendSurvey
 
-STAGE = "adoption"
+STAGE = asking.STAGE
 STEADY = "steady"
 HELPING = "helping"
 HELP_TASK = helping_on.TASK
 HELP_WHY = helping_on.WHY
-SURVEYS = SurveyRules()
 
 
 def begin(situation: Situation, start_in: int) -> Outcome:
     """Adoption opens; the first check-in comes `start_in` days from today unless go-live moves it. Who had left is back."""
-    return Outcome(
-        plan=[check_in_after(situation, start_in)], stages={STAGE: Stage(status=STEADY)}, drop=[thanks.WIN_BACKS]
-    )
+    plan = [check_in_after(situation, start_in), *asking.goes_on(situation)]
+    drop = [thanks.WIN_BACKS, *asking.anew()]
+    return Outcome(plan=plan, stages={STAGE: Stage(status=STEADY)}, drop=drop)
 
 
 def after_go_live(situation: Situation) -> Outcome:
-    """Go-live: check-ins count from now on, and the survey is planned."""
+    """Go-live: check-ins count from now on, and the surveys are planned."""
     if not situation.customer.holds_term(situation.as_of):
         return Outcome()
-    terms = situation.playbook.adoption
-    plan = [check_in_after(situation, terms.every_days)]
-    if not situation.customer.surveys and (survey := first_survey(situation)):
-        plan.append(survey)
+    plan = [check_in_after(situation, situation.playbook.adoption.every_days), *asking.after_go_live(situation)]
     return Outcome(plan=plan, drop=[f"{STAGE}/check-in-*"])
-
-
-def first_survey(situation: Situation) -> Step | None:
-    """The survey that follows on a go-live of today, if the playbook has one."""
-    after = situation.playbook.adoption.survey_after
-    if after is None:
-        return None
-    day = situation.in_days(after)
-    return situation.step("adoption_survey", STAGE, f"survey-{day}", day)
 
 
 def check_in_after(situation: Situation, days: int) -> Step:
@@ -279,123 +250,6 @@ def _report(situation: Situation, uses: list[SeatUse], next_on: str | None) -> D
         return Decision(JournalLine(f"Check-in: {said}; not written, {why}", detail=figures))
     mail = Mail("check_in", conversation.says(situation, next_on or None))
     return Decision(JournalLine(f"Check-in: {said}", detail=figures), mails=[mail])
-
-
-def survey(situation: Situation, step: Step) -> Decision:
-    """The customer is asked whether they would recommend us: not while service holds them, nor shortly after a case, nor too often."""
-    contact = situation.customer.contact()
-    if contact is None:  # the mail finds nobody, which the owner is told; so nobody was asked
-        return Decision(JournalLine("Survey not sent: nobody can be reached"), mails=[Mail("survey")])
-    address = contact.email.lower()
-    asked = [*_asked_before(situation), *situation.service.asked]
-    last_case_at = _last_case_at(situation)
-    withheld = relationship_survey_withheld(
-        address,
-        asked,
-        situation.as_of,
-        blocked=guard_of(situation).holds_back(Purpose.SURVEY) is not None,
-        last_case_at=last_case_at,
-        unsubscribed=contact.unsubscribed,
-        rules=SURVEYS,
-    )
-    match withheld:
-        case Withheld.BLOCKED:
-            name = f"{step.name.partition('.')[0]}.{situation.as_of:%Y%m%dT%H%M%S}"
-            later = step.having(name=name)
-            return Decision(JournalLine("Survey held back"), writes=[HoldBackStep(later, Purpose.SURVEY)])
-        case Withheld.CASE_RECENTLY if last_case_at is not None:
-            until = last_case_at + SURVEYS.relationship_after_case
-            return _put_off(situation, step, until, "service was at work lately")
-        case Withheld.ASKED_RECENTLY if (again_at := may_be_asked_at(address, asked, SURVEYS)) is not None:
-            return _put_off(situation, step, again_at, "the customer was asked about a case lately")
-        case Withheld.ALREADY_ASKED:
-            return Decision(JournalLine("Survey not sent: the customer was asked within half a year", kind="skipped"))
-        case Withheld.UNSUBSCRIBED:
-            says = f"Survey not sent: {contact_in_words(contact)} wants no optional mails"
-            return Decision(JournalLine(says, kind="mail_unwanted"))
-    survey_id = f"nps-{situation.customer.account.account_id}-{step.on}"
-    return Decision(
-        JournalLine("Survey on its way"),
-        Outcome(said=["Survey on its way"]),
-        [SendSurvey(survey_id, "nps", situation.as_of, address)],
-        [Mail("survey", {"survey_id": survey_id, "question_kind": "nps"})],
-    )
-
-
-def _asked_before(situation: Situation) -> list[AskedBefore]:
-    return [
-        AskedBefore(kind=SurveyKind.NPS, contact_id=one.sent_to or "", sent_at=one.sent_at)
-        for one in situation.customer.surveys
-    ]
-
-
-def _last_case_at(situation: Situation) -> datetime | None:
-    found = [
-        at for case in situation.service.cases for at in (case.last_activity_at, case.resolved_at) if at is not None
-    ]
-    return max(found, default=None)
-
-
-def _put_off(situation: Situation, step: Step, until: datetime, why: str) -> Decision:
-    day = situation.customer.day_of(until)
-    later = situation.step("adoption_survey", STAGE, f"{step.name.partition('.')[0]}.{day}", day)
-    if later.at < until:
-        day += timedelta(days=1)
-        later = situation.step("adoption_survey", STAGE, f"{step.name.partition('.')[0]}.{day}", day)
-    return Decision(JournalLine(f"Survey put off: {why}"), Outcome(plan=[later]))
-
-
-def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
-    """An answer comes in; a detractor is called within one business day."""
-    sent = {survey.survey_id: survey for survey in situation.customer.surveys}
-    survey = sent.get(request.survey_id)
-    if survey is None:
-        raise Refusal(
-            NOT_ALLOWED,
-            f"survey {request.survey_id!r} was not sent to this customer; sent: {', '.join(sent) or 'none'}",
-        )
-    if survey.answered_at is not None and not answer_counts(
-        survey.sent_at, survey.answered_at, situation.as_of, SURVEYS
-    ):
-        said = f"survey {request.survey_id!r} was answered already with {survey.score}"
-        hours = SURVEYS.edit_within // timedelta(hours=1)
-        raise Refusal(NOT_ALLOWED, f"{said}; an answer can be changed for {hours} hours")
-    title = f"Survey answered: {request.score} of 10"
-    writes: list[Write] = [RecordSurveyAnswer(request.survey_id, request.score, request.comment, situation.as_of)]
-    notices, plan = [], []
-    if calls_for_follow_up(SurveyKind.NPS, request.score, SURVEYS):
-        plan = holding.after_request(situation)  # until somebody followed it up, sales has to read it first
-        due_at, _ = situation.customer.morning(situation.in_days(1))
-        writes.append(
-            OpenStaffTask(
-                f"survey/{request.survey_id}",
-                f"Call a detractor ({request.score} of 10)",
-                "success_manager",
-                due_at,
-                f"Asked whether they would recommend us, they answered {request.score} of 10",
-            )
-        )
-        ends = situation.as_of + guard_of(situation).rules.unhappy_for
-        lines = [
-            OwnWords(request.comment) or "No comment was given.",
-            "Please call them by then.",
-            unhappy.what_waits(),
-            unhappy.until_called(situation, request.survey_id, ends),
-        ]
-        notices = [Notice(title, lines, due=due_at)]
-    elif survey.score is not None and calls_for_follow_up(SurveyKind.NPS, survey.score, SURVEYS):
-        plan = holding.after_request(situation)  # they changed their mind for the better
-        writes.append(_taken_back(situation, f"survey/{request.survey_id}", "they answered anew, and better"))
-    return Decision(
-        JournalLine(title),
-        Outcome(said=[title], answer={"survey_id": request.survey_id}, **({"plan": plan} if plan else {})),
-        writes,
-        notices=notices,
-    )
-
-
-def _taken_back(situation: Situation, key: str, why: str) -> CloseStaffTasks:
-    return CloseStaffTasks(key, situation.as_of, TaskState.TAKEN_BACK, outcome=why)
 
 
 def _open_tasks(situation: Situation) -> set[str]:

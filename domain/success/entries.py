@@ -11,7 +11,7 @@ from domain.frame.situation import LEDGER, SERVICE
 from domain.frame.state import JourneyState
 from domain.kernel.ids import opaque_id
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
-from domain.success import adoption, expansion, health_said, onboarding_tasks, onboarding_waiting, readiness
+from domain.success import asking, expansion, health_said, onboarding_tasks, onboarding_waiting, readiness
 from domain.success.requests import (
     AnswerOffer,
     AnswerSurvey,
@@ -123,7 +123,7 @@ ENTRIES = (
     RequestKind(
         "answer_survey",
         AnswerSurvey,
-        adoption.answer_survey,
+        asking.answer_survey,
         "Answer to a survey",
         asked_by=CUSTOMERS,
         example='{"survey_id": "survey-2027-03-12", "score": 9, "comment": "it works", "by": "customer"}',

@@ -15,7 +15,7 @@ from domain.frame.success_facts import OnboardingTaskStatus, TaskFacts
 from domain.frame.task_steps import BLOCKED, keys_of, task_of
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.kernel.shown import counted
-from domain.success import adoption
+from domain.success import adoption, asking
 from domain.success.onboarding_dates import CUSTOMER, clock_stands, dated, following, moving
 from domain.success.onboarding_steps import too_long
 from domain.success.onboarding_tasks import find_task, named, not_needed, promise, waits_for
@@ -167,7 +167,7 @@ def reopen(situation: Situation, request: ReopenMilestone) -> Decision:
 
 
 def _not_live(situation: Situation, facts: TaskFacts, promised: OnboardingTask) -> Outcome:
-    """Go-live was none: the survey that follows on it waits for the real one, and the next check-in comes as if there had been none,
+    """Go-live was none: the surveys that follow on it wait for the real one, and the next check-in comes as if there had been none,
     unless they are live with another order."""
     others = [
         t
@@ -180,5 +180,4 @@ def _not_live(situation: Situation, facts: TaskFacts, promised: OnboardingTask) 
     since = situation.customer.day_of(order.activated_at if order else situation.customer.account.since)
     left = situation.playbook.adoption.latest_start - (situation.today - since).days
     following = adoption.check_in_after(situation, max(situation.playbook.adoption.every_days if left < 1 else left, 1))
-    survey = [] if situation.customer.surveys else [f"{adoption.STAGE}/survey-*"]
-    return Outcome(plan=[following], drop=[f"{adoption.STAGE}/check-in-*", *survey])
+    return Outcome(plan=[following], drop=[f"{adoption.STAGE}/check-in-*", *asking.without_go_live(situation)])

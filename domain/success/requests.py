@@ -85,7 +85,7 @@ class ConsiderExpansion(Request):
 
 
 class AnswerSurvey(Request):
-    """A customer's score: 0 (would not recommend) to 10 (would)."""
+    """A customer's score: 0 (would not recommend us) to 10 (would), or of how easy it was to begin 1 (very hard) to 7 (very easy)."""
 
     survey_id: str
     score: Annotated[int, Field(strict=True, ge=0, le=10)]

@@ -23,6 +23,8 @@ class SurveyRules(Carried):
     relationship_after_case: timedelta = timedelta(days=14)
     unhappy_up_to: int = 2
     """the CSAT up to which somebody calls"""
+    hard_up_to: int = 3
+    """the CES up to which somebody calls"""
     follow_up_business_days: int = 1
     shown_from: int = 10
     """fewer answers than this are told as counts, not as a percentage"""
@@ -32,7 +34,7 @@ class Withheld(StrEnum):
     """Why no survey is sent."""
 
     ALREADY_ASKED = "already_asked"
-    """once per case, and half-yearly about the relationship"""
+    """once per case and about the beginning, half-yearly about the relationship"""
     ASKED_RECENTLY = "asked_recently"
     """this contact got a survey of some kind not long ago"""
     NOT_EARNED = "not_earned"
@@ -77,15 +79,17 @@ def relationship_survey_withheld(
     asked: Sequence[AskedBefore],
     at: datetime,
     *,
+    kind: SurveyKind = SurveyKind.NPS,
     blocked: bool,
     last_case_at: datetime | None,
     unsubscribed: bool = False,
     rules: SurveyRules | None = None,
 ) -> Withheld | None:
-    """Why a survey about the relationship must not go out at `at`; none when it may.
+    """Why a survey about the relationship, or about its beginning, must not go out at `at`; none when it may.
 
     Args:
         asked: the surveys that this customer got before.
+        kind: NPS comes every half year, CES once.
         blocked: a hold of level block is in force.
         last_case_at: when a case of the customer was last opened, moved or resolved.
     """
@@ -96,8 +100,8 @@ def relationship_survey_withheld(
         return Withheld.BLOCKED
     if last_case_at is not None and at - last_case_at < limits.relationship_after_case:
         return Withheld.CASE_RECENTLY
-    earlier = [one for one in asked if one.kind is SurveyKind.NPS]
-    if any(at - one.sent_at < limits.relationship_every for one in earlier):
+    earlier = [one for one in asked if one.kind is kind]
+    if any(kind is SurveyKind.CES or at - one.sent_at < limits.relationship_every for one in earlier):
         return Withheld.ALREADY_ASKED
     return _asked_recently(contact_id, asked, at, limits)
 
@@ -131,4 +135,4 @@ def calls_for_follow_up(kind: SurveyKind, score: int, rules: SurveyRules | None 
         case SurveyKind.CSAT:
             return score <= (rules or SurveyRules()).unhappy_up_to
         case SurveyKind.CES:
-            return False
+            return score <= (rules or SurveyRules()).hard_up_to

@@ -130,6 +130,8 @@ async def answer_survey(life: Life, party: Party) -> Made:
         await life.later(party, 70)
         row = await life.one(sql, party.account_id)
     score = life.random.choice([3, 7, 8, 9, 9, 10, 10])
+    if row is not None and row["survey_id"].startswith("ces-"):
+        score = min(score, 7)
     return {"survey_id": row["survey_id"], "score": score, "comment": "fine", "by": "customer"} if row else None
 
 

@@ -209,11 +209,18 @@ def survey(desk: Desk) -> None:
         desk.same("name", desk.letter.to_email.lower(), row["sent_to"])
         asked = {desk.facts.day(at) for at in (desk.letter.created_at, desk.at)}
         desk.among("date", desk.facts.day(row["sent_at"]), asked)
-    desk.fixed(
-        {
+    asks = {
+        "nps": {
             "en": "from 0 (not at all likely) to 10 (extremely likely)",
             "ja": "0（まったく思わない）から10（強くそう思う）まで",
         },
+        "ces": {
+            "en": "from 1 (very difficult) to 7 (very easy)",
+            "ja": "1（とても難しかった）から7（とても容易だった）まで",
+        },
+    }
+    desk.fixed(
+        asks[row["kind"] if row else "nps"],
         {"en": "One short question", "ja": "（1問・約1分）"},
         {"ja": "1問だけのアンケート"},
     )

@@ -128,9 +128,8 @@ def _onboarding(desk: Desk, found: re.Match[str]) -> None:
 def _score(desk: Desk, found: re.Match[str]) -> None:
     tables = ("survey", "case_survey")
     scale = int(found["scale"])
-    scores = {
-        row["score"] for table in tables for row in desk.facts.tables[table] if (table == "survey") == (scale == 10)
-    }
+    kind = {10: "nps", 7: "ces"}.get(scale)
+    scores = {row["score"] for table in tables for row in desk.facts.tables[table] if row.get("kind") == kind}
     desk.among("count", int(found["score"]), scores)
 
 
@@ -202,8 +201,8 @@ _RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
     (r"(?P<n>\d+)日間ご注文なし（通常は(?P<rhythm>\d+)日ごと）", _quiet),
     (r"onboarding (?P<done>\d+) of (?P<total>\d+)(?:, (?P<late>\d+) late)?", _onboarding),
     (r"利用開始の準備(?P<total>\d+)件中(?P<done>\d+)件完了(?:、(?P<late>\d+)件遅延)?", _onboarding),
-    (r"(?P<score>\d+) of (?P<scale>5|10)(?=$|\)|, )", _score),
-    (r"(?P<scale>5|10)点中(?P<score>\d+)点", _score),
+    (r"(?P<score>\d+) of (?P<scale>5|7|10)(?=$|\)|, )", _score),
+    (r"(?P<scale>5|7|10)点中(?P<score>\d+)点", _score),
     (
         r"Low adoption of (?P<product>[^\n]+): (?P<active>\d+) of (?P<seats>\d+) seats? in use (?:on average|at the last count)",
         _seats,

@@ -119,6 +119,7 @@ _RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
     (r"(\d+) more seats? of (.+) offered: (\d+) of (\d+) seats? in use (?:on average|at the last count)", _offered),
     (r"(\d+) more seats? of (.+) sold, (\d+) now", _sold),
     (r"Survey answered: (\d+) of 10", _answered),
+    (r"Survey about the start answered: (\d+) of 7", _answered),
 )
 
 

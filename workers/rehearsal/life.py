@@ -14,6 +14,7 @@ from activities.journey.attending import Attending
 from activities.kernel.pool import Pool
 from domain.frame.flight import DeliveryStatus
 from domain.frame.keys import about
+from domain.frame.sales_holds import SurveyKind
 from domain.kernel.calendar import add_months, business_day_from, local_day, local_instant
 from domain.kernel.money import half_up
 from domain.kernel.refusals import Refusal
@@ -173,7 +174,10 @@ class Life:
             await self._answer("answer_renewal", {"contract_id": quote["contract_id"]}, answer)
         if self.story.survey_score is not None:
             for survey_id in surveys:
-                request = {"survey_id": survey_id, "score": self.story.survey_score, "by": "rehearsal"}
+                score = self.story.survey_score
+                if survey_id.startswith(f"{SurveyKind.CES}-"):  # from 1 to 7
+                    score = max(1, min(score, 7))
+                request = {"survey_id": survey_id, "score": score, "by": "rehearsal"}
                 await self.client.ask(self.account_id, "answer_survey", request)
 
     def _does(self, task: dict[str, Any], today: date) -> bool:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes
 from email.header import decode_header, make_header
@@ -133,6 +134,22 @@ async def test_optional_mails_are_unsubscribed_from_by_one_click(channel_with: B
     assert (mailbox.last()["List-Unsubscribe"], mailbox.last()["List-Unsubscribe-Post"]) == (None, None)
     await served.send(a_mail())  # written before there were keys
     assert mailbox.last()["List-Unsubscribe-Post"] is None
+
+
+@pytest.mark.parametrize(("kind", "scores"), [("nps", 11), ("ces", 7)])
+@pytest.mark.parametrize("language", ["en", "ja"])
+async def test_a_survey_has_a_link_for_each_score_where_a_page_is_served(
+    channel_with: Build, mailbox: Mailbox, kind: str, scores: int, language: str
+) -> None:
+    context = {**a_mail().context, "survey_id": "nps-C-1", "question_kind": kind}
+    survey = a_mail(key=KEY.number, template="survey", context=context, language=language)
+    await channel_with(public_url="https://mail.meridian.example").send(survey)
+    message, token = mailbox.last(), token_of(survey.delivery_id, AddressPurpose.ANSWER, KEY)
+    links = re.findall(rf"https://mail\.meridian\.example/answer/{token}/(\d+)\s", text_of(message))
+    assert len(links) == scores
+    assert links[-1] == str(scores - (kind == "nps"))
+    await channel_with().send(survey)
+    assert "/answer/" not in text_of(mailbox.last())
 
 
 async def test_a_signed_address_of_a_long_domain_stays_in_one_piece(channel_with: Build, mailbox: Mailbox) -> None:

@@ -13,7 +13,7 @@ from domain.journey.agenda import Agenda
 from domain.journey.agenda_facts import Announced, Facts
 from domain.journey.success_steps import at_instant, check_ins
 from domain.orders.order import BillingFrequency
-from domain.success import adoption
+from domain.success import adoption, asking
 from tests.domain.contracts.world import World
 from tests.domain.journey.test_horizons import facts_of
 
@@ -68,8 +68,7 @@ def test_a_go_live_counts_by_what_was_known_then(known: timedelta, until: timede
 def test_a_survey_follows_on_a_go_live_that_brought_one(asked: bool) -> None:
     """Who had been asked by then may be long forgotten."""
     facts, live = gone_live(-DAY)
-    survey = adoption.first_survey(at_instant(facts, live))
-    assert survey is not None
+    survey, *_ = asking.after_go_live(at_instant(facts, live))
     announced = [Announced(step=survey, by=live)] if asked else []
     found = Agenda()
     check_ins(replace(facts, record=facts.record.having(announced=announced)), found)

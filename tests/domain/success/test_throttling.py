@@ -75,7 +75,8 @@ def test_an_answer_counts_for_a_week_and_may_be_changed_for_a_day() -> None:
         (SurveyKind.CSAT, 3, False),
         (SurveyKind.NPS, 6, True),
         (SurveyKind.NPS, 7, False),
-        (SurveyKind.CES, 1, False),
+        (SurveyKind.CES, 3, True),
+        (SurveyKind.CES, 4, False),
     ],
 )
 def test_a_bad_answer_calls_for_a_talk(kind: SurveyKind, score: int, expected: bool) -> None:
