@@ -11,6 +11,7 @@ from uuid import uuid4
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.contracts.holdings import part_of
 from activities.contracts.renewal_work import look_at_renewals
 from activities.frame.customers import account_name, unknown_accounts
 from activities.frame.effects import latest_effect
@@ -25,7 +26,7 @@ from domain.frame.step_words import shortened
 from domain.journey.agenda import Running
 from domain.kernel.calendar import start_of_day
 from domain.kernel.ids import journey_id
-from domain.kernel.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
+from domain.kernel.refusals import ACCOUNT_MERGED, UNKNOWN_ACCOUNT, Problem, Refusal
 from domain.kernel.requests import read_request
 from domain.kernel.shown import as_text
 from domain.orders.order import OrderAnswer, read_order
@@ -157,7 +158,7 @@ class PerennialClient:
         """Writes usage into the facts and tells the journeys whose use crossed a threshold. Returns how many were told.
 
         Usage of an account that no order has opened is kept, and counts once its first order comes. A day that is still to come
-        is refused.
+        is refused, and so is usage of an account that went on as part of another: the figures of a day are one report of both.
         """
         told = 0
         accounts: dict[str, list[UsageRow]] = {}
@@ -178,6 +179,9 @@ class PerennialClient:
             raise Refusal("InvalidUsage", "the usage cannot be recorded", [problem])
         async with self._pool.acquire() as connection, connection.transaction():
             await lock_usage(connection, account_id)
+            if (other := await part_of(connection, account_id)) is not None:
+                said = f"account {account_id!r} is part of {other!r} now; report its use with that one's, day by day"
+                raise Refusal(ACCOUNT_MERGED, said)
             products = await sold_products(connection, account_id)
             if not products:
                 await save_usage(connection, rows)

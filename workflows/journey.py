@@ -139,6 +139,9 @@ class Journey(Entity[JourneyState]):
                 self.hear(Outcome(attention={f"unreadable:{cause.details[0]}": cause.message}))
             return
         self.state = self.state.after(outcome, workflow.now(), done=None if outcome.put_off else step)
+        if outcome.closes is not None:
+            body = {"reason": outcome.closes, "request_id": f"closed-by-{step.name}", "by": "system"}
+            self.pending.append(PendingUpdate("close_journey", body["request_id"], body))
 
     def hear(self, outcome: Outcome) -> None:
         """What came of something that is no step."""

@@ -9,11 +9,18 @@ from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from activities.orders import order_rows as order_store
 from activities.quotes import quote_rows
-from domain.contracts import transfers
+from domain.contracts import merging, transfers
 from domain.contracts.consignments import Receiver, Transferred, TransferStatus
 from domain.contracts.effective import effective
 from domain.contracts.request_facts import RequestFacts
-from domain.contracts.requests import AmendAssets, ReceiveAssets, SwapAssets, TransferAssets
+from domain.contracts.requests import (
+    AmendAssets,
+    MergeAccount,
+    ReceiveAssets,
+    SwapAssets,
+    TransferAssets,
+    UnmergeAccount,
+)
 from domain.contracts.requoting import requote
 from domain.frame.situation import LEDGER, Situation
 from domain.frame.state import Outcome, Step
@@ -52,6 +59,20 @@ async def _receiver(
     return facts, await holdings.find_receiver(work.connection, request.to_account, ids)
 
 
+async def _merged(
+    work: UnitOfWork, situation: Situation, request: MergeAccount
+) -> tuple[RequestFacts, Receiver | None]:
+    """The facts, and the account that this one becomes part of."""
+    (facts,) = await _facts(work, situation, request)
+    ids = transfers.wanted_ids(facts, merging.as_transfer(facts, request))
+    return facts, await holdings.find_receiver(work.connection, request.into, ids)
+
+
+async def _unmerged(work: UnitOfWork, _: Situation, request: UnmergeAccount) -> tuple[str | None]:
+    """The account that the one is part of that a request names."""
+    return (await holdings.part_of(work.connection, request.account),)
+
+
 async def _conveyed(
     work: UnitOfWork, situation: Situation, request: ReceiveAssets
 ) -> tuple[RequestFacts, Transferred, set[str]]:
@@ -61,6 +82,9 @@ async def _conveyed(
     if found is None or not ours or found.status != TransferStatus.UNDER_WAY:
         how = f"is {found.status}" if found and ours else "is none of this account"
         raise Refusal(NOT_ALLOWED, f"transfer {request.transfer_id!r} {how}")
+    joining = found.consignment.joining
+    if joining and joining.whole and await holdings.is_leaving(work.connection, work.unit.account_id):
+        raise Refusal(NOT_ALLOWED, "this account is itself on its way into another one")
     ids = [parcel.conveyed.asset.asset_id for parcel in found.consignment.parcels]
     (facts,) = await _facts(work, situation, request)
     return facts, found, await holdings.taken_assets(work.connection, ids)
@@ -106,8 +130,14 @@ _CHANGES = (
 class AssetAmendments(Activities):
     """What is looked up for amendments and transfers, what follows from them, and the steps that come of them."""
 
-    looks = {**dict.fromkeys(_CHANGES, _facts), "transfer_assets": _receiver, "receive_assets": _conveyed}
+    looks = {
+        **dict.fromkeys(_CHANGES, _facts),
+        "transfer_assets": _receiver,
+        "merge_account": _merged,
+        "receive_assets": _conveyed,
+    }
     follows = dict.fromkeys(looks, requoted)
+    looks |= {"unmerge_account": _unmerged}
     steps = {
         "amendment_effective": StepKind(effective, LEDGER),
         "amendment_settled": StepKind(transfers.settled, LEDGER, look=_answered, follow=requoted),

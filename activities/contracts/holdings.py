@@ -7,10 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from activities.contracts.joining_rows import MERGED_INTO, TAKE_CONTACTS, take_history
 from activities.frame.handlers import Handlers, Place, Sql, inserted, on, updated
 from activities.frame.telling import telling
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Value
 from domain.assets.model import Asset
 from domain.contracts.consignments import Consignment, Receiver, Transferred, TransferStatus
 from domain.contracts.writes import (
@@ -19,6 +21,7 @@ from domain.contracts.writes import (
     DropTerm,
     ExpectRenewal,
     GiveTerm,
+    MergedInto,
     MoveTerm,
     NoteChurn,
     OpenAsset,
@@ -29,6 +32,9 @@ from domain.contracts.writes import (
     SetContractStatus,
     SettleRenewalVersion,
     SettleTransfer,
+    TakeContacts,
+    TakeHistory,
+    Unmerge,
 )
 from domain.frame.customer import ContractStatus
 from domain.journey.telling import term_told
@@ -188,6 +194,10 @@ HANDLERS: Handlers = dict(
         on(DropTerm, DROP_TERMS),
         on(SetContractStatus, _set_statuses),
         on(SendAssets, inserted("conveyance", "transfer_id from_account=account_id to_account body asked_at=at")),
+        on(TakeContacts, TAKE_CONTACTS),
+        on(TakeHistory, take_history),
+        on(MergedInto, MERGED_INTO),
+        on(Unmerge, Sql("update account set merged_into = null where account_id = :account")),
         on(SettleTransfer, updated("conveyance", "status reason settled_at=at", "transfer_id")),
     ]
 )
@@ -264,4 +274,14 @@ async def find_receiver(connection: Connection, account_id: str, asset_ids: Sequ
         closed=row["closed_at"] is not None,
         contracts=frozenset(contract["contract_id"] for contract in contracts),
         taken=frozenset(await taken_assets(connection, asset_ids)),
+        leaving=await is_leaving(connection, account_id),
     )
+
+
+part_of = Value[str | None]("select merged_into from account where account_id = $1")
+"""The account that an account went on as part of; null for all others."""
+
+is_leaving = Value[bool](
+    "select exists (select from conveyance where from_account = $1 and status = 'under_way' and body->'joining'->>'whole' = 'true')"
+)
+"""True while an account is on its way into another one."""

@@ -10,11 +10,11 @@ from activities.frame.handlers import Handlers, Place, Sql, inserted, on, update
 from activities.frame.staff_rows import introduce_staff
 from activities.kernel.phones import dialled
 from activities.kernel.pool import Connection
+from domain.frame.decision import GoneContacts
 from domain.frame.people_facts import NoteChange
 from domain.journey.writes import (
     ChangedAccount,
     CloseAccount,
-    GoneContacts,
     NewContact,
     PlaceAccount,
     ReachBack,

@@ -30,6 +30,8 @@ class Receiver:
     closed: bool
     contracts: frozenset[str] = frozenset()
     taken: frozenset[str] = frozenset()
+    leaving: bool = False
+    """it is on its way into another account"""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,15 @@ class Parcel(Carried):
     contract: str | None = None
 
 
+class Joining(Carried):
+    """Who goes along with what is handed over."""
+
+    contacts: list[str]
+    """contact ids of the source"""
+    whole: bool = False
+    """the source goes on as part of the target, with cases, surveys and usage"""
+
+
 class Consignment(Carried):
     """All that a target needs to take what a source hands over."""
 
@@ -91,3 +102,4 @@ class Consignment(Carried):
     """by the source's contract id"""
     bundles: list[Relationship] = []
     """the edges of bundles that are handed over, by the new ids"""
+    joining: Joining | None = None

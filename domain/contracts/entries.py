@@ -8,7 +8,17 @@ from datetime import datetime
 from functools import partial, wraps
 from typing import Any
 
-from domain.contracts import changes, expecting, notice, parting, receiving, renewal_answers, revising, transfers
+from domain.contracts import (
+    changes,
+    expecting,
+    merging,
+    notice,
+    parting,
+    receiving,
+    renewal_answers,
+    revising,
+    transfers,
+)
 from domain.contracts.renewal_requests import (
     ApproveRenewal,
     ConvertContract,
@@ -23,12 +33,14 @@ from domain.contracts.requests import (
     AmendAssets,
     AnswerRenewal,
     CancelAssets,
+    MergeAccount,
     ReceiveAssets,
     RenewAssets,
     RequestRenewal,
     RollBack,
     SwapAssets,
     TransferAssets,
+    UnmergeAccount,
 )
 from domain.frame.decision import Decision
 from domain.frame.keys import StageKind
@@ -204,6 +216,23 @@ ENTRIES = (
         asked_by=SELLERS,
         example='{"to_account": "acme-west", "assets": [{"asset_id": "SO-1.1", "quantity": 15}], "to_contract_id": "K-9"}',
         allowed=_check_target,
+    ),
+    _of_assets(
+        "merge_account",
+        MergeAccount,
+        _on_facts(merging.merge),
+        "Merge into another account",
+        asked_by=SELLERS,
+        example='{"into": "acme-group", "reason": "bought by them", "by": "s-1"}',
+    ),
+    RequestKind(
+        "unmerge_account",
+        UnmergeAccount,
+        merging.unmerge,
+        "Merged account leaves again",
+        asked_by=SELLERS,
+        example='{"account": "acme-west", "reason": "sold on", "by": "s-1"}',
+        stage="amendment",
     ),
     _of_assets(
         "receive_assets",

@@ -20,10 +20,11 @@ from domain.contracts.request_facts import RequestFacts, Sold, changes_of
 from domain.contracts.requests import ReceiveAssets
 from domain.contracts.telling import Told, tell
 from domain.contracts.terms import common_end, term_after
-from domain.contracts.writes import SettleTransfer
+from domain.contracts.writes import SettleTransfer, TakeContacts, TakeHistory
 from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.state import Outcome
+from domain.holds import holding
 from domain.kernel.base import Write
 from domain.kernel.refusals import named_refusals
 
@@ -47,7 +48,11 @@ def receive(desk: RequestFacts, request: ReceiveAssets, transfer: Transferred, t
     changed = changes_of(desk, ledger.assets, sold)
     follows = replan(desk.situation, changed.records, opened=contracts)
     told = tell(desk.situation, changed.changes)
-    says = f"Received from {transfer.from_account}: {told[0].line.title}"
+    joining = consignment.joining
+    whole = joining is not None and joining.whole
+    came = told[0].line.title if told else "their people"
+    how = "is part of this account now" if whole else ""
+    says = f"{transfer.from_account} {how}: {came}" if whole else f"Received from {transfer.from_account}: {came}"
     answer = {
         "transfer_id": transfer.transfer_id,
         "status": TransferStatus.RECEIVED,
@@ -55,18 +60,22 @@ def receive(desk: RequestFacts, request: ReceiveAssets, transfer: Transferred, t
         "contracts": list(follows.contracts),
     }
     outcome = follows.outcome + scheduled(desk, changed) + Outcome(said=[says], answer=answer)
+    if whole:
+        outcome += Outcome(plan=holding.after_request(desk.situation))  # their cases may hold this customer
     writes: list[Write] = [
         SettleTransfer(transfer.transfer_id, TransferStatus.RECEIVED, "", desk.as_of),
         *follows.writes,
         *changed.opened,
         *changed.changes,
         *([Relate(consignment.bundles)] if consignment.bundles else []),
+        *([TakeContacts(transfer.from_account, tuple(joining.contacts))] if joining else []),
+        *([TakeHistory(transfer.from_account, desk.as_of)] if whole else []),
     ]
     return Decision(
-        JournalLine(says, detail={**told[0].line.detail, "transfer_id": transfer.transfer_id}),
+        JournalLine(says, detail={**(told[0].line.detail if told else {}), "transfer_id": transfer.transfer_id}),
         outcome,
         writes,
-        [mail_of_changes("assets_received", told, follows)],
+        [mail_of_changes("assets_received", told, follows)] if told else [],
         [Notice(says, [told_of.line.title for told_of in told], to="owner")],
         more_lines=[*(told_of.line for told_of in told[1:]), *follows.lines],
     )

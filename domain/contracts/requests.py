@@ -24,7 +24,7 @@ from domain.frame.renewal_facts import ChurnReason
 from domain.kernel.base import Received
 from domain.kernel.calendar import within_reach, written_day
 from domain.kernel.fingerprints import Asked, asked_by
-from domain.kernel.ids import AccountRef, ContractRef
+from domain.kernel.ids import AccountRef, ContactRef, ContractRef
 from domain.kernel.money import CurrencyCode
 from domain.kernel.requests import CustomerDecision, Remark, Request
 from domain.orders.order import Code, OrderedProduct, Price, PricePer, Quantity
@@ -285,7 +285,7 @@ class TransferAssets(AssetRequest):
 
     The assets are locked until both journeys have done their half, or the first half is taken back. What is agreed for a later day goes
     with the units. The other account is charged what this one is credited, then on the same billing days; under a contract of its own,
-    `to_contract_id`, on that one's.
+    `to_contract_id`, on that one's. The `contacts` that are named go along, once the other account has the assets.
     """
 
     to_account: AccountRef
@@ -295,6 +295,7 @@ class TransferAssets(AssetRequest):
         BeforeValidator(_at_most_one_transfer),
     ]
     to_contract_id: ContractRef | None = None
+    contacts: Annotated[tuple[ContactRef, ...], Field(max_length=50)] = ()
     effective: When | None = None
     reason: Remark = ""
 
@@ -306,6 +307,31 @@ class TransferAssets(AssetRequest):
     def _names_each_once(self) -> Self:
         _each_once(asset.asset_id for asset in self.assets)
         return self
+
+
+class MergeAccount(AssetRequest):
+    """This customer goes on as part of another: all that they own, their contacts, cases, surveys and usage become that one's, and this
+    journey ends.
+
+    Contracts come on the same conditions; what was declined does not renew by itself there. Contacts whose address the other account has
+    are one person with that contact. If the other account does not take it all, nothing has happened. What was invoiced, and the journal,
+    stay under the name that they were made under; orders are placed for the other account from then on.
+    """
+
+    into: AccountRef
+    reason: Remark = ""
+
+    def others(self) -> tuple[str, ...]:
+        """Whoever they become part of."""
+        return (self.into,)
+
+
+class UnmergeAccount(Request):
+    """An account that became part of this customer goes its own way again: its next order begins a journey of its own, to which
+    `transfer_assets` brings what is theirs, with the contacts who go along."""
+
+    account: AccountRef
+    reason: Remark = ""
 
 
 class ReceiveAssets(AssetRequest):

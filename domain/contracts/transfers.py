@@ -25,6 +25,7 @@ from domain.contracts.changes import scheduled, stage_of
 from domain.contracts.consignments import (
     Conditions,
     Consignment,
+    Joining,
     Parcel,
     Receiver,
     TermAhead,
@@ -35,13 +36,15 @@ from domain.contracts.receiving import mail_of_changes
 from domain.contracts.replanning import replan
 from domain.contracts.request_facts import RequestFacts, changes_of
 from domain.contracts.requests import TransferAssets
-from domain.contracts.telling import before_last, tell
-from domain.contracts.writes import SendAssets
-from domain.frame.decision import Convey, Decision, JournalLine, Notice
+from domain.contracts.telling import Told, before_last, tell
+from domain.contracts.writes import MergedInto, SendAssets
+from domain.frame.customer import ContractStatus
+from domain.frame.decision import Convey, Decision, GoneContacts, JournalLine, Notice
 from domain.frame.ownership import POLICY
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.frame.term_facts import TermFacts
+from domain.kernel.base import Write
 from domain.kernel.calendar import local_day, start_of_day
 from domain.kernel.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal, named_refusals, refusal_of
 
@@ -56,9 +59,15 @@ def wanted_ids(desk: RequestFacts, request: TransferAssets) -> list[str]:
     return [line.to_asset_id or desk.new_id(line.asset_id, n) for n, line in enumerate(request.assets)]
 
 
-def send(desk: RequestFacts, request: TransferAssets, receiver: Receiver | None) -> Decision:
-    """The first half: the units leave, the assets are locked, and the consignment goes on its way."""
+def send(
+    desk: RequestFacts, request: TransferAssets, receiver: Receiver | None, joining: Joining | None = None
+) -> Decision:
+    """The first half: the units leave, the assets are locked, and the consignment goes on its way. `joining`: who goes along, if
+    it is not whom the request names."""
     _check_receiver(desk, request, receiver)
+    if joining is None and request.contacts:
+        _check_contacts(desk, request)
+        joining = Joining(contacts=list(request.contacts))
     ids = wanted_ids(desk, request)
     with named_refusals():
         if receiver is not None and (twice := sorted(receiver.taken & set(ids))):
@@ -67,7 +76,8 @@ def send(desk: RequestFacts, request: TransferAssets, receiver: Receiver | None)
     changed = changes_of(desk, ledger.assets, {})
     told = tell(desk.situation, changed.changes)
     transfer_id, stage = transfer_id_of(desk), stage_of(desk.request_id)
-    says = f"Transfer to {request.to_account} under way: {told[0].line.title}"
+    what = told[0].line.title if told else "they own nothing any more"
+    says = f"{'Merge into' if joining and joining.whole else 'Transfer to'} {request.to_account} under way: {what}"
     answer = {
         "request_id": desk.request_id,
         "transfer_id": transfer_id,
@@ -79,15 +89,27 @@ def send(desk: RequestFacts, request: TransferAssets, receiver: Receiver | None)
     }
     reason = {"reason": request.reason} if request.reason else {}
     return Decision(
-        JournalLine(says, detail={**told[0].line.detail, "transfer_id": transfer_id, **reason}),
+        JournalLine(says, detail={**_detail(told), "transfer_id": transfer_id, **reason}),
         Outcome(stages={stage: Stage(status=TransferStatus.UNDER_WAY)}, said=[says], answer=answer),
         [
-            SendAssets(transfer_id, request.to_account, _consignment(desk, request, conveyed), desk.as_of),
+            SendAssets(transfer_id, request.to_account, _consignment(desk, request, conveyed, joining), desk.as_of),
             *changed.changes,
         ],
         more_lines=[told_of.line for told_of in told[1:]],
         conveyance=Convey(transfer_id, request.to_account, stage),
     )
+
+
+def _detail(told: Sequence[Told]) -> dict[str, Any]:
+    return told[0].line.detail if told else {}
+
+
+def _check_contacts(desk: RequestFacts, request: TransferAssets) -> None:
+    there = [one.contact_id for one in desk.situation.customer.contacts]
+    if unknown := [one for one in request.contacts if one not in there]:
+        raise Refusal(NOT_ALLOWED, f"there is no contact {unknown[0]!r}; there are {', '.join(there) or 'nobody'}")
+    if set(there) <= set(request.contacts):
+        raise Refusal(NOT_ALLOWED, "nobody would be left to write to; leave a contact, or ask for merge_account")
 
 
 def _check_receiver(desk: RequestFacts, request: TransferAssets, receiver: Receiver | None) -> None:
@@ -160,7 +182,9 @@ def _paid_until(
     return record.end if after == date.max else min(filter(None, (record.end, start_of_day(after, desk.zone))))
 
 
-def _consignment(desk: RequestFacts, request: TransferAssets, conveyed: Sequence[Conveyed]) -> dict[str, Any]:
+def _consignment(
+    desk: RequestFacts, request: TransferAssets, conveyed: Sequence[Conveyed], joining: Joining | None
+) -> dict[str, Any]:
     parcels, contracts = [], {}
     for number, (line, left) in enumerate(zip(request.assets, conveyed, strict=True)):
         facts = desk.facts(line.asset_id)
@@ -171,7 +195,7 @@ def _consignment(desk: RequestFacts, request: TransferAssets, conveyed: Sequence
             contracts[contract.contract_id] = Conditions(
                 contract_id=desk.new_id("K", number),
                 currency=contract.currency,
-                auto_renew=contract.auto_renew,
+                auto_renew=contract.auto_renew and contract.status != ContractStatus.DECLINED,
                 renewal_months=contract.renewal_months,
                 notice_days=contract.notice_days,
                 uplift_percent=str(contract.uplift_percent),
@@ -201,6 +225,7 @@ def _consignment(desk: RequestFacts, request: TransferAssets, conveyed: Sequence
             for edge in desk.relationships
             if {edge.parent_id, edge.child_id} <= ids.keys()
         ],
+        joining=joining,
     )
     return sent.model_dump(mode="json")
 
@@ -209,8 +234,9 @@ def _ahead(term: TermFacts) -> TermAhead:
     return TermAhead(starts_at=term.starts_at, ends_at=term.ends_at)
 
 
-def complete(desk: RequestFacts, transfer_id: str, to_account: str) -> Decision:
-    """The target has the units: the source's assets are free, and what is left of its contracts is planned anew."""
+def complete(desk: RequestFacts, transfer_id: str, to_account: str, joining: Joining | None = None) -> Decision:
+    """The target has the units: the source's assets are free, and what is left of its contracts is planned anew. Who went along
+    is the target's; a customer who went as a whole has nothing more to do here."""
     locked = _locked(desk)
     ledger = desk.ledger
     for asset_id in locked:
@@ -219,16 +245,46 @@ def complete(desk: RequestFacts, transfer_id: str, to_account: str) -> Decision:
     follows = replan(desk.situation, changed.records, touched=locked)
     told = tell(desk.situation, [AssetChange(before_last(c.after), c.after, c.unit_price) for c in changed.changes])
     stage = stage_of(desk.request_id)
+    gone = _gone(desk, joining)
+    if joining and joining.whole:
+        return _merged(desk, transfer_id, to_account, [*changed.changes, *follows.writes, *gone])
     says = f"{to_account} has received what was handed over"
     outcome = Outcome(drop=[stage], stages={stage: None}) + follows.outcome + scheduled(desk, changed)
     return Decision(
         JournalLine(says, detail={"transfer_id": transfer_id, "to_account": to_account}),
         outcome + Outcome(said=[says]),
-        [*changed.changes, *follows.writes],
+        [*changed.changes, *follows.writes, *gone],
         [mail_of_changes("assets_transferred", told, follows), *follows.mails],
         [Notice(says, [told_of.line.title for told_of in told], to="owner")],
         more_lines=follows.lines,
     )
+
+
+def _gone(desk: RequestFacts, joining: Joining | None) -> list[Write]:
+    """Those contacts who went along, and are still here."""
+    here = {one.contact_id for one in desk.situation.customer.contacts}
+    went = tuple(one for one in joining.contacts if one in here) if joining else ()
+    return [GoneContacts(went, "transfer", desk.as_of)] if went else []
+
+
+def _merged(desk: RequestFacts, transfer_id: str, to_account: str, writes: list[Write]) -> Decision:
+    """The customer is part of another one. What they bought while it was on its way keeps this journey open, for a person to see."""
+    stage, name = stage_of(desk.request_id), desk.situation.customer.account.name
+    says = f"{name} is part of {to_account} now"
+    since = [one for one in desk.situation.records.values() if not one.lock and _holds(one, desk.as_of)]
+    outcome = Outcome(drop=[stage], stages={stage: None}, said=[says])
+    lines = [f"What they owned, their people, cases, surveys and usage are those of {to_account}."]
+    if since:
+        lines.append("They bought something meanwhile, so the journey stays open: ask for merge_account once more.")
+    else:
+        outcome += Outcome(closes=says)
+        writes.append(MergedInto(to_account))
+    line = JournalLine(says, detail={"transfer_id": transfer_id, "to_account": to_account})
+    return Decision(line, outcome, writes, notices=[Notice(says, lines, to="owner")])
+
+
+def _holds(record: AssetRecord, as_of: datetime) -> bool:
+    return any(period.quantity > 0 and (period.end is None or period.end > as_of) for period in record.periods)
 
 
 def undo(desk: RequestFacts, transfer_id: str, to_account: str, reason: str) -> Decision:
@@ -260,8 +316,8 @@ def settled(situation: Situation, step: Step, transfer: Transferred) -> Decision
     if transfer.status == TransferStatus.UNDER_WAY:
         raise LookupError(f"transfer {transfer.transfer_id} is not answered yet")
     desk = RequestFacts(situation, transfer.consignment.request_id)
-    if not _locked(desk):
+    if transfer.consignment.parcels and not _locked(desk):
         raise LookupError(f"transfer {transfer.transfer_id} holds no asset; it was settled before")
     if transfer.status == TransferStatus.RECEIVED:
-        return complete(desk, transfer.transfer_id, transfer.to_account)
+        return complete(desk, transfer.transfer_id, transfer.to_account, transfer.consignment.joining)
     return undo(desk, transfer.transfer_id, transfer.to_account, transfer.reason)

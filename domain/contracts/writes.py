@@ -160,6 +160,36 @@ class SendAssets(Write):
 
 
 @dataclass(frozen=True)
+class TakeContacts(Write):
+    """Contacts of another account are this one's too: who is known by their address stays who they are."""
+
+    from_account: str
+    contact_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TakeHistory(Write):
+    """Cases, surveys and usage of another account, which goes on as part of this one, are this one's."""
+
+    from_account: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class MergedInto(Write):
+    """The account goes on as part of another."""
+
+    to_account: str
+
+
+@dataclass(frozen=True)
+class Unmerge(Write):
+    """Another account is part of this one no more."""
+
+    account: str
+
+
+@dataclass(frozen=True)
 class SettleTransfer(Write):
     """The other account has taken the assets (`received`), or never will (`refused`)."""
 

@@ -48,6 +48,8 @@ class AccountFacts(Carried):
     since: AwareDatetime
     closed_at: AwareDatetime | None = None
     """set while the customer's journey is closed"""
+    merged_into: str | None = None
+    """the account that this one goes on as part of"""
     billed_until: date | None = None
     """the day that it was where the customer was before they moved"""
 

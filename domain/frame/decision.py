@@ -98,6 +98,15 @@ class OpenStaffTask(Write):
 
 
 @dataclass(frozen=True)
+class GoneContacts(Write):
+    """Contacts that are taken off the account."""
+
+    contact_ids: tuple[str, ...]
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class CloseStaffTasks(Write):
     """The task whose key is `prefix`, or with a `/` at its end all whose keys begin so, are settled: done, or not needed any more
     (`ended`). `outcome` says what came of them."""

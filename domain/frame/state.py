@@ -150,6 +150,8 @@ class Outcome(Carried):
     """the task that is done, by its stage: beside the loop nobody knows which others are"""
     pause: Pause | None = None
     """a pause that is on record, for a journey that has lost it"""
+    closes: str | None = None
+    """why the journey has nothing more to do"""
     unpaused: bool = False
     """true if the record knows of no pause any more"""
     plays: list[Step] | None = None

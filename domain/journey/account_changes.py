@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from domain.frame.customer import ContactFacts, Customer, StaffFacts
-from domain.frame.decision import Decision, JournalLine, Notice
+from domain.frame.decision import Decision, GoneContacts, JournalLine, Notice
 from domain.frame.messages import OwnWords
 from domain.frame.playbook import Playbook
 from domain.frame.situation import Situation
@@ -17,7 +17,7 @@ from domain.frame.staff_tasks import StaffTaskFacts
 from domain.frame.state import AccountView, Outcome
 from domain.holds import holding
 from domain.journey import changed_people
-from domain.journey.writes import ChangedAccount, GoneContacts, KeepPlaybook, NewContact, SavedContacts
+from domain.journey.writes import ChangedAccount, KeepPlaybook, NewContact, SavedContacts
 from domain.kernel.base import Received, Write
 from domain.kernel.calendar import ZoneName
 from domain.kernel.ids import ContactRef, StaffRef

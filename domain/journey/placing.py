@@ -17,7 +17,7 @@ from domain.journey.account_changes import changed_by_order, left_by_older
 from domain.journey.sale import Sale, sale_of
 from domain.journey.writes import KeepPlaybook, PlaceAccount, PlaceOrder, ReachBack
 from domain.kernel.base import Write
-from domain.kernel.refusals import INVALID_ORDER, Problem, Refusal
+from domain.kernel.refusals import ACCOUNT_MERGED, INVALID_ORDER, Problem, Refusal
 from domain.orders.order import Order, OrderedProduct, Staff
 from domain.orders.writes import AddProducts
 
@@ -83,8 +83,11 @@ def place(
     codes: of the catalogue, to suggest from where the order names a product that nobody knows.
     opening: the journey has no agenda yet.
 
-    Raises `Refusal` (InvalidOrder, UnknownProduct).
+    Raises `Refusal` (InvalidOrder, UnknownProduct, AccountMerged).
     """
+    if before is not None and (other := before.account.merged_into) is not None:
+        said = f"account {before.account.account_id!r} is part of {other!r} now; place the order for that one"
+        raise Refusal(ACCOUNT_MERGED, said)
     products = activation.resolve_products(order, record.products, codes)
     check_contracts(order, record)
     sale, purchase = sale_of(order, products), activation.purchase_of(order, products)

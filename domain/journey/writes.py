@@ -53,15 +53,6 @@ class SavedContacts(Write):
 
 
 @dataclass(frozen=True)
-class GoneContacts(Write):
-    """Contacts that are taken off the account."""
-
-    contact_ids: tuple[str, ...]
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True)
 class CloseAccount(Write):
     """The customer's journey has ended."""
 

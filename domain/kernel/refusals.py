@@ -81,6 +81,7 @@ UNKNOWN_MAIL = "UnknownMail"
 UNKNOWN_TASK = "UnknownTask"
 REQUEST_CONFLICT = "RequestConflict"
 NOT_ALLOWED = "NotAllowed"
+ACCOUNT_MERGED = "AccountMerged"
 JOURNEY_CLOSED = "JourneyClosed"
 
 
