@@ -12,6 +12,7 @@ from domain.assets.bundles import Relationship
 from domain.assets.move import Conveyed
 from domain.kernel.base import Carried
 from domain.orders.order import BillingFrequency, FirstInvoice, PricePer
+from domain.orders.terms import Evergreen
 
 
 class TransferStatus(StrEnum):
@@ -69,6 +70,8 @@ class Conditions(Carried):
     anchor_day: int | None = None
     billed_from: date | None = None
     """where the billing periods are counted from that the source has paid for"""
+    evergreen: Evergreen | None = None
+    """it goes on period after period, until notice is given"""
     coming: TermAhead | None = None
     """the next term, if it is sold already; `ends_at` is then that of the present one"""
 

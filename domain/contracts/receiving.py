@@ -100,7 +100,7 @@ def _contracts(desk: RequestFacts, consignment: Consignment) -> list[ContractFac
     for source_id, conditions in consignment.contracts.items():
         parcels = [parcel.conveyed for parcel in consignment.parcels if parcel.contract == source_id]
         starts_at = min(conveyed.effective for conveyed in parcels)
-        ends = [conveyed.end for conveyed in parcels if conveyed.end]
+        ends = [conveyed.end or conditions.ends_at for conveyed in parcels]
         coming = conditions.coming if any(term.start for one in parcels for term in one.terms) else None
         found.append(_contract(desk, conditions, starts_at, ends, coming))
     return found

@@ -189,7 +189,9 @@ def _consignment(
     for number, (line, left) in enumerate(zip(request.assets, conveyed, strict=True)):
         facts = desk.facts(line.asset_id)
         contract = desk.situation.customer.contract(facts.contract_id) if facts.contract_id else None
-        if contract is not None and left.end is not None and contract.contract_id not in contracts:
+        if contract is not None and left.end is None and contract.evergreen is None:
+            contract = None
+        if contract is not None and contract.contract_id not in contracts:
             billed_from, anchor_day = contract.grid_on(local_day(left.effective, desk.zone))
             present = contract.term_at(left.effective)
             contracts[contract.contract_id] = Conditions(
@@ -200,6 +202,7 @@ def _consignment(
                 notice_days=contract.notice_days,
                 uplift_percent=str(contract.uplift_percent),
                 billing=contract.billing,
+                evergreen=contract.evergreen,
                 first_invoice=contract.first_invoice,
                 ends_at=present.ends_at if left.effective < present.ends_at else contract.term.ends_at,
                 anchor_day=anchor_day,
@@ -211,7 +214,7 @@ def _consignment(
                 conveyed=left,
                 per=facts.per,
                 unit_price=str(facts.unit_price),
-                contract=contract.contract_id if contract and left.end is not None else None,
+                contract=contract.contract_id if contract else None,
             )
         )
     ids = {line.asset_id: one.asset.asset_id for line, one in zip(request.assets, conveyed, strict=True)}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from activities.kernel.clock import present
 from domain.kernel.refusals import Refusal
 from tests.asset_life import Life, refused
 from tests.builders import goods_order, order
@@ -234,3 +235,30 @@ async def test_a_part_that_leaves_takes_its_people_along(servers: Servers) -> No
     assert new["email"] not in await emails(servers, whole.account)
     assert (await emails(servers, part.account))[-1] == new["email"]
     assert await servers.client.is_running(whole.account)
+
+
+async def test_what_was_sold_without_an_end_goes_on_without_one_elsewhere(servers: Servers) -> None:
+    start = present().date().replace(day=1)
+    joins = Life(servers, order())
+    joins.document["contracts"][0]["term"] = {"start": start.isoformat(), "evergreen": "monthly"}
+    joins.document["contracts"][0]["billing"] = "monthly"
+    await servers.client.place_order(joins.document)
+    group = await Life.begin(servers)
+    await servers.client.fast_forward_to(joins.account, await servers.client.now(group.account))
+    answer = await joins.ask("merge_account", into=group.account, by="S-1")
+    assert await has_ended(servers, answer["transfer_id"]) == "received"
+    row = await servers.pool.fetchrow(
+        "select contract_id, evergreen, billing from contract where account_id = $1 and contract_id <> $2",
+        *(group.account, group.contract),
+    )
+    assert row is not None
+    assert (row["evergreen"], row["billing"]) == ("monthly", "monthly")
+    since = await servers.client.now(group.account)
+    await servers.client.fast_forward_to(group.account, since + timedelta(days=100))
+    billed = await servers.pool.fetchval(
+        "select count(distinct i.invoice_id) from invoice i join invoice_line l using (invoice_id) join asset a using (asset_id)"
+        " where a.contract_id = $1 and i.issued_at > $2",
+        *(row["contract_id"], since),
+    )
+    assert billed >= 3
+    await group.check()
