@@ -228,11 +228,12 @@ def _reminders(work: Work) -> Iterator[Wake]:
     if case.status is not CaseState.WAITING_CUSTOMER or clock is None:
         return
     due: list[tuple[str, datetime]] = []
+    before = 0
     for number, at in enumerate(nudges_at(case.status_at, clock, work.before.desk.rules), start=1):
         key = case_key(work.case_id, f"nudge/{case.status_at.isoformat()}/{number}")
         if work.has_fired(key):
-            continue
-        if at > work.as_of:
+            before += 1
+        elif at > work.as_of:
             yield at, "reminding the customer"
         else:
             due.append((key, at))
@@ -241,7 +242,7 @@ def _reminders(work: Work) -> Iterator[Wake]:
     if due and not case.imported:
         key, at = due[-1]
         work.happened(Happened.FIRED, at, SYSTEM, {"action": "nudge"})
-        case_mails.nudge(work, key)
+        case_mails.nudge(work, key, again=before > 0)
 
 
 def _later(work: Work) -> Iterator[Wake]:

@@ -47,10 +47,10 @@ def pass_on(work: Work, request: CustomerMessage) -> None:
     work.copy(f"{work.key}/copy#{agent.staff_id}", agent, title, lines, request.body)
 
 
-def nudge(work: Work, key: str) -> None:
-    """The customer is reminded that we wait for them."""
+def nudge(work: Work, key: str, *, again: bool) -> None:
+    """The customer is reminded that we wait for them; `again`: not for the first time."""
     since = work.case.status_at.isoformat()
-    _mail(work, f"{key}#mail", "case_nudge", {"since": since, "reason": work.case.status_reason})
+    _mail(work, f"{key}#mail", "case_nudge", {"since": since, "reason": work.case.status_reason, "again": again})
 
 
 def resolved(work: Work, by: str) -> None:

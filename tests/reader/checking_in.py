@@ -15,6 +15,8 @@ from tests.reader.letters import Letter
 
 RHYTHMIC = ("check_in", "reorder_check_in")
 """Mails that come again and again, so never twice in the same words."""
+IN_A_ROW = timedelta(days=90)
+"""After so long words have been forgotten."""
 AHEAD = 120
 _ANSWERED = ("answer_offer", "answer_renewal", "accept_quote", "decline_quote", "request_renewal")
 
@@ -110,15 +112,16 @@ def _term_end(desk: Desk) -> None:
 
 
 def repeated(letters: list[Letter]) -> list[Finding]:
-    """Nobody reads the same words twice in a row."""
+    """Nobody reads the same words twice in a row; what comes in a rhythm has another subject, too."""
     findings = []
     by_reader: dict[tuple[str, str], list[Letter]] = defaultdict(list)
     for letter in letters:
-        if letter.template in RHYTHMIC:
+        if not letter.staff:
             by_reader[letter.to_email.lower(), letter.template].append(letter)
-    for some in by_reader.values():
+    for (_, template), some in by_reader.items():
         for before, after in itertools.pairwise(some):
-            if before.subject == after.subject:
+            same = before.lines == after.lines and after.sent_at - before.sent_at < IN_A_ROW
+            if same or (template in RHYTHMIC and before.subject == after.subject):
                 findings.append(Finding("repeated", after, after.subject, "other words than in the mail before"))
     return findings
 

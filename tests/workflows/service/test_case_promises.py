@@ -96,6 +96,8 @@ async def test_waiting_stops_the_clock_and_the_customer_is_reminded_twice(server
     assert (paused["state"], paused["due_at"]) == ("paused", None)
     await client.fast_forward(opened.case_id, timedelta(days=7))
     assert await templates(servers, opened.case_id) == ["case_opened", "case_reply", "case_nudge", "case_nudge"]
+    again = "select body->'context'->'again' from outbox where stage = $1 and body->>'template' = 'case_nudge' order by created_at"
+    assert [row[0] for row in await servers.pool.fetch(again, f"service:{opened.case_id}")] == [False, True]
     assert "violated" not in await kinds(servers, opened.case_id)
     answer = await client.ask(opened.case_id, "customer_message", {"body": "A T-1000.", "channel": "web"})
     assert (answer["status"], answer["effect"]) == ("open", "resumes")
