@@ -5,14 +5,15 @@ from __future__ import annotations
 from activities.kernel.queries import Query
 
 messages_of = Query(
-    "select o.delivery_id, o.channel, o.stage, o.status, o.reason, o.message_id, coalesce(o.settled_at, o.created_at) as at,"
+    "select o.delivery_id, o.channel, o.stage, o.status, o.reason, coalesce(o.message_id, l.message_id) as message_id,"
+    "  coalesce(o.settled_at, o.created_at) as at,"
     "  o.body->>'template' as template, coalesce(c.name, s.name, o.body->>'to_name') as name, c.role"
     " from outbox o left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id"
-    "  left join staff s on s.staff_id = o.staff_id"
+    "  left join staff s on s.staff_id = o.staff_id left join outbox l on l.delivery_id = o.left_with"
     " where o.account_id = $1 and o.channel in ('deliver_mail', 'deliver_notice')"
     " order by coalesce(o.settled_at, o.created_at), o.delivery_id"
 )
-"""Mails and notices of an account, with where they stand since when, and whom they are for."""
+"""Mails and notices of an account, with where they stand since when, whom they are for, and the message that each left in."""
 
 
 staff_tasks_of = Query(

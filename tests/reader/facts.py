@@ -47,6 +47,7 @@ _STATEMENTS = {
     "case_event": "select e.* from case_event e join service_case c using (case_id) where c.account_id = $1 order by sequence",
     "case_message": "select m.* from case_message m join service_case c using (case_id) where c.account_id = $1",
     "case_milestone": "select m.* from case_milestone m join service_case c using (case_id) where c.account_id = $1",
+    "health_score": "select at, score, band from health_score where account_id = $1 order by at",
     "inbox_message": "select received_at, status from inbox_message where account_id = $1",
     "fulfilment": "select f.* from fulfilment_event f join sales_order o using (order_id) where o.account_id = $1",
     "product": "select * from product where $1::text is not null",

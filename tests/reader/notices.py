@@ -183,7 +183,7 @@ _IDS = (
     ("quote", "quote_id"), ("renewal_quote", "quote_id"), ("asset", "asset_id"), ("survey", "survey_id"), ("contact", "contact_id"),
     ("gone_contact", "contact_id"), ("case_survey", "survey_id"), ("refund_claim", "claim_id"), ("staff", "staff_id"),
     ("invoice", "invoice_id"), ("credit_memo", "credit_memo_id"), ("order_line", "line_id"), ("account", "account_id"),
-    ("short_number", "number"),
+    ("short_number", "number"), ("staff_task", "task_id"),
 )  # fmt: skip
 
 

@@ -182,9 +182,19 @@ def _recommends(desk: Desk, found: re.Match[str]) -> None:
         _days_since(desk, int(found["ago"]), latest["answered_at"] if latest else None)
 
 
+def _latest(desk: Desk, found: re.Match[str]) -> None:
+    """A score on record, of the last days before it was told."""
+    at = desk.letter.created_at
+    rows = [row for row in desk.facts.tables["health_score"] if row["at"] <= at]
+    lately = [row for row in rows if row["at"] > at - timedelta(days=8)] or rows[-1:]
+    desk.among("count", int(found["score"]), {row["score"] for row in lately})
+
+
 _AGO = r"(?:(?P<ago>\d+) days? ago|today)"
 _AGO_JA = r"(?:(?P<ago>\d+)日前|本日)"
 RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
+    (r"Health is \w+, (?P<score>\d+)", _latest),
+    (r"健全性は「\w+」（(?P<score>\d+)点）", _latest),
     (r"(?P<share>\d+) % of (?P<seats>\d+) seats? in use(?: on average)?", _seats),
     (r"(?:1日平均で)?(?P<seats>\d+)席の(?P<share>\d+) ?%を利用", _seats),
     (r"use(?: of (?P<of>[^\n;]+?))? (?P<trend>[-+−]?\d+) % in 28 days", _trend),
