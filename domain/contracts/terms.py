@@ -152,7 +152,7 @@ def period_end(contract: ContractFacts, day: date) -> date:
     if contract.evergreen is None:
         raise ValueError(f"contract {contract.contract_id} has a term")
     start = contract.term.start_on
-    grid = Grid(month_index(start), contract.anchor, contract.evergreen.months)
+    grid = Grid(month_index(contract.billed_from or start), contract.anchor, contract.evergreen.months)
     return grid.after(max(day - timedelta(days=1), start))
 
 

@@ -93,6 +93,10 @@ def _lot(desk: QuoteSources, sale: SaleLine, root: Product, part: Configured, pr
     )
     if contract is None or part.model in WITHOUT_TERM:
         return line
+    if contract.open_ended:
+        raise SellingModelError(
+            f"contract {contract.contract_id} has no end; sell {part.product.code} evergreen under it"
+        )
     return cotermed([line], contract)[0]
 
 

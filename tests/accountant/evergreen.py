@@ -41,10 +41,16 @@ class _EvergreenMaker(Maker):
         if self.dice.random() < 0.4:
             self._ask(min(day + self.dice.randrange(1, 20), self.days - 1), "rollback", asset_id=contract.assets[0])
 
+    def _convert(self, day: int) -> None:
+        contract = self._running(day)
+        months, uplift = self.dice.choice((1, 2, 6, 12)), self.dice.choice(("0", "3.333"))
+        terms = {"months": months, "auto_renew": self.dice.random() < 0.6, "uplift_percent": uplift}
+        self._ask(day, "convert_contract", contract_id=contract.contract_id, **terms)
+
     def _acts(self, with_other: bool) -> None:
         ways: list[Callable[[int], None]] = [
             self._add, self._add, self._remove, self._remove, self._price_change, self._price_change,
-            self._add_on, self._swap, self._take_back, self._cancel, self._notice, self._notice,
+            self._add_on, self._swap, self._take_back, self._cancel, self._notice, self._notice, self._convert,
         ]  # fmt: skip
         for _ in range(self.dice.randrange(3, 12)):
             self.dice.choice(ways)(self.dice.randrange(1, max(2, self.days - 2)))

@@ -194,6 +194,22 @@ class Hearing(Keeping):
         self._run_out(contract, request)
         self._settle(act["who"], assets, "notice")
 
+    def _hear_convert_contract(self, act: dict[str, Any], request: str) -> None:
+        """So many months after the period that runs, it ends, and is renewed then."""
+        body = act["request"]
+        contract = self.contracts[body["contract_id"]]
+        until = months_after(
+            contract.anchor, contract.period_ends(max(self.today, contract.anchor) + DAY), body["months"]
+        )
+        contract.terms[-1].until, contract.evergreen = until, ""
+        contract.auto_renew = body.get("auto_renew", False)
+        contract.renewal_months = body.get("renewal_months", body["months"])
+        contract.uplift = Fraction(str(body.get("uplift_percent", 0)))
+        assets = [each for each in self._assets_of(contract) if not each.cancelled]
+        for asset in assets:
+            asset.agree(self.today, self.today, stopped(until), request)
+        self._settle(act["who"], assets, "a term")
+
     def _run_out(self, contract: Contract, request: str) -> None:
         """What is sold under a contract of which no asset lives on ends with the last of them."""
         assets = self._assets_of(contract)
@@ -291,11 +307,13 @@ class Hearing(Keeping):
                 contract.uplift,
                 contract.anchor,
                 [Term(max(day, term.first), term.until, term.anchor) for term in contract.terms if day < term.until],
+                evergreen=contract.evergreen,
             )
             self.contracts[theirs.contract_id] = theirs
             new = Asset(
                 document["to_asset_id"], body["to_account"], theirs.contract_id, asset.months_of_price, asset.rates
             )
+            new.endless = asset.endless
             new.take_over(asset, day, self.today, partial(_off, units=units), request)
             new.agreed = _prices_of(new.days())
             new.anew = [(begins, mark, "") for begins, mark, _ in asset.anew if begins > day]

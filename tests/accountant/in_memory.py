@@ -18,7 +18,7 @@ from domain.billing.bill import BillLine
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle
 from domain.billing.line_parts import Why
 from domain.contracts import changes, notice, renewal_answers
-from domain.contracts.renewal_requests import GiveNotice
+from domain.contracts.renewal_requests import ConvertContract, GiveNotice
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack, SwapAssets
 from domain.frame.customer import AccountFacts
@@ -39,6 +39,7 @@ ASKED: dict[str, tuple[Callable[[RequestFacts, Any], Decision], type[Request]]] 
     "renew_assets": (changes.renew, RenewAssets),
     "cancel_assets": (changes.cancel, CancelAssets),
     "swap_assets": (changes.swap, SwapAssets),
+    "convert_contract": (notice.convert, ConvertContract),
     "give_notice": (notice.give, GiveNotice),
     "rollback": (changes.roll_back, RollBack),
 }

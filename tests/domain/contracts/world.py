@@ -13,7 +13,7 @@ from domain.contracts import renewal, renewal_notices
 from domain.contracts.effective import effective
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.waiting import unless_locked
-from domain.contracts.writes import BeginTerm, DropTerm, MoveTerm, OpenAsset, OpenContract, SetContractStatus
+from domain.contracts.writes import BeginTerm, DropTerm, GiveTerm, MoveTerm, OpenAsset, OpenContract, SetContractStatus
 from domain.frame.customer import (
     AccountFacts,
     AssetFacts,
@@ -136,6 +136,14 @@ class InMemory:
                 *known, last = self.terms[write.contract_id]
                 assert (last.number, bool(known)) == (write.number, True)
                 self._terms(write.contract_id, known)
+            case GiveTerm():
+                contract = self.customer.contract(write.contract_id)
+                assert contract is not None
+                given = {
+                    name: getattr(write, name)
+                    for name in ("auto_renew", "renewal_months", "uplift_percent", "evergreen")
+                }
+                self._terms(write.contract_id, self.terms[write.contract_id], contract, **given)
             case SetContractStatus():
                 contract = self.customer.contract(write.contract_id)
                 assert contract is not None

@@ -14,7 +14,7 @@ from domain.assets.errors import InFlightError, OverReductionError
 from domain.assets.ledger import Ledger
 from domain.assets.operations import apply
 from domain.assets.requests import ChangeQuantity
-from domain.catalogue.errors import PriceBookNotValidError, QuoteExpiredError, QuoteStaleError
+from domain.catalogue.errors import PriceBookNotValidError, QuoteExpiredError, QuoteStaleError, SellingModelError
 from domain.frame.ownership import POLICY
 from domain.quotes.approval import discount_percent
 from domain.quotes.discounts import Discount, DiscountKind
@@ -224,6 +224,21 @@ def test_a_contract_with_a_common_end_ends_its_sales() -> None:
     made = quote(vault, sale("router", 1, "2"), contract=contract)
     assert [line.end for line in made.lines] == [on("2026-12-01"), None]
     assert amounts(made)["1"] == "900.00"
+
+
+def test_under_a_contract_without_an_end_what_is_sold_has_none() -> None:
+    contract = ContractTerms(
+        contract_id="k1",
+        account_id=BUYER,
+        start=on("2026-01-01"),
+        end=on("2999-12-31"),
+        open_ended=True,
+        coterminous=True,
+    )
+    made = quote(sale("seats", 4, selling_model="evergreen"), contract=contract)
+    assert [line.end for line in made.lines] == [None]
+    with pytest.raises(SellingModelError, match="contract k1 has no end; sell seats evergreen under it"):
+        quote(sale("seats", 4, "2", months=12), contract=contract)
 
 
 def test_what_is_sold_before_a_term_that_is_agreed_ahead_counts_the_months_of_each() -> None:

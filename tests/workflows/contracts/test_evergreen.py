@@ -23,6 +23,8 @@ from tests.e2e.lives import settled
 from tests.workflows.contracts.test_in_grace import said
 from tests.workflows.contracts.test_parting import churn
 
+BEANS = [{"line_id": "1", "product": "BEANS", "quantity": 1, "unit_price": "100"}]
+
 
 class Evergreen(Life):
     """20 seats for 1,200 yen a month, until further notice."""
@@ -133,6 +135,25 @@ async def test_a_term_that_is_agreed_begins_after_the_running_period_and_is_rene
     with pytest.raises(Refusal, match="has a term until"):
         await life.notice()
     await life.check()
+
+
+async def test_what_is_handed_over_goes_on_without_an_end(servers: Servers) -> None:
+    life, document = await Evergreen.sold(servers), order()
+    other = Evergreen(servers, document)
+    await servers.client.place_order({**document, "contracts": [], "lines": BEANS})
+    await life.reach(life.day(2))
+    await other.reach(life.day(2))
+    sent = {"to_account": other.account, "assets": [{"asset_id": life.seats, "quantity": 5}]}
+    await life.ask("transfer_assets", **sent, by="S-1")
+    await other.reach(life.day(4) + timedelta(days=1))
+    await life.reach(life.day(4) + timedelta(days=1))
+    assert (await life.invoiced())[-2:] == [(life.month(3), Decimal(18000)), (life.month(4), Decimal(18000))]
+    assert (await other.invoiced())[-2:] == [(life.month(3), Decimal(6000)), (life.month(4), Decimal(6000))]
+    [contract] = await servers.pool.fetch("select * from contract where account_id = $1", other.account)
+    assert contract["evergreen"] == "monthly"
+    assert await apart(servers, other.account) == []
+    other.contract = contract["contract_id"]
+    assert (await other.notice())["runs_until"] == last(life.day(6))
 
 
 @pytest.mark.parametrize(
