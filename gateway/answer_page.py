@@ -29,7 +29,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Choices:
-    """What can be answered, the lowest score first."""
+    """What can be answered: scores, the lowest first, or yes and no."""
 
     options: tuple[str, ...]
 
@@ -37,6 +37,8 @@ class Choices:
 def choices_of(question: MailQuestion) -> Choices | None:
     """What the question of a mail can be answered with; null for a mail that asks none."""
     asked = asked_in(SentMail(delivery_id="", template=question.template, context=dict(question.context)))
+    if asked is not None and asked.question is Question.REFERENCE:
+        return Choices(("yes", "no"))
     if asked is None or asked.question is not Question.SURVEY:
         return None
     return Choices(tuple(map(str, range(asked.low, asked.high + 1))))
@@ -46,6 +48,8 @@ def standing_of(question: MailQuestion) -> Standing:
     """Whether it can be answered at this time of the customer's."""
     if question.withdrawn or question.sent_at is None:
         return Standing.OVER
+    if question.answer is not None:
+        return Standing.ANSWERED
     if question.answered_at is not None:
         counts = answer_counts(question.sent_at, question.answered_at, question.now)
         return Standing.CHANGEABLE if counts else Standing.ANSWERED
@@ -61,7 +65,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "answered": "You have answered with {score}, thank you. That cannot be changed here any more: just reply to our mail.",
         "over": "This question is not open any more. If you would like to tell us something, just reply to our mail.",
         "score": "Your answer",
-        "comment": "What is the reason? (optional)",
+        "comment": "Would you like to add something? (optional)",
         "send": "Send",
         "done": "Thank you for your answer: {choice}.",
         "kept": "Thank you. This question cannot be answered by itself any more: somebody will read what you wrote.",
@@ -72,6 +76,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "ces_high": "very easy",
         "csat_low": "not at all satisfied",
         "csat_high": "very satisfied",
+        "yes": "yes, gladly",
+        "no": "no, rather not",
     },
     "ja": {
         "title": "ご回答",
@@ -80,7 +86,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "answered": "{score}とご回答いただきました。ありがとうございました。変更をご希望の場合は、メールにご返信ください。",
         "over": "このアンケートの受付は終了いたしました。ご意見がございましたら、メールにご返信ください。",
         "score": "ご回答",
-        "comment": "理由をお聞かせください（任意）",
+        "comment": "よろしければ一言お書き添えください（任意）",
         "send": "送信する",
         "done": "ご回答（{choice}）を承りました。ありがとうございました。",
         "kept": "ありがとうございます。受付は終了しておりますが、お送りいただいた内容は担当者が拝読いたします。",
@@ -91,6 +97,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "ces_high": "とても容易だった",
         "csat_low": "まったく満足していない",
         "csat_high": "とても満足している",
+        "yes": "はい",
+        "no": "いいえ",
     },
 }
 
@@ -98,7 +106,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 def asking(question: MailQuestion, choices: Choices, chosen: str, *, wrong: bool = False) -> str:
     """The page that a link leads to: the answer that it stands for, and the button that gives it."""
     words, standing = _words(question), standing_of(question)
-    said = f"<p>{escape(words[standing].format(score=question.score))}</p>"
+    said = f"<p>{escape(words[standing].format(score=_answer(question)))}</p>"
     if standing not in (Standing.OPEN, Standing.CHANGEABLE):
         return said
     if wrong:
@@ -119,7 +127,7 @@ def asking(question: MailQuestion, choices: Choices, chosen: str, *, wrong: bool
 def thanks(question: MailQuestion, choice: str) -> str:
     """What is said to an answer that was sent."""
     takes = standing_of(question) in (Standing.OPEN, Standing.CHANGEABLE)
-    return f"<p>{escape(_words(question)['done' if takes else 'kept'].format(choice=choice))}</p>"
+    return f"<p>{escape(_words(question)['done' if takes else 'kept'].format(choice=_words(question).get(choice, choice)))}</p>"
 
 
 def title(question: MailQuestion) -> str:
@@ -136,9 +144,15 @@ def _words(question: MailQuestion) -> Mapping[str, str]:
     return _WORDS[language_of(question)]
 
 
+def _answer(question: MailQuestion) -> str:
+    return _words(question)[question.answer] if question.answer else str(question.score)
+
+
 def _named(question: MailQuestion, option: str, ends: tuple[str, str]) -> str:
     """The option with what it stands for, if it is the lowest or the highest score."""
+    words = _words(question)
+    if option in ("yes", "no"):
+        return words[option]
     kind = str(question.context.get("question_kind", "csat"))
     end = {ends[0]: "low", ends[1]: "high"}.get(option)
-    words = _words(question)
     return f"{option} – {words[f'{kind}_{end}']}" if end and f"{kind}_{end}" in words else option

@@ -91,6 +91,9 @@ select jsonb_build_object(
   'efforts', coalesce((
     select jsonb_agg(to_jsonb(s) order by s.sent_at, s.survey_id) from survey s
     where s.account_id = $1 and s.kind = 'ces' and s.withdrawn_at is null), '[]'),
+  'references', coalesce((
+    select jsonb_agg(to_jsonb(r) order by r.sent_at, r.reference_id) from reference_ask r
+    where r.account_id = $1 and r.withdrawn_at is null), '[]'),
   'health', coalesce((
     select jsonb_agg(to_jsonb(h) order by h.at)
     from (select at, score, band from health_score where account_id = $1 order by at desc limit 3) h), '[]'),

@@ -138,16 +138,23 @@ _RELEASE = Sql(
     leaves=lambda place, _: place.as_of.isoformat(),
 )
 _WITHDRAW = updated("outbox", "status='withdrawn' settled_at=as_of reason", "delivery_id status='held'")
-# A survey that never left has asked nobody.
+# A survey, or a question for a reference, that never left has asked nobody.
 _UNASKED = Sql(
     "update survey set withdrawn_at = :as_of where account_id = :account_id and score is null and survey_id = ("
     "select body->'context'->>'survey_id' from outbox where delivery_id = :delivery_id and status = 'withdrawn')"
 )
 
 
+_NO_REFERENCE = Sql(
+    "update reference_ask set withdrawn_at = :as_of where account_id = :account_id and answer is null and reference_id = ("
+    "select body->'context'->>'reference_id' from outbox where delivery_id = :delivery_id and status = 'withdrawn')"
+)
+
+
 async def _withdraw_mails(place: Place, writes: list[WithdrawMail]) -> None:
     await _WITHDRAW(place, writes)
     await _UNASKED(place, writes)
+    await _NO_REFERENCE(place, writes)
 
 
 HANDLERS: Handlers = dict(

@@ -11,13 +11,16 @@ from domain.kernel.base import Carried
 
 _QUESTION = """
 select o.body->>'template' as template, o.body->>'language' as language, o.body->'context' as context,
-  s.sent_at, s.score, s.answered_at, coalesce(s.withdrawn, true) as withdrawn,
+  s.sent_at, s.score, s.answer, s.answered_at, coalesce(s.withdrawn, true) as withdrawn,
   greatest($2::timestamptz, (select max(e.as_of) from effect e where e.account_id = o.account_id)) as now
 from outbox o left join lateral (
-  select sent_at, score, answered_at, withdrawn_at is not null as withdrawn
+  select sent_at, score, null::text as answer, answered_at, withdrawn_at is not null as withdrawn
   from survey where survey_id = o.body->'context'->>'survey_id'
   union all
-  select c.sent_at, c.score, coalesce((
+  select sent_at, null, answer, answered_at, withdrawn_at is not null
+  from reference_ask where reference_id = o.body->'context'->>'reference_id'
+  union all
+  select c.sent_at, c.score, null, coalesce((
       select min(e.at) from case_event e
       where e.case_id = c.case_id and e.kind = 'rated' and e.detail->>'survey_id' = c.survey_id), c.answered_at),
     c.withdrawn_at is not null
@@ -35,6 +38,8 @@ class MailQuestion(Carried):
     context: dict[str, object] = {}
     sent_at: AwareDatetime | None = None
     score: int | None = None
+    answer: str | None = None
+    """yes or no"""
     answered_at: AwareDatetime | None = None
     withdrawn: bool = False
     now: AwareDatetime

@@ -7,6 +7,7 @@ from activities.frame.telling import telling
 from activities.kernel.inserts import or_update
 from domain.journey.telling import health_told
 from domain.success.writes import (
+    AskReference,
     CompleteOnboardingTask,
     DateTask,
     DropOnboarding,
@@ -22,6 +23,7 @@ from domain.success.writes import (
     RecordHealth,
     RecordHealthOverride,
     RecordPayment,
+    RecordReferenceAnswer,
     RecordSurveyAnswer,
     SendSurvey,
     SettleOffer,
@@ -146,5 +148,7 @@ HANDLERS: Handlers = dict(
         on(SettleOffer, updated("offer", "status reason settled_at=at", "offer_id")),
         on(SendSurvey, inserted("survey", "survey_id account_id kind sent_at=at sent_to")),
         on(RecordSurveyAnswer, _ANSWER),
+        on(AskReference, inserted("reference_ask", "reference_id account_id contact_id sent_to sent_at=at")),
+        on(RecordReferenceAnswer, updated("reference_ask", "answer comment answered_at=at", "reference_id")),
     ]
 )

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime
 from domain.frame.keys import StageId, StageKind
 from domain.frame.people_facts import PeopleChange
 from domain.frame.renewal_facts import ChurnReason, RenewalVersion
-from domain.frame.success_facts import HealthFacts, OfferFacts, SurveyFacts, TaskFacts, UsageFacts
+from domain.frame.success_facts import HealthFacts, OfferFacts, ReferenceFacts, SurveyFacts, TaskFacts, UsageFacts
 from domain.frame.term_facts import TermFacts
 from domain.frame.unreadable import Unreadable, check_all, check_contract
 from domain.kernel.base import Carried
@@ -273,6 +273,7 @@ class Customer(Carried):
     """whether they would recommend us"""
     efforts: list[SurveyFacts] = []
     """how easy it was to begin"""
+    references: list[ReferenceFacts] = []
     health: list[HealthFacts] = []
     staff_tasks: list[str] = []
     changes: list[PeopleChange] = []

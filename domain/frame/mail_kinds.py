@@ -92,6 +92,7 @@ TEMPLATES: Mapping[str, Template] = {
     "delivery_follow_up": _OPTIONAL,
     "reorder_check_in": _OPTIONAL,
     "survey": Template(MailKind.OPTIONAL, alone=True),
+    "reference": Template(MailKind.OPTIONAL, alone=True),
     "case_survey": Template(MailKind.OPTIONAL, alone=True, follows_a_case=True),
     "touch_day_1": Template(MailKind.OPTIONAL, moment=5),
     "touch_month_1": Template(MailKind.OPTIONAL, early=2, moment=40),

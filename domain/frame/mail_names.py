@@ -37,6 +37,7 @@ MAILS = {
     "provisioning_done": "news that everything is set up",
     "quote_presented": "quote",
     "recovered": "mail about good progress",
+    "reference": "question for a reference",
     "renewal_confirmed": "confirmation of a renewal",
     "renewal_declined": "confirmation of a contract's end",
     "renewal_grace": "mail about a contract that has run out",

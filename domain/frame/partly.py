@@ -20,6 +20,7 @@ _IDS = {
     "offers": ("offer", "offer_id"),
     "surveys": ("survey", "survey_id"),
     "efforts": ("survey", "survey_id"),
+    "references": ("question for a reference", "reference_id"),
     "health": ("health score", "at"),
     "purchases": ("order", "order_id"),
     "orders": ("order", "order_id"),

@@ -55,7 +55,10 @@ STEPS = {
     **{step.kind: step.row for step in TASK_STEPS},
 }
 """Every kind of step; {task} is the onboarding task or the day that it is about."""
-_OF_A_NAME = {("adoption_survey", "effort"): "Survey: how easy was it to begin?"}
+_OF_A_NAME = {
+    ("adoption_mail", "reference"): "Question whether they would be a reference",
+    ("adoption_survey", "effort"): "Survey: how easy was it to begin?",
+}
 """Of kinds of steps that do something else by their names, what those of such a beginning do."""
 _DASH = re.compile(r"_|(?<!\d)-|-(?!\d)")  # those of a day stay
 LIMIT = 190

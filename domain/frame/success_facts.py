@@ -98,6 +98,15 @@ class SurveyFacts(Carried):
     answered_at: AwareDatetime | None = None
 
 
+class ReferenceFacts(Carried):
+    """A question whether they would be a reference, and its answer, `yes` or `no`, if there is one."""
+
+    reference_id: str
+    contact_id: str
+    sent_at: AwareDatetime
+    answer: str | None = None
+
+
 class HealthFacts(Carried):
     """A recorded health score."""
 

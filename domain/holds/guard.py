@@ -138,6 +138,7 @@ SALES_MAILS: dict[str, Purpose] = {
     "outreach": Purpose.SALES_OUTREACH,
     "recovered": Purpose.SALES_OUTREACH,
     "play_note": Purpose.CAMPAIGN,
+    "reference": Purpose.SALES_OUTREACH,
     "reorder_check_in": Purpose.SALES_OUTREACH,
     "survey": Purpose.SURVEY,
     "touch_anniversary": Purpose.CAMPAIGN,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from domain.frame.case_words import RUNNING
-from domain.frame.decision import Decision, JournalLine, Notice
+from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Notice, OpenStaffTask
 from domain.frame.messages import OwnWords
 from domain.frame.sales_holds import HoldLevel, Purpose
 from domain.frame.service_facts import LeadFacts, LeadStatus
@@ -21,6 +21,8 @@ from domain.kernel.base import Write
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 
 STAGE = "service"
+REFERENCE = "reference"
+"""What a lead is about that comes of a customer who would be a reference."""
 SAME_WITHIN = timedelta(days=90)
 REMIND_AFTER = 1
 ANSWER_WITHIN = 2
@@ -74,6 +76,39 @@ def hand_over(situation: Situation, request: HandOverLead, lead_id: str) -> Deci
     return Decision(JournalLine(f"{says}, {status}", detail={"lead_id": lead_id}), outcome, [filed], notices=notices)
 
 
+def of_reference(
+    situation: Situation, lead_id: str, contact_id: str, product: str, says: str, evidence: str, comment: str
+) -> Decision:
+    """A customer would be a reference: a lead and a task of the owner's with a day; held back while service blocks sales."""
+    blocked = _blocked(situation, product)
+    due_at = None if blocked else _days_on(situation, ANSWER_WITHIN)
+    filed = FileLead(
+        lead_id=lead_id,
+        contact_id=contact_id,
+        product=product,
+        motion=REFERENCE,
+        evidence=f"{evidence}\n{comment}".strip(),
+        case_id=None,
+        urgency="low",
+        status=LeadStatus.HELD if due_at is None else LeadStatus.ROUTED,
+        sourced_by="customer",
+        routed_to=None if due_at is None else "owner",
+        due_at=due_at,
+    )
+    line = JournalLine("")
+    if due_at is None:
+        return Decision(line, Outcome(plan=_looked_at(situation)), [filed])
+    task = OpenStaffTask(task_of(lead_id), says, "owner", due_at, evidence)
+    told = [evidence, OwnWords(comment) or "No remark was made.", _answer_by(situation, due_at)]
+    plan = [*_steps(situation, lead_id, 1), *_looked_at(situation)]
+    return Decision(line, Outcome(plan=plan), [filed, task], notices=[Notice(says, told, to="owner", due=due_at)])
+
+
+def task_of(lead_id: str) -> str:
+    """The key of the task that a lead brings with it."""
+    return f"lead/{lead_id}"
+
+
 def _blocked(situation: Situation, product: str) -> str | None:
     """Why a lead about a product has to wait; null if it may go to sales."""
     verdict = guard_of(situation).ask(Purpose.UPSELL, product, automatic=False)
@@ -113,8 +148,12 @@ def _open_offer(situation: Situation, product: str) -> OfferFacts | None:
 def _told(situation: Situation, says: str, evidence: str, due_at: datetime | None, to: str = "owner") -> Notice:
     lines = [f"What was seen: {evidence}"]
     if due_at is not None:
-        lines.append(f"Accept or reject it (`answer_lead`) by {situation.customer.day_of(due_at)}.")
+        lines.append(_answer_by(situation, due_at))
     return Notice(says, lines, to=to, due=due_at)
+
+
+def _answer_by(situation: Situation, due_at: datetime) -> str:
+    return f"Accept or reject it (`answer_lead`) by {situation.customer.day_of(due_at)}."
 
 
 def _days_on(situation: Situation, days: int) -> datetime:
@@ -204,6 +243,8 @@ def answer(situation: Situation, request: AnswerLead) -> Decision:
     says = f"Lead {lead.lead_id} {status}" + (f": {request.reason}" if request.reason else "")
     closed = request.decision is not LeadAnswer.ACCEPT
     writes: list[Write] = [SettleLead(lead.lead_id, status, request.by, request.reason, closed)]
+    if lead.motion == REFERENCE:
+        writes.append(CloseStaffTasks(task_of(lead.lead_id), situation.as_of, by=request.by, outcome=says))
     if lead.case_id is not None:
         note = {"lead_id": lead.lead_id, "status": status, "reason": request.reason}
         writes.append(NoteOnCase(lead.case_id, "lead_answered", request.by, note))

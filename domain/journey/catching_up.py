@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from domain.contracts import renewal_notices
+from domain.frame import pace
 from domain.frame.decision import JournalLine
 from domain.frame.situation import Situation
 from domain.frame.state import Step
@@ -119,10 +120,10 @@ def _on(situation: Situation, step: Step, day: date) -> Step:
 
 
 def _latest(overdue: Iterable[Step]) -> set[str]:
-    """Of what says the same again, the last: by kind and stage, of surveys by what they ask."""
+    """Of what says the same again, the last: by kind and stage, of surveys and mails of their own by what they are."""
     found: dict[tuple[str, str, str], Step] = {}
     for step in overdue:
-        asked = asking.question_of(step).name if step.kind == asking.KIND else ""
+        asked = step.name.partition("-")[0] if step.kind in (asking.KIND, pace.APART) else ""
         kept = found.get((step.kind, step.stage, asked))
         if kept is None or (step.at, step.key) > (kept.at, kept.key):
             found[step.kind, step.stage, asked] = step

@@ -108,6 +108,11 @@ def _survey(situation: Situation, context: Context, _: WrittenMail) -> Context |
     return "the survey was answered" if survey is not None and survey.score is not None else context
 
 
+def _reference(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
+    answered = {one.reference_id for one in situation.customer.references if one.answer is not None}
+    return "it was answered" if context.get("reference_id") in answered else context
+
+
 def _upsell_offer(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
     offer = situation.customer.offer(context["offer_id"])
     if offer is None or not offer.is_open or offer.expires_at <= situation.as_of:
@@ -205,6 +210,7 @@ _TOLD: Mapping[str, _Told] = {
     "recovered": _of_use("recovered"),
     "reorder_check_in": _reorder_check_in,
     "survey": _survey,
+    "reference": _reference,
     "upsell_offer": _upsell_offer,
     "touch_day_1": _touch,
     "touch_month_1": _touch,

@@ -23,6 +23,7 @@ _SUBJECTS = {
     "quote_id": "quote",
     "offer_id": "offer",
     "survey_id": "survey",
+    "reference_id": "question",
     "asset_id": "asset",
     "hold_id": "hold",
     "lead_id": "lead",

@@ -76,6 +76,8 @@ def asked_in(sent: SentMail | None) -> Answered | None:
             return Answered(question=Question.SURVEY, id=str(context["survey_id"]), low=1, high=7)
         case "case_survey":
             return Answered(question=Question.SURVEY, id=str(context["survey_id"]), low=1, high=5)
+        case "reference":
+            return Answered(question=Question.REFERENCE, id=str(context["reference_id"]))
         case "quote_presented":
             return Answered(question=Question.QUOTE, id=str(context["quote_id"]), also=numbers)
         case "upsell_offer":
@@ -107,6 +109,8 @@ def wish_of(
             return Wish(ask=ask, account_id=account_id, words="stop optional mails", door=score)
         case Act.SCORE if score is not None:
             return Wish(ask=ask, account_id=account_id, words=f"answer the survey with {ask.score}", door=score)
+        case Act.ACCEPT | Act.DECLINE if asked is not None and asked.question is Question.REFERENCE:
+            return _reference(ask, account_id, asked, mail)
         case Act.ACCEPT | Act.DECLINE if thing is not None:
             words = f"{ask.act.value} {thing.question.value} {thing.id}"
             return Wish(ask=ask, account_id=thing.account_id, words=words, door=_decision(ask, mail, sent, thing))
@@ -130,13 +134,23 @@ def wish_of(
 
 
 def chosen_wish(choice: str, mail: InboundMail, sent: SentMail) -> Wish | None:
-    """The wish of whoever answered on the page of a mail: a score, with what they wrote beside it."""
+    """The wish of whoever answered on the page of a mail: a score, a yes or a no, with what they wrote beside it."""
     asked = asked_in(sent)
+    if asked is not None and asked.question is Question.REFERENCE and choice in ("yes", "no"):
+        ask = Ask(act=Act.ACCEPT if choice == "yes" else Act.DECLINE, id=asked.id)
+        return _reference(ask, sent.account_id, asked, mail)
     if asked is None or asked.question is not Question.SURVEY or not choice.isdigit():
         return None
     ask = Ask(act=Act.SCORE, score=int(choice))
     door = _score(ask, mail, sent, asked)
     return Wish(ask=ask, account_id=sent.account_id, words=f"answer the survey with {choice}", door=door)
+
+
+def _reference(ask: Ask, account_id: str | None, asked: Answered, mail: InboundMail) -> Wish:
+    decision = "yes" if ask.act is Act.ACCEPT else "no"
+    request = {"reference_id": asked.id, "decision": decision, "comment": mail.own_words[:_COMMENT_LIMIT]}
+    door = Door(update="answer_reference", request=request)
+    return Wish(ask=ask, account_id=account_id, words=f"say {decision} to being a reference", door=door)
 
 
 def _score(ask: Ask, mail: InboundMail, sent: SentMail | None, asked: Answered | None) -> Door | None:

@@ -47,10 +47,16 @@ class Question(StrEnum):
     QUOTE = "quote"
     OFFER = "offer"
     RENEWAL = "renewal"
+    REFERENCE = "reference"
+    """whether they would be a reference"""
     FAREWELL = "farewell"
     """why they do not go on"""
     MAIL = "mail"
     """nothing"""
+
+
+_DECIDED = (Question.QUOTE, Question.OFFER, Question.RENEWAL, Question.REFERENCE)
+"""What is answered by a yes or a no."""
 
 
 class Answered(Carried):
@@ -148,7 +154,7 @@ def _otherwise(found: Ask | None, body: str, answered: Answered | None, other: s
 def _found(said: list[list[Clause]], body: str, answered: Answered | None, other: set[str]) -> Ask | None:
     question = answered.question if answered else None
     pieces = [clause for sentence in said for clause in sentence]
-    asked = question in (Question.QUOTE, Question.OFFER, Question.RENEWAL)
+    asked = question in _DECIDED
     out = unsubscribes(said, asked=asked)
     score, about_score = (None, False)
     if answered is not None and question is Question.SURVEY:
@@ -169,7 +175,7 @@ def _found(said: list[list[Clause]], body: str, answered: Answered | None, other
 def _act(said: list[list[Clause]], answered: Answered | None, other: set[str]) -> tuple[Ask | None, bool]:
     """A yes, a no or a wish to renew, and whether the reply bears on such a question without saying it clearly."""
     question = answered.question if answered else None
-    asked = question in (Question.QUOTE, Question.OFFER, Question.RENEWAL)
+    asked = question in _DECIDED
     found = consent(said, renewal_asked=question is Question.RENEWAL)
     named = any("#" in clause.text for sentence in said for clause in sentence)
     about = answered.id if answered is not None and asked else None

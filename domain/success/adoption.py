@@ -14,7 +14,7 @@ from domain.frame.sales_holds import Purpose
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.holds.guard import guard_of
-from domain.success import asking, conversation, expansion, health_plays, thanks
+from domain.success import asking, conversation, expansion, health_plays, references, thanks
 from domain.success import helping as helping_on
 from domain.success.health import Health, SeatUse, seat_use
 
@@ -190,6 +190,8 @@ def _outreach(situation: Situation, low: list[SeatUse]) -> Mail:
 def mail(situation: Situation, step: Step) -> Decision:
     """The mail that did not leave with its decision: an offer of help, or that it has helped, if that is so still."""
     template = step.name.partition("-")[0]
+    if template == references.TEMPLATE:
+        return references.ask(situation, step)
     found = mail_of(situation, template)
     if found is None:
         return Decision(JournalLine(f"Dropped: {mail_in_words(template)}; it is not so any more", kind="dropped"))

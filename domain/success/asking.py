@@ -18,6 +18,7 @@ from domain.holds.guard import guard_of
 from domain.holds.writes import HoldBackStep
 from domain.kernel.base import Write
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.success import references
 from domain.success.requests import AnswerSurvey
 from domain.success.throttling import (
     SurveyRules,
@@ -229,6 +230,8 @@ def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
     writes: list[Write] = [RecordSurveyAnswer(request.survey_id, request.score, request.comment, situation.as_of)]
     outcome = Outcome(said=[title], answer={"survey_id": request.survey_id})
     decision = Decision(JournalLine(title), outcome, writes)
+    if question is RECOMMEND and (asked := references.after_answer(situation, request.score, STAGE)):
+        decision += Outcome(plan=asked)
     if calls_for_follow_up(question.kind, request.score, SURVEYS):
         return decision + _to_be_called(situation, request, question)
     if found.score is not None and calls_for_follow_up(question.kind, found.score, SURVEYS):

@@ -11,9 +11,10 @@ from domain.frame.situation import LEDGER, SERVICE
 from domain.frame.state import JourneyState
 from domain.kernel.ids import opaque_id
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
-from domain.success import asking, expansion, health_said, onboarding_tasks, onboarding_waiting, readiness
+from domain.success import asking, expansion, health_said, onboarding_tasks, onboarding_waiting, readiness, references
 from domain.success.requests import (
     AnswerOffer,
+    AnswerReference,
     AnswerSurvey,
     BlockTask,
     CompleteTask,
@@ -128,6 +129,16 @@ ENTRIES = (
         asked_by=CUSTOMERS,
         example='{"survey_id": "survey-2027-03-12", "score": 9, "comment": "it works", "by": "customer"}',
         stage="adoption",
+    ),
+    RequestKind(
+        "answer_reference",
+        AnswerReference,
+        references.answer,
+        "Answer whether they would be a reference",
+        asked_by=CUSTOMERS,
+        example='{"reference_id": "ref-C-17-2027-03-12", "decision": "yes", "comment": "gladly", "by": "customer"}',
+        stage="adoption",
+        needs=SERVICE,
     ),
     RequestKind(
         "override_health",

@@ -92,6 +92,14 @@ class AnswerSurvey(Request):
     comment: Remark = ""
 
 
+class AnswerReference(Request):
+    """A customer whom we asked to be a reference would be one, or would rather not: then nobody asks again."""
+
+    reference_id: str
+    decision: Literal["yes", "no"]
+    comment: Remark = ""
+
+
 MOST_OVERRIDDEN = timedelta(days=30)
 StaffId = Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,64}$")]
 

@@ -215,6 +215,26 @@ class SendSurvey(Write):
 
 
 @dataclass(frozen=True)
+class AskReference(Write):
+    """A customer is asked to be a reference, by a mail to `sent_to`."""
+
+    reference_id: str
+    contact_id: str
+    sent_to: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RecordReferenceAnswer(Write):
+    """They would be one, or not."""
+
+    reference_id: str
+    answer: str
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class RecordSurveyAnswer(Write):
     """A survey is answered."""
 

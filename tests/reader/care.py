@@ -226,6 +226,16 @@ def survey(desk: Desk) -> None:
     )
 
 
+def reference(desk: Desk) -> None:
+    """One question, which is on record as sent to this address."""
+    said = desk.must({"en": "Reference: {id:id}\n", "ja": "お問い合わせ番号：{id:id}\n"})
+    row = desk.facts.one("reference_ask", reference_id=said["id"]) if said else None
+    if row is None:
+        desk.wrong("offer", said["id"] if said else "", "a question that is on record")
+    else:
+        desk.same("name", desk.letter.to_email.lower(), row["sent_to"])
+
+
 def delivery_follow_up(desk: Desk) -> None:
     """An order of theirs with its goods."""
     said = list(desk.each({"en": "Has everything arrived? Your order {id:id}\n", "ja": "到着のご確認（{id:id}）"}))
@@ -305,6 +315,6 @@ def play_note(desk: Desk) -> None:
 RULES = {
     rule.__name__: rule
     for rule in (
-        check_in, outreach, recovered, survey, delivery_follow_up, reorder_check_in, play_note,
+        check_in, outreach, recovered, survey, reference, delivery_follow_up, reorder_check_in, play_note,
     )
 }  # fmt: skip

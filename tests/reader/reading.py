@@ -21,7 +21,7 @@ RULES: dict[str, Rule] = {
     **who_is_new.RULES,
 }  # fmt: skip
 PLANNED = (
-    "onboarding_invite", "onboarding_reminder", "touch_day_1", "touch_month_1", "check_in", "survey", "reorder_check_in",
+    "onboarding_invite", "onboarding_reminder", "touch_day_1", "touch_month_1", "check_in", "survey", "reference", "reorder_check_in",
     "delivery_follow_up", "renewal_grace", "renewal_notice", "contract_ended", "outreach", "recovered", "upsell_offer", "play_note", "win_back",
     "introduction", "contact_welcome",
 )  # fmt: skip

@@ -65,6 +65,7 @@ FACTS: dict[str, tuple[list[str], list[str]]] = {
     "check_in": (["42 of your 1,200 seats", "4%", "March 1, 2027"], ["1,200席のうち42席", "4%", "2027年3月1日"]),
     "outreach": (["42 of 1,200", "4%", "50%"], ["42席／1,200席", "4%", "50%以上"]),
     "recovered": (["42 of 1,200", "4%"], ["42席／1,200席", "4%"]),
+    "reference": (["with yes or no", "ref-1"], ["「はい」または「いいえ」", "ref-1"]),
     "survey": (["from 0 (", "to 10 (", "survey-1"], ["0（", "10（", "survey-1"]),
     "renewal_notice": (
         [

@@ -97,6 +97,7 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     "outreach": {**USE, "low": "0.5"},
     "recovered": USE,
     "opted_out": {},
+    "reference": {"reference_id": "ref-1"},
     "survey": {"survey_id": "survey-1", "question_kind": "nps"},
     "renewal_notice": {
         "contract_id": "A-3",
