@@ -7,8 +7,8 @@ from typing import Any
 
 from activities.frame.customers import load_playbook
 from activities.kernel.pool import Connection
-from domain.frame.customer import days_between
 from domain.frame.success_facts import OnboardingTaskStatus
+from domain.kernel.calendar import days_between
 from domain.success.value_report import OrderStart, StartGoal
 
 # The waits of an onboarding: each begins with a task that is blocked and lasts until that is unblocked or done.

@@ -45,7 +45,8 @@ from domain.contracts.requests import (
 )
 from domain.contracts.telling import tell
 from domain.contracts.terms import TermHoldings, period_end, units_at_end
-from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus, by_month
+from domain.frame.agreed import by_month
+from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.keys import StageId, StageKind
 from domain.frame.state import Outcome, Stage, Step

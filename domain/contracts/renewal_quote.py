@@ -10,7 +10,8 @@ from typing import Any
 from domain.assets.model import AssetAction
 from domain.assets.writes import AssetChange
 from domain.contracts.writes import QuoteRenewal
-from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus, agreed_price
+from domain.frame.agreed import agreed_price
+from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus
 from domain.frame.ownership import renewed
 from domain.frame.situation import Situation
 from domain.frame.term_facts import UNTIL_NOTICE, TermFacts

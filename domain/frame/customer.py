@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
+from domain.frame.agreed import by_month
 from domain.frame.keys import StageId, StageKind
 from domain.frame.people_facts import PeopleChange
 from domain.frame.renewal_facts import ChurnReason, RenewalVersion
@@ -26,7 +27,7 @@ from domain.kernel.calendar import (
     month_grids,
     start_of_day,
 )
-from domain.kernel.money import by_one_month, for_months, rounding_of
+from domain.kernel.money import rounding_of
 from domain.kernel.zones import local_time
 from domain.orders.order import TERM_KINDS, BillingFrequency, ContactRole, FirstInvoice, PricePer, ProductKind
 from domain.orders.terms import Evergreen
@@ -382,16 +383,6 @@ class Customer(Carried):
         return local_instant(day, self.account.time_zone), day
 
 
-def by_month(unit_price: Decimal, per: PricePer) -> Decimal:
-    """A price as the asset ledger keeps it."""
-    return by_one_month(unit_price, 12) if per is PricePer.YEAR else unit_price
-
-
-def agreed_price(monthly: Decimal, per: PricePer) -> Decimal:
-    """The price that was agreed, for the time that it was agreed for, from the asset ledger's."""
-    return for_months(monthly, 12) if per is PricePer.YEAR else monthly
-
-
 def _held(asset: AssetFacts, at: datetime) -> bool:
     held = asset.at(at)
     return held is not None and held.quantity > 0
@@ -399,8 +390,3 @@ def _held(asset: AssetFacts, at: datetime) -> bool:
 
 def _goes_on(period: PeriodFacts, at: datetime) -> bool:
     return period.ends_at is None or period.ends_at > at
-
-
-def days_between(earlier: datetime, later: datetime) -> int:
-    """Whole days from one instant to a later one."""
-    return (later - earlier) // timedelta(days=1)

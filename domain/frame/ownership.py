@@ -15,7 +15,8 @@ from domain.assets.taking import lot_agreed_at
 from domain.assets.use_terms import UseTerms
 from domain.assets.worth import LedgerPolicy
 from domain.assets.writes import AssetChange, SetUnitPrice
-from domain.frame.customer import AssetFacts, ContractFacts, agreed_price
+from domain.frame.agreed import agreed_price
+from domain.frame.customer import AssetFacts, ContractFacts
 from domain.frame.situation import Situation
 from domain.orders.order import PricePer
 

@@ -158,3 +158,8 @@ def business_day_until(day: date, country: str) -> date:
 def quarter_of(day: date) -> str:
     """The quarter of a day, as `2027Q1`."""
     return f"{day.year}Q{(day.month + 2) // 3}"
+
+
+def days_between(earlier: datetime, later: datetime) -> int:
+    """Whole days from one instant to a later one."""
+    return (later - earlier) // timedelta(days=1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from domain.frame import standing
-from domain.frame.customer import days_between
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.keys import StageId, StageKind, about
 from domain.frame.playbook import OnboardingTask
@@ -14,6 +13,7 @@ from domain.frame.state import Outcome, Stage, Step
 from domain.frame.success_facts import OnboardingTaskStatus, TaskFacts
 from domain.frame.task_steps import keys_of
 from domain.kernel.base import Write
+from domain.kernel.calendar import days_between
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.shown import counted
 from domain.success import adoption, onboarding_dates

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.frame import standing
-from domain.frame.customer import days_between
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Notice, OpenStaffTask
 from domain.frame.keys import about
 from domain.frame.playbook import OnboardingTask, TaskOwner
@@ -13,6 +12,7 @@ from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.frame.success_facts import OnboardingTaskStatus, TaskFacts
 from domain.frame.task_steps import BLOCKED, keys_of, task_of
+from domain.kernel.calendar import days_between
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.kernel.shown import counted
 from domain.success import adoption, asking

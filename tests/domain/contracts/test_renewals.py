@@ -15,7 +15,7 @@ from domain.contracts.renewal_status import RenewalStatus
 from domain.contracts.requests import AmendAssets, RenewAssets, SwapAssets
 from domain.contracts.requoting import requote
 from domain.contracts.writes import QuoteRenewal
-from domain.frame.customer import agreed_price
+from domain.frame.agreed import agreed_price
 from domain.kernel.money import rounding_of
 from domain.kernel.refusals import Refusal
 from domain.orders.order import PricePer
