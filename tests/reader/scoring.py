@@ -175,7 +175,8 @@ def _rated(desk: Desk, found: re.Match[str]) -> None:
 def _recommends(desk: Desk, found: re.Match[str]) -> None:
     """The latest answer to whether they would recommend us, and how old it was."""
     at = desk.letter.created_at
-    rows = [row for row in desk.facts.tables["survey"] if row["answered_at"] and row["answered_at"] <= at]
+    asked = desk.facts.rows("survey", kind="nps")
+    rows = [row for row in asked if row["answered_at"] and row["answered_at"] <= at]
     latest = max(rows, key=lambda row: row["answered_at"], default=None)
     desk.same("count", int(found["score"]), latest["score"] if latest else None)
     if found["ago"]:
