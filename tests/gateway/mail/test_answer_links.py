@@ -17,6 +17,7 @@ from gateway.reception import Reception
 from tests.conftest import Servers
 from tests.gateway.mail.post import DOMAIN, OWN, Post, contact_of, written
 from tests.gateway.mail.test_one_click import asked
+from tests.gateway.mail.test_replies import reply
 from tests.gateway.mail.test_signed import STRANGER
 
 
@@ -128,3 +129,22 @@ async def test_what_is_no_answer_changes_nothing(post: Post, door: OneClick) -> 
             assert (await asked(door, method, wrong))[0] == 404
     assert await post.inbox.settle_new() == 0
     assert (await kept(post, account))["score"] is None
+
+
+@pytest.mark.parametrize("by_link", [True, False])
+async def test_whether_they_would_be_a_reference_is_answered_by_link_or_reply(
+    post: Post, door: OneClick, *, by_link: bool
+) -> None:
+    account, mail = await surveyed(post)
+    await sent(post, door, await link(post, mail), "10")
+    await post.servers.client.fast_forward(account, timedelta(days=12))
+    sender = mail["body"]["to_email"]
+    question = await post.answered(sender, "reference")
+    if by_link:
+        status, _ = await sent(post, door, f"{await link(post, question)}/yes", "yes", "gladly")
+        assert status == 200
+    else:
+        await reply(post, question, sender, "Yes.")
+    answer = await post.servers.pool.fetchval("select answer from reference_ask where account_id = $1", account)
+    assert answer == "yes"
+    assert await post.servers.pool.fetchval("select motion from lead where account_id = $1", account) == "reference"
