@@ -61,6 +61,13 @@ def ttv() -> typer.Typer:
     return app
 
 
+def surveys() -> typer.Typer:
+    """What customers answered: NPS, ease of beginning and content with cases, how many answered, and how answers are spread."""
+    from workers.cli.survey_reports import app
+
+    return app
+
+
 def sla() -> typer.Typer:
     """How promises to customers went: by milestone, priority, product and week, CSAT beside it, and who waited longest."""
     from workers.cli.service_reports import app
@@ -75,7 +82,9 @@ def roi() -> typer.Typer:
     return app
 
 
-app = opened(typer.Typer(no_args_is_help=True), prices, renewals, retention, adoption, ttv, cross_sell, sla, roi)
+app = opened(
+    typer.Typer(no_args_is_help=True), prices, renewals, retention, adoption, ttv, surveys, cross_sell, sla, roi
+)
 
 At = Annotated[
     datetime | None, typer.Option("--at", formats=["%Y-%m-%d"], help="The start of a day in UTC; otherwise now.")
