@@ -278,7 +278,7 @@ def _merged(desk: RequestFacts, transfer_id: str, to_account: str, writes: list[
     outcome = Outcome(drop=[stage], stages={stage: None}, said=[says])
     lines = [f"What they owned, their people, cases, surveys and usage are those of {to_account}."]
     if since:
-        lines.append("They bought something meanwhile, so the journey stays open: ask for merge_account once more.")
+        lines.append("They bought something meanwhile, so the journey stays open: ask for `merge_account` once more.")
     else:
         outcome += Outcome(closes=says)
         writes.append(MergedInto(to_account))

@@ -17,6 +17,7 @@ from domain.holds import holding, unhappy
 from domain.holds.guard import guard_of
 from domain.holds.writes import HoldBackStep
 from domain.kernel.base import Write
+from domain.kernel.calendar import start_of_day
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 from domain.success import references
 from domain.success.requests import AnswerSurvey
@@ -99,7 +100,7 @@ def _on_day(situation: Situation, question: SurveyQuestion, days: int) -> Step:
 
 def next_survey(situation: Situation, asked_at: datetime | None = None) -> Step:
     """The next question whether they would recommend us, half a year after the one of `asked_at`, now by default."""
-    until = (asked_at or situation.as_of) + SURVEYS.relationship_every
+    until = _day_of(situation, asked_at or situation.as_of) + SURVEYS.relationship_every
     return _from(situation, f"{RECOMMEND.name}-", until)
 
 
@@ -117,8 +118,13 @@ def anew() -> list[str]:
 
 
 def last_asked(situation: Situation) -> datetime:
-    """When the customer was asked last whether they would recommend us, of those who were."""
-    return max(one.sent_at for one in situation.customer.surveys)
+    """The day on which the customer was asked last whether they would recommend us, of those who were, by its first instant."""
+    return _day_of(situation, max(one.sent_at for one in situation.customer.surveys))
+
+
+def _day_of(situation: Situation, at: datetime) -> datetime:
+    """The first instant of a local day: half a year and thirty days count in days, whatever seconds a server takes."""
+    return start_of_day(situation.customer.day_of(at), situation.customer.account.time_zone)
 
 
 def _from(situation: Situation, name: str, until: datetime) -> Step:
@@ -140,7 +146,8 @@ def survey(situation: Situation, step: Step) -> Decision:
     if contact is None:  # the mail finds nobody, which the owner is told; so nobody was asked
         return Decision(JournalLine("Survey not sent: nobody can be reached"), following, mails=[Mail("survey")])
     address = contact.email.lower()
-    asked = [*_asked_before(situation), *situation.service.asked]
+    before = [*_asked_before(situation), *situation.service.asked]
+    asked = [one.having(sent_at=_day_of(situation, one.sent_at)) for one in before]
     last_case_at = _last_case_at(situation)
     withheld = relationship_survey_withheld(
         address,

@@ -275,7 +275,7 @@ async def test_a_survey_and_an_offer_are_answered_once(servers: Servers) -> None
     await servers.client.fast_forward(account, timedelta(days=2))
     offer = await servers.pool.fetchval("select offer_id from offer where account_id = $1", account)
     await answered_once(servers, account, "answer_offer", {"offer_id": offer, "decision": "accept", "request_id": "o"})
-    survey = await servers.pool.fetchval("select survey_id from survey where account_id = $1", account)
+    survey = await servers.pool.fetchval("select survey_id from survey where account_id = $1 and kind = 'nps'", account)
     await answered_once(servers, account, "answer_survey", {"survey_id": survey, "score": 9, "request_id": "s"})
     actions = await servers.pool.fetch(
         "select quantity_change from asset_action a join asset using (asset_id)"
@@ -283,7 +283,7 @@ async def test_a_survey_and_an_offer_are_answered_once(servers: Servers) -> None
         account,
     )
     assert [row["quantity_change"] for row in actions] == [9]
-    scores = await servers.pool.fetch("select score from survey where account_id = $1", account)
+    scores = await servers.pool.fetch("select score from survey where account_id = $1 and kind = 'nps'", account)
     assert [row["score"] for row in scores] == [9]
 
 
