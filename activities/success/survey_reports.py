@@ -6,7 +6,7 @@ from datetime import date
 
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Query
-from domain.success.survey_report import Asked
+from domain.success.survey_report import AskedSurvey
 
 # An answer counts for the day on which the question left, so that a rate says of whom.
 _ASKED = """
@@ -21,6 +21,6 @@ order by 6, 2, 1, 5
 _asked = Query(_ASKED)
 
 
-async def asked_between(connection: Connection, first: date, last: date) -> list[Asked]:
+async def asked_between(connection: Connection, first: date, last: date) -> list[AskedSurvey]:
     """Whoever was asked from a first to a last day, in their own zone."""
-    return [Asked.model_validate(row) for row in await _asked(connection, first, last)]
+    return [AskedSurvey.model_validate(row) for row in await _asked(connection, first, last)]

@@ -24,7 +24,7 @@ _METHODS = {
 }
 
 
-class Asked(Carried):
+class AskedSurvey(Carried):
     """A survey that somebody got, with their answer if there is one; of CSAT the case that it is about."""
 
     kind: SurveyKind
@@ -38,12 +38,12 @@ class Asked(Carried):
 
 
 @dataclass(frozen=True)
-class Answers:
+class SurveyAnswers:
     """The answers to one survey, of one segment or (`segment` empty) of all. `easy`: of CES the share of 5 to 7, in percent."""
 
     kind: SurveyKind
     segment: str
-    asked: Sequence[Asked]
+    asked: Sequence[AskedSurvey]
     score: SurveyScore
     counts: dict[int, int]
 
@@ -54,7 +54,7 @@ class Answers:
 
     @property
     def rate(self) -> float | None:
-        """Answers of those asked, in percent; null if nobody was."""
+        """SurveyAnswers of those asked, in percent; null if nobody was."""
         return 100 * self.score.responses / len(self.asked) if self.asked else None
 
     @property
@@ -65,9 +65,9 @@ class Answers:
         return 100 * sum(count for score, count in self.counts.items() if score >= EASY_FROM) / self.score.responses
 
 
-def answers_of(asked: Iterable[Asked]) -> list[Answers]:
+def answers_of(asked: Iterable[AskedSurvey]) -> list[SurveyAnswers]:
     """The answers to each survey: of all who were asked, then by segment."""
-    groups: dict[tuple[SurveyKind, str], list[Asked]] = defaultdict(list)
+    groups: dict[tuple[SurveyKind, str], list[AskedSurvey]] = defaultdict(list)
     for one in asked:
         groups[one.kind, ""].append(one)
         groups[one.kind, one.segment].append(one)
@@ -78,9 +78,9 @@ def answers_of(asked: Iterable[Asked]) -> list[Answers]:
     ]
 
 
-def _of(kind: SurveyKind, segment: str, asked: Sequence[Asked]) -> Answers:
+def _of(kind: SurveyKind, segment: str, asked: Sequence[AskedSurvey]) -> SurveyAnswers:
     counts = Counter(one.score for one in asked if one.score is not None)
     satisfied = SATISFIED_FROM if kind is SurveyKind.CSAT else None
     score = survey_score(_METHODS[kind], counts, scale=_SCALES[kind], satisfied_from=satisfied)
     low, high = _SCALES[kind]
-    return Answers(kind, segment, asked, score, {one: counts[one] for one in range(low, high + 1)})
+    return SurveyAnswers(kind, segment, asked, score, {one: counts[one] for one in range(low, high + 1)})

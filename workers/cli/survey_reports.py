@@ -12,7 +12,7 @@ import typer
 from activities.kernel.clock import present
 from activities.success.survey_reports import asked_between
 from domain.frame.sales_holds import SurveyKind
-from domain.success.survey_report import FEW, Answers, answers_of
+from domain.success.survey_report import FEW, SurveyAnswers, answers_of
 from workers.cli.common import UserError, console, facts, waited
 from workers.cli.drawings import bar
 from workers.cli.output import Json, day, print_json, show_table
@@ -70,7 +70,7 @@ async def surveys(
         show_table(("", "!account", "name", "!case", "asked", ">answer"), rows)
 
 
-def _show(found: Sequence[Answers], title: str) -> None:
+def _show(found: Sequence[SurveyAnswers], title: str) -> None:
     rows = [
         (
             one.kind.upper(),
@@ -92,7 +92,7 @@ def _show(found: Sequence[Answers], title: str) -> None:
             show_table((">answer", ">times", ""), picture, title=f"{one.kind.upper()}: {_TITLES[one.kind]}")
 
 
-def _figures(one: Answers) -> tuple[str, str]:
+def _figures(one: SurveyAnswers) -> tuple[str, str]:
     if one.few or one.score.value is None:
         return "", ""
     figure = f"{one.score.value:.2f}" if one.kind is SurveyKind.CES else str(one.score.rounded)
@@ -107,7 +107,7 @@ def _score(score: int | None) -> str:
     return "none" if score is None else str(score)
 
 
-def _as_json(one: Answers) -> dict[str, Any]:
+def _as_json(one: SurveyAnswers) -> dict[str, Any]:
     return {
         "survey": one.kind,
         "segment": one.segment or None,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from activities.kernel.clock import present
 from domain.frame.sales_holds import SurveyKind
-from domain.success.survey_report import Asked, answers_of
+from domain.success.survey_report import AskedSurvey, answers_of
 from tests.conftest import Servers
 from tests.workers.cli.running import perennial
 from tests.workflows.service_side import onboarded
@@ -17,9 +17,9 @@ from tests.workflows.success.test_survey_rhythm import after, sent
 AT = datetime(2027, 3, 1, tzinfo=UTC)
 
 
-def asked(kind: SurveyKind, *scores: int | None, segment: str = "standard") -> list[Asked]:
+def asked(kind: SurveyKind, *scores: int | None, segment: str = "standard") -> list[AskedSurvey]:
     return [
-        Asked(kind=kind, account_id=f"A-{n}", account="Acme", segment=segment, sent_at=AT, score=score)
+        AskedSurvey(kind=kind, account_id=f"A-{n}", account="Acme", segment=segment, sent_at=AT, score=score)
         for n, score in enumerate(scores)
     ]
 
