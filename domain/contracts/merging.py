@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from domain.assets.model import AssetRecord
 from domain.contracts import transfers
 from domain.contracts.consignments import Joining, Receiver
 from domain.contracts.request_facts import RequestFacts
@@ -20,7 +19,7 @@ MOST_ASSETS = 200
 
 def as_transfer(desk: RequestFacts, request: MergeAccount) -> TransferAssets:
     """The transfer of all that a customer owns from now on."""
-    owned = [asset_id for asset_id, record in desk.situation.records.items() if _is_owned(desk, record)]
+    owned = [asset_id for asset_id, record in desk.situation.records.items() if transfers.has_units(record, desk.as_of)]
     return TransferAssets.model_construct(
         to_account=request.into,
         assets=tuple(TransferredAsset(asset_id=asset_id) for asset_id in owned),
@@ -60,8 +59,3 @@ def unmerge(situation: Situation, request: UnmergeAccount, part_of: str | None) 
     detail = {"reason": request.reason} if request.reason else {}
     answer = {"account": request.account}
     return Decision(JournalLine(says, detail=detail), Outcome(said=[says], answer=answer), [Unmerge(request.account)])
-
-
-def _is_owned(desk: RequestFacts, record: AssetRecord) -> bool:
-    """True for what has units now or later."""
-    return any(period.quantity > 0 and (period.end is None or period.end > desk.as_of) for period in record.periods)

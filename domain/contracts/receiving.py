@@ -51,8 +51,10 @@ def receive(desk: RequestFacts, request: ReceiveAssets, transfer: Transferred, t
     joining = consignment.joining
     whole = joining is not None and joining.whole
     came = told[0].line.title if told else "their people"
-    how = "is part of this account now" if whole else ""
-    says = f"{transfer.from_account} {how}: {came}" if whole else f"Received from {transfer.from_account}: {came}"
+    whence = (
+        f"{transfer.from_account} is part of this account now" if whole else f"Received from {transfer.from_account}"
+    )
+    says = f"{whence}: {came}"
     answer = {
         "transfer_id": transfer.transfer_id,
         "status": TransferStatus.RECEIVED,

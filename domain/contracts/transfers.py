@@ -274,7 +274,7 @@ def _merged(desk: RequestFacts, transfer_id: str, to_account: str, writes: list[
     """The customer is part of another one. What they bought while it was on its way keeps this journey open, for a person to see."""
     stage, name = stage_of(desk.request_id), desk.situation.customer.account.name
     says = f"{name} is part of {to_account} now"
-    since = [one for one in desk.situation.records.values() if not one.lock and _holds(one, desk.as_of)]
+    since = [one for one in desk.situation.records.values() if not one.lock and has_units(one, desk.as_of)]
     outcome = Outcome(drop=[stage], stages={stage: None}, said=[says])
     lines = [f"What they owned, their people, cases, surveys and usage are those of {to_account}."]
     if since:
@@ -286,7 +286,8 @@ def _merged(desk: RequestFacts, transfer_id: str, to_account: str, writes: list[
     return Decision(line, outcome, writes, notices=[Notice(says, lines, to="owner")])
 
 
-def _holds(record: AssetRecord, as_of: datetime) -> bool:
+def has_units(record: AssetRecord, as_of: datetime) -> bool:
+    """True for what has units from an instant on, or later."""
     return any(period.quantity > 0 and (period.end is None or period.end > as_of) for period in record.periods)
 
 

@@ -13,11 +13,9 @@ from pydantic import AwareDatetime
 from domain.frame.case_words import Priority
 from domain.kernel.base import Carried
 from domain.kernel.money import half_up
-from domain.success.surveys import SurveyMethod, survey_score
+from domain.success.surveys import CSAT_SCALE, SATISFIED_FROM, SurveyMethod, survey_score
 from domain.success.throttling import SurveyRules
 
-CSAT_SCALE = (1, 5)
-SATISFIED_FROM = 4
 ZERO = timedelta(0)
 
 

@@ -10,13 +10,16 @@ from pydantic import AwareDatetime
 
 from domain.frame.sales_holds import SurveyKind
 from domain.kernel.base import Carried
-from domain.success.surveys import SurveyMethod, SurveyScore, survey_score
+from domain.success.asking import EFFORT, RECOMMEND
+from domain.success.surveys import CSAT_SCALE, SATISFIED_FROM, SurveyMethod, SurveyScore, survey_score
 
 FEW = 10
 """Of fewer answers only the counts are shown: one more could turn the figure round."""
-SATISFIED_FROM = 4
 EASY_FROM = 5
-_SCALES = {SurveyKind.NPS: (0, 10), SurveyKind.CES: (1, 7), SurveyKind.CSAT: (1, 5)}
+_SCALES = {
+    **{question.kind: (question.low, question.high) for question in (RECOMMEND, EFFORT)},
+    SurveyKind.CSAT: CSAT_SCALE,
+}
 _METHODS = {
     SurveyKind.NPS: SurveyMethod.NPS,
     SurveyKind.CES: SurveyMethod.CES_MEAN,

@@ -10,6 +10,10 @@ from domain.frame.sales_holds import DETRACTOR_UP_TO, PROMOTER_FROM
 from domain.kernel.base import Carried
 from domain.kernel.money import half_up
 
+CSAT_SCALE = (1, 5)
+SATISFIED_FROM = 4
+"""Lowest answer of a customer who is content with how a case was solved."""
+
 
 class SurveyMethod(StrEnum):
     """How answers become one figure. Definitions differ, so a figure is never shown without its method."""
