@@ -31,6 +31,7 @@ class Running(BaseModel):
     smtp_port: int
     ui_url: str
     mailbox_url: str
+    gateway_url: str = ""
 
 
 def running_file(data_dir: Path) -> Path:

@@ -18,6 +18,7 @@ ROLES = {
     Asker.SUCCESS: "success",
     Asker.SERVICE: "service",
     Asker.OPERATOR: "operators",
+    Asker.FINANCE: "finance",
     Asker.PROGRAM: "programs",
 }
 

@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     """the address on which it listens for that"""
     http_port: Annotated[int, Field(ge=1, le=65535)] = 8026
+    gateway_host: str = "127.0.0.1"
+    """the address on which `perennial gateway` listens"""
+    gateway_port: Annotated[int, Field(ge=1, le=65535)] = 8020
     inbox_host: str = "127.0.0.1"
     """the address on which `perennial inbox serve` listens"""
     inbox_port: Annotated[int, Field(ge=1, le=65535)] = 2525

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
@@ -50,12 +50,16 @@ from activities.success.health_runs import HealthBatch
 from activities.success.playing import Plays
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
+from gateway.doors import Doors
 from gateway.inbound import Inbox
 from workers.logs import Logged
 from workers.settings import Settings
 from workflows.batch import BatchRun
 from workflows.customer_journey import CustomerJourney
 from workflows.service_case import ServiceCase
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 WORKFLOWS: Sequence[type] = (CustomerJourney, ServiceCase, BatchRun)
 
@@ -138,6 +142,14 @@ async def inbox_runs(inbox: Inbox) -> AsyncIterator[None]:
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+def build_gateway(client: Client, pool: Pool, settings: Settings) -> FastAPI:
+    """The API and the pages, over the same servers as a worker's."""
+    from gateway.api.app import create_app  # a worker alone does without
+
+    within = timedelta(seconds=settings.answer_within)
+    return create_app(Doors(client, pool, settings.task_queue, within))
 
 
 def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:

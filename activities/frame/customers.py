@@ -214,6 +214,12 @@ async def zone_of(connection: Connection, account_id: str) -> str:
     return zone or "UTC"
 
 
+looks_after = Value[bool | None](
+    "select coalesce($2 in (owner_id, success_manager_id), false) from account where account_id = $1"
+)
+"""True if an account is one of somebody's: they own it, or look after it; null for one that is not known."""
+
+
 count_accounts = Value[int]("select count(*) from account")
 """How many accounts there are."""
 

@@ -170,6 +170,10 @@ async def unknown_cases(connection: Connection, ids: Sequence[str]) -> list[str]
     return [row["id"] for row in rows]
 
 
+account_of_case = Value[str | None]("select account_id from service_case where case_id = $1")
+"""Whose case it is; null for one that is not known, or whose customer nobody knows."""
+
+
 async def merge_end(connection: Connection, case_id: str) -> str:
     """Where the merges of a case lead; the case itself if it was not merged."""
     end = await connection.fetchval(

@@ -240,6 +240,7 @@ ENTRIES = (
         _on_facts(receiving.receive),
         "Assets from another account",
         asked_by=PROGRAMS,
+        internal=True,
         example='{"transfer_id": "T-1", "request_id": "T-1", "by": "transfer"}',
     ),
     _of_assets(

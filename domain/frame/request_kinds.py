@@ -36,6 +36,7 @@ class Asker(Flag):
     OPERATOR = auto()
     PROGRAM = auto()
     """another program of ours: the order system, the inbox, an import, another journey"""
+    FINANCE = auto()
 
 
 SELLERS = Asker.SALES | Asker.SUCCESS
@@ -84,6 +85,8 @@ class RequestKind(Generic[_Request]):
     belongs: Callable[[Any, str], None] | None = None
     """refuses what was sent to another workflow, by the workflow's id"""
     id_field: str = "request_id"
+    internal: bool = False
+    """asked by programs of this very system alone; the gateway offers it to nobody"""
 
     @property
     def answered_by(self) -> str:

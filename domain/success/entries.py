@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.frame.calls import RequestCall
 from domain.frame.keys import StageKind
-from domain.frame.request_kinds import CUSTOMERS, PROGRAMS, SELLERS, RequestKind
+from domain.frame.request_kinds import CUSTOMERS, PROGRAMS, SELLERS, Asker, RequestKind
 from domain.frame.situation import LEDGER, SERVICE
 from domain.frame.state import JourneyState
 from domain.kernel.ids import opaque_id
@@ -154,7 +154,7 @@ ENTRIES = (
         NotePayment,
         health_said.paid,
         "Word of a payment",
-        asked_by=PROGRAMS,
+        asked_by=PROGRAMS | Asker.FINANCE,
         example='{"number": 3, "status": "overdue", "on": "2027-03-12", "by": "ledger"}',
     ),
 )

@@ -98,6 +98,20 @@ def inbox() -> typer.Typer:
     return inbox_app
 
 
+def gateway() -> typer.Typer:
+    """The API for services and the pages for people, over the servers that the environment names."""
+    from workers.cli.gateway import app
+
+    return app
+
+
+def access() -> typer.Typer:
+    """Who may come in by the gateway: keys of services, roles of our people, and what was asked there."""
+    from workers.cli.access import app
+
+    return app
+
+
 def mail() -> typer.Typer:
     """Mail that comes in."""
     from workers.cli.mails import mail_app
@@ -176,7 +190,7 @@ def report() -> typer.Typer:
 
 
 COMMANDS: tuple[Loader, ...] = (
-    *(up, temporal, demo, worker, register, migrate, doctor, prune, schema),
+    *(up, temporal, demo, worker, gateway, register, migrate, doctor, prune, schema),
     *(
         timeline,
         journey,
@@ -186,6 +200,7 @@ COMMANDS: tuple[Loader, ...] = (
         mail,
         keys,
         deliveries,
+        access,
         staff,
         task,
         price,

@@ -160,6 +160,6 @@ async def demo(
         else:
             (show_feed if orders else show)(summary, console)
         if not exit:
-            show_addresses(up.stack.running)
+            show_addresses(up.running)
             progress_console.print("The stack stays up to be looked at; Ctrl-C ends it.")
             await until_stopped()

@@ -22,15 +22,17 @@ from activities.kernel.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from gateway.here import DATA_DIR, Running, find_running, running_file
+from gateway.serving import served
 from workers.cli.common import UserError, progress_console, waited
 from workers.cli.servers import IMPORTS_WAIT
+from workers.embedded.ports import GATEWAY_PORT, LOOPBACK, free_port
 from workers.embedded.stack import EmbeddedStack
 from workers.embedded.temporal_server import find_program
 from workers.logs import set_up
 from workers.migrating import migrate
 from workers.schedules import keep_schedules
 from workers.settings import Settings
-from workers.wiring import build_attending, build_inbox, build_worker, inbox_runs
+from workers.wiring import build_attending, build_gateway, build_inbox, build_worker, inbox_runs
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 
@@ -39,6 +41,7 @@ class Up:
     """A stack that is up, its worker included."""
 
     stack: EmbeddedStack
+    running: Running
     client: PerennialClient
     pool: Pool
     attending: Attending
@@ -64,13 +67,18 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
         try:
             inbox = build_inbox(temporal, pool, settings)
             stack.mail.arrival = inbox.arrival
-            async with build_worker(temporal, pool, settings), inbox_runs(inbox):
+            async with (
+                build_worker(temporal, pool, settings),
+                inbox_runs(inbox),
+                served(build_gateway(temporal, pool, settings), LOOPBACK, free_port(GATEWAY_PORT)) as port,
+            ):
                 await keep_schedules(temporal, settings.task_queue)
+                running = stack.running.model_copy(update={"gateway_url": f"http://{LOOPBACK}:{port}"})
                 place.touch(mode=0o600)
-                place.write_text(stack.running.model_dump_json())
+                place.write_text(running.model_dump_json())
                 waits = timedelta(seconds=IMPORTS_WAIT)
                 client = PerennialClient(temporal, pool, task_queue=settings.task_queue, within=waits)
-                yield Up(stack, client, pool, build_attending(pool, settings))
+                yield Up(stack, running, client, pool, build_attending(pool, settings))
         finally:
             stack.mail.arrival = None
             place.unlink(missing_ok=True)
@@ -82,6 +90,7 @@ def show_addresses(running: Running) -> None:
     places = {
         "Temporal UI": f"[link={running.ui_url}]{running.ui_url}[/link]",
         "Mailbox": f"[link={running.mailbox_url}]{running.mailbox_url}[/link]",
+        "API": f"{running.gateway_url}/v1",
         "Temporal": running.temporal_address,
         "Temporal CLI": "perennial temporal …",
         "PostgreSQL": escape(running.database_url),
@@ -112,7 +121,7 @@ async def up(
 ) -> None:
     """The whole stack in the foreground: PostgreSQL, Temporal with its UI, a mailbox, a worker."""
     async with stack_up(data) as servers:
-        show_addresses(servers.stack.running)
+        show_addresses(servers.running)
         progress_console.print("Everything is up; Ctrl-C ends it. Other commands in this folder find it by themselves.")
         await until_stopped()
         progress_console.print("Ending …")

@@ -26,7 +26,13 @@ REGULAR = ("12823", "16998")
 @pytest.fixture
 def up(servers: Servers) -> Up:
     """The servers of the tests as `perennial up` has them."""
-    return Up(servers.stack, servers.client, servers.pool, build_attending(servers.pool, servers.settings))
+    return Up(
+        servers.stack,
+        servers.stack.running,
+        servers.client,
+        servers.pool,
+        build_attending(servers.pool, servers.settings),
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,61 @@
+"""The HTTP API: `/v1`, made of the registry of requests and of the views of what is on record."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+from importlib import metadata
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from activities.frame.customers import count_accounts
+from gateway.api import problems
+from gateway.api.asking import asking
+from gateway.api.documents import document_of
+from gateway.api.problems import CallError
+from gateway.doors import Doors
+
+VERSION = "/v1"
+
+
+def create_app(doors: Doors) -> FastAPI:
+    """The application, over servers that are open already and are closed by whoever opened them."""
+    app = FastAPI(
+        title="Perennial",
+        version=metadata.version("perennial"),
+        openapi_url=f"{VERSION}/openapi.json",
+        docs_url=None,  # its pages load their scripts from other hosts
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.openapi = lambda: document_of(app)  # type: ignore[method-assign]
+    problems.install(app)
+    api = APIRouter(prefix=VERSION)
+    api.include_router(asking(doors))
+    app.include_router(api)
+    _signs_of_life(app, doors)
+    return app
+
+
+def _signs_of_life(app: FastAPI, doors: Doors) -> None:
+    """What a proxy or an orchestrator asks: whether the process answers, and whether calls can be taken."""
+
+    @app.get("/live", include_in_schema=False)
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @app.get("/ready", include_in_schema=False)
+    async def ready() -> dict[str, str]:
+        async with doors.pool.acquire() as connection:
+            await count_accounts(connection)
+        if not await doors.temporal.service_client.check_health(timeout=timedelta(seconds=3)):
+            raise CallError(
+                HTTPStatus.SERVICE_UNAVAILABLE, "ServerAway", "Temporal is not ready; `perennial doctor` says more"
+            )
+        return {"status": "ready"}
+
+
+def openapi_document() -> dict[str, Any]:
+    """The document without any server: for files and tests."""
+    return document_of(create_app(Doors(None, None)))  # type: ignore[arg-type]

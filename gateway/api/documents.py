@@ -1,0 +1,167 @@
+"""The OpenAPI document (3.1): what the registry and the views say of themselves, put together; nothing is described twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from domain.frame.request_kinds import RequestKind
+from domain.journey.registry import CASE, JOURNEY
+from domain.kernel.refusals import Problem
+from gateway.api.problems import MEDIA_TYPE
+
+_REFERENCE = "#/components/schemas/{model}"
+_ABOUT = """The life of business customers after the sale: orders and usage come in, customers are read whole, and everything that can
+be asked of a journey or a case is a POST of its own. Instants are ISO 8601 with their offset, amounts of money are strings.
+
+**Repetitions.** Every POST takes an `Idempotency-Key`: the same call under the same key gets the first answer, another one 409.
+**Patience.** What the journey has not answered in time is answered with 202 and a `Location`; `Prefer: wait=5` says how long.
+**Errors** are problem details (RFC 9457): `code` is a word to act on, `problems` name the fields and what would be right."""
+_PROBLEMS = {
+    HTTPStatus.BAD_REQUEST: "The body or a header cannot be read.",
+    HTTPStatus.UNAUTHORIZED: "No valid key came with the call.",
+    HTTPStatus.FORBIDDEN: "The key's scopes or roles do not reach this.",
+    HTTPStatus.NOT_FOUND: "What is named is not on record.",
+    HTTPStatus.CONFLICT: "Something else is on record under this id or key, or the account has gone on elsewhere.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is no JSON.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "A rule refuses it: `problems` say which field, and what would be right.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "A server is away; the same call may be sent again after `Retry-After` seconds.",
+}
+_KEY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Under this key the call is carried out once, and its answer is kept.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[\x21-\x7e]+$"},
+}
+_WAIT_HEADER = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": "`wait=5`: so many seconds an answer is waited for (RFC 7240).",
+    "schema": {"type": "string", "examples": ["wait=5"]},
+}
+
+
+class ProblemDocument(BaseModel):
+    """What is wrong with a call (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    problems: list[Problem]
+
+
+class OpenRequest(BaseModel):
+    """A call that was passed on and is not answered yet."""
+
+    status: str
+    request_id: str | None
+    detail: str
+
+
+def told_as(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """The problems that a path may answer with, for its description."""
+    schema = {"$ref": _REFERENCE.format(model="ProblemDocument")}
+    return {
+        int(status): {"description": _PROBLEMS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+READING = told_as(
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+"""The problems of a path that only reads."""
+
+
+def operation_id(kind: RequestKind[Any], *, of_case: bool = False) -> str:
+    """The name of a request among all operations."""
+    return f"case_{kind.update}" if of_case else kind.update
+
+
+def described(kind: RequestKind[Any], resource: str, *, of_case: bool = False) -> dict[str, Any]:
+    """How FastAPI is told of the path of a request."""
+    sentence, _, more = kind.text.partition("\n\n")
+    opened = {"$ref": _REFERENCE.format(model="OpenRequest")}
+    return {
+        "methods": ["POST"],
+        "tags": [resource],
+        "operation_id": operation_id(kind, of_case=of_case),
+        "summary": kind.words,
+        "description": f"{sentence}\n\n{more}".strip(),
+        "response_description": "Done: the answer of the journey or the case.",
+        "response_model": None,
+        "responses": {
+            int(HTTPStatus.OK): {"content": {"application/json": {"schema": {"type": "object"}}}},
+            int(HTTPStatus.ACCEPTED): {
+                "description": "Passed on, and not answered yet; `Location` is where to look.",
+                "content": {"application/json": {"schema": opened}},
+            },
+            **told_as(*_PROBLEMS),
+        },
+    }
+
+
+def document_of(app: FastAPI) -> dict[str, Any]:
+    """The whole document; made once."""
+    if app.openapi_schema:
+        return app.openapi_schema
+    found = get_openapi(
+        title=app.title, version=app.version, openapi_version="3.1.0", description=_ABOUT, routes=app.routes
+    )
+    kinds = dict(_kinds())
+    models: list[type[BaseModel]] = [ProblemDocument, OpenRequest, *{kind.model: None for kind in kinds.values()}]
+    references, shared = models_json_schema([(model, "validation") for model in models], ref_template=_REFERENCE)
+    components = found.setdefault("components", {})
+    components.setdefault("schemas", {}).update(shared.get("$defs", {}))
+    for reference in references.values():
+        _without_asker(components["schemas"][reference["$ref"].rpartition("/")[2]])
+    components["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "`prn_…`, a service's key"}
+    }
+    found["security"] = [{"key": []}]
+    for methods in found["paths"].values():
+        for operation in methods.values():
+            kind = kinds.get(operation.get("operationId"))
+            if kind is not None:
+                operation["requestBody"] = _body(kind, references[(kind.model, "validation")])
+            if kind is not None or "requestBody" in operation:
+                operation.setdefault("parameters", []).extend([_KEY_HEADER, _WAIT_HEADER])
+    app.openapi_schema = found
+    return found
+
+
+def _without_asker(schema: dict[str, Any]) -> None:
+    """Who asks, and in which role, follows from who signed in: nobody has to say it."""
+    schema.get("properties", {}).pop("by", None)
+    if "required" in schema:
+        schema["required"] = [name for name in schema["required"] if name not in ("by", "role")]
+
+
+def _kinds() -> Iterator[tuple[str, RequestKind[Any]]]:
+    for kind in JOURNEY.values():
+        yield operation_id(kind), kind
+    for kind in CASE.values():
+        yield operation_id(kind, of_case=kind.update != "open_case"), kind
+
+
+def _body(kind: RequestKind[Any], reference: dict[str, Any]) -> dict[str, Any]:
+    """The body of a request. Who asks follows from the key, so that the example leaves it out."""
+    example = {name: value for name, value in json.loads(kind.example).items() if name not in ("by", "role")}
+    content = {"schema": reference, "examples": {"typical": {"value": example}}}
+    return {"required": True, "content": {"application/json": content}}

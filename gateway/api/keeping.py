@@ -1,0 +1,75 @@
+"""Idempotency-Key: the answer of a call is kept under it, and a repeated call gets that answer; another body under it is refused.
+
+As in the draft "The Idempotency-Key HTTP Header Field" of the IETF.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from activities.frame import audit_rows
+from activities.frame.audit_rows import KeptAnswer
+from activities.kernel.clock import present
+from activities.kernel.pool import Pool
+from domain.frame.access import Principal
+from gateway.api.problems import MEDIA_TYPE, CallError
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+_FORM = re.compile(r"[\x21-\x7e]{1,200}")
+_PASSING = frozenset({HTTPStatus.ACCEPTED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.UNAUTHORIZED})
+"""What may be answered otherwise at the next try, beside what is our fault."""
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """A call under a key: whose, which, and the fingerprint of what was asked."""
+
+    actor: str
+    key: str
+    digest: bytes
+
+    @property
+    def request_id(self) -> str:
+        """The id under which it is done once, even if the answer was lost before it could be kept."""
+        return f"ik-{hashlib.sha256(f'{self.actor}/{self.key}'.encode()).hexdigest()[:32]}"
+
+
+def repetition_of(request: Request, who: Principal, content: bytes) -> Repetition | None:
+    """What a call says of its repetition; null if nothing. Raises CallError (400) for a key that cannot be kept."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
+    if not _FORM.fullmatch(key):
+        raise CallError(HTTPStatus.BAD_REQUEST, "InvalidCall", f"{HEADER} must be 1 to 200 letters, digits or signs")
+    asked = f"{request.method} {request.url.path}?{request.url.query}\0".encode() + content
+    return Repetition(who.name, key, hashlib.sha256(asked).digest())
+
+
+async def given_before(pool: Pool, again: Repetition) -> Response | None:
+    """The answer that was given under the key; null if none was. Raises CallError (409) if something else was asked under it."""
+    async with pool.acquire() as connection:
+        found = await audit_rows.kept(connection, again.actor, again.key)
+    if found is None:
+        return None
+    if found.digest != again.digest:
+        said = f"this {HEADER} was used for another call; give this one a key of its own"
+        raise CallError(HTTPStatus.CONFLICT, "IdempotencyConflict", said)
+    kind = "application/json" if found.status < HTTPStatus.BAD_REQUEST else MEDIA_TYPE
+    return Response(found.body, found.status, {REPLAYED: "true"}, media_type=kind)
+
+
+async def keep(pool: Pool, again: Repetition, status: int, body: object) -> None:
+    """Keeps an answer that another try would not change."""
+    if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    async with pool.acquire() as connection:
+        await audit_rows.keep(connection, again.actor, again.key, KeptAnswer(again.digest, status, text), present())

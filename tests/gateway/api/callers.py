@@ -1,0 +1,40 @@
+"""Callers of the API for tests: a key of its own for each, and an HTTP client that speaks to the application in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import count
+from typing import Any
+
+import httpx2
+
+from activities.frame import access_rows
+from activities.frame.access_rows import ApiKey
+from activities.kernel.clock import present
+from domain.frame.access import ANYTHING, AccessRole
+from gateway.api.app import create_app
+from gateway.api.entry import new_token
+from gateway.doors import Doors
+from tests.conftest import Servers
+
+_numbers = count(1)
+
+
+async def token_of(
+    servers: Servers, *roles: AccessRole, titles: Iterable[str] = (), scopes: Iterable[str] = ANYTHING, **more: Any
+) -> str:
+    """A new key's token."""
+    key_id, secret, token = new_token()
+    given = tuple(role.value for role in roles)
+    key = ApiKey(key_id, f"k{next(_numbers)}", given, tuple(titles), tuple(scopes), present(), "test", **more)
+    async with servers.pool.acquire() as connection:
+        await access_rows.add_key(connection, key, secret)
+    return token
+
+
+def calling(servers: Servers, token: str | None, **options: Any) -> httpx2.AsyncClient:
+    """A client of the API with this token."""
+    app = create_app(Doors(servers.temporal, servers.pool, servers.settings.task_queue, **options))
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx2.AsyncClient(transport=transport, base_url="http://gateway.test/v1", headers=headers)

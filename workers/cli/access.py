@@ -1,0 +1,196 @@
+"""`perennial access …`: who may come in by the gateway, as what, and what they did there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from activities.frame import access_rows, audit_rows, staff_rows
+from activities.frame.access_rows import ApiKey, StaffAccess
+from activities.kernel.clock import present
+from domain.frame.access import ANYTHING, AccessRole, read_scopes
+from domain.kernel.shown import counted
+from gateway.api.resources import RESOURCES
+from workers.cli.common import UserError, console, facts, waited
+from workers.cli.journeys import read_duration
+from workers.cli.output import Json, print_json, show_table
+from workers.cli.servers import By, asker
+
+if TYPE_CHECKING:
+    from activities.kernel.pool import Connection
+
+app = typer.Typer(no_args_is_help=True)
+
+Roles = Annotated[list[AccessRole], typer.Option("--role", help="What they are here for; several may be given.")]
+Titles = Annotated[
+    list[str] | None,
+    typer.Option("--title", help="A word under which they may approve, such as manager; the highest last."),
+]
+_NAME = r"[A-Za-z0-9_.-]{1,40}"
+
+
+@app.command("keys")
+@waited
+async def list_keys(as_json: Json = False) -> None:
+    """Every key of a service, newest first, and when it was used last; their secrets are kept nowhere."""
+    async with facts() as connection:
+        rows = await access_rows.list_keys(connection)
+    if as_json:
+        print_json(rows)
+        return
+    now = present()
+    show_table(("key", "name", "roles", "scopes", "made (UTC)", "used (UTC)", "state"), [
+        (row["key_id"], row["name"], ", ".join(row["roles"]), ", ".join(row["scopes"]), row["made_at"], row["used_at"],
+         _state(row, now)) for row in rows
+    ])  # fmt: skip
+
+
+def _state(row: dict[str, Any], now: Any) -> str:
+    if row["revoked_at"] is not None:
+        return "revoked"
+    if row["expires_at"] is None:
+        return "valid"
+    return f"{'expired' if row['expires_at'] <= now else 'valid until'} {row['expires_at']:%Y-%m-%d %H:%M}"
+
+
+@app.command("add-key")
+@waited
+async def add_key(
+    name: str,
+    role: Roles,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option("--scope", help="What it reaches: orders:write, cases:*, *:read; all of it if not given."),
+    ] = None,
+    title: Titles = None,
+    expires_in: Annotated[str | None, typer.Option(help="For how long it is valid, such as 90d.")] = None,
+    by: By = None,
+) -> None:
+    """A key for a service. What is printed is the only copy of its secret: `perennial access add-key erp --role program`."""
+    if not re.fullmatch(_NAME, name):
+        raise UserError(f"{name[:60]!r} is no name; use up to 40 letters, digits, '-', '_' and '.'")
+    scopes = read_scopes(scope or ANYTHING, RESOURCES)
+    at = present()
+    ends = at + read_duration(expires_in) if expires_in else None
+    async with facts() as connection, connection.transaction():
+        if await access_rows.live_key(connection, name, at) is not None:
+            raise UserError(f"{name!r} has a key; `perennial access rotate-key {name}` makes the next one")
+        key = ApiKey("", name, _texts(role), tuple(title or ()), scopes, at, await asker(connection, by), ends)
+        token = await _kept(connection, key)
+    _show(name, token)
+
+
+@app.command("rotate-key")
+@waited
+async def rotate_key(
+    name: str,
+    overlap: Annotated[str, typer.Option(help="For how long the key before is valid still.")] = "1d",
+    by: By = None,
+) -> None:
+    """The next key of a service, which may do what the one before may; that one goes on for a while."""
+    at = present()
+    both: timedelta = read_duration(overlap)
+    async with facts() as connection, connection.transaction():
+        before = await access_rows.live_key(connection, name, at)
+        if before is None:
+            raise UserError(f"no key of {name!r} is valid; `perennial access add-key {name}` makes one")
+        token = await _kept(
+            connection, replace(before, made_at=at, made_by=await asker(connection, by), expires_at=None)
+        )
+        await access_rows.expire_key(connection, before.key_id, at + both)
+    _show(name, token)
+
+
+async def _kept(connection: Connection, key: ApiKey) -> str:
+    from gateway.api.entry import new_token
+
+    key_id, secret, token = new_token()
+    await access_rows.add_key(connection, replace(key, key_id=key_id), secret)
+    return token
+
+
+def _show(name: str, token: str) -> None:
+    console.print(f"The key of {name}; it is shown this once:")
+    console.print(token, soft_wrap=True, highlight=False)
+
+
+@app.command("revoke-key")
+@waited
+async def revoke_key(name: str) -> None:
+    """No key of this name lets anybody in any more."""
+    async with facts() as connection:
+        ended = await access_rows.revoke_keys(connection, name, present())
+    if not ended:
+        raise UserError(f"no key is called {name!r}; `perennial access keys` shows them")
+    console.print(f"{counted(ended, 'key')} of {name} revoked.")
+
+
+@app.command()
+@waited
+async def people(as_json: Json = False) -> None:
+    """Our people and what they may: what was granted, else what follows from what they look after."""
+    async with facts() as connection:
+        rows = await access_rows.people(connection, None, None)
+    if as_json:
+        print_json(rows)
+        return
+    show_table(("staff", "name", "roles", "titles", "sees", "granted by"), [
+        (row["staff_id"], row["name"], ", ".join(row["roles"]), ", ".join(row["titles"]),
+         "their own" if row["own_only"] else "all", row["granted_by"] or "what they do") for row in rows
+    ])  # fmt: skip
+
+
+@app.command()
+@waited
+async def grant(
+    staff_id: str,
+    role: Roles,
+    title: Titles = None,
+    own_only: Annotated[
+        bool, typer.Option("--own-only", help="They see the customers that they own or look after.")
+    ] = False,
+    subject: Annotated[
+        str | None, typer.Option(help="Who they are for the identity provider: its address, a space, their subject.")
+    ] = None,
+    by: By = None,
+) -> None:
+    """What one of our people may from now on, in place of what they might."""
+    if AccessRole.PROGRAM in role:
+        raise UserError("program is the role of services' keys; give people another one")
+    at = present()
+    async with facts() as connection, connection.transaction():
+        if staff_id not in await staff_rows.find_staff(connection, [staff_id]):
+            raise UserError(f"{staff_id!r} is none of our people; `perennial staff list` shows them")
+        asked_by = await asker(connection, by)
+        access = StaffAccess(staff_id, _texts(role), tuple(title or ()), own_only, subject, at, asked_by)
+        await access_rows.grant(connection, access)
+    console.print(f"{staff_id} comes in as {', '.join(_texts(role))}.")
+
+
+@app.command()
+@waited
+async def log(
+    subject: Annotated[str | None, typer.Option(help="What was asked: account/acme, case/C-17.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Who asked: staff:s-1, key:erp.")] = None,
+    lines: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    as_json: Json = False,
+) -> None:
+    """What was asked through the gateway: when, by whom, by which door, what came of it, and why."""
+    async with facts() as connection:
+        rows = await audit_rows.entries(connection, subject, actor, None, lines)
+    if as_json:
+        print_json(rows)
+        return
+    show_table(("at (UTC)", "who", "door", "what", "of", "outcome", "why"), [
+        (f"{row['at']:%Y-%m-%d %H:%M:%S}", row["actor"], row["door"], row["operation"], row["subject"],
+         row["outcome"] or "open", row["reason"]) for row in rows
+    ])  # fmt: skip
+
+
+def _texts(roles: Sequence[AccessRole]) -> tuple[str, ...]:
+    return tuple(sorted({role.value for role in roles}))
