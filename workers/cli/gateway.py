@@ -25,7 +25,7 @@ async def gateway(
         bool, typer.Option("--check", help="Only say, by the exit code, whether one answers here.")
     ] = False,
 ) -> None:
-    """Serves the API on PERENNIAL_GATEWAY_HOST and PERENNIAL_GATEWAY_PORT, until Ctrl-C; a proxy in front of it speaks TLS."""
+    """The API for services and the pages for people, over the servers that the environment names."""
     if openapi:
         from gateway.api.app import openapi_document
 

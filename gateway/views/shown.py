@@ -1,0 +1,48 @@
+"""What of a view somebody is shown: fields are marked with the group that they belong to, and left out for whoever may not see it.
+
+class Holding(BaseModel):
+    name: str
+    price: Annotated[Decimal, FieldGroup.PRICES]
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+
+from domain.frame.access import FieldGroup, Principal
+
+
+def shown(view: BaseModel, who: Principal) -> dict[str, Any]:
+    """A view as JSON, without the fields that are not for `who`."""
+    document = view.model_dump(mode="json")
+    _leave_out(view, document, frozenset(group for group in FieldGroup if not who.sees(group)))
+    return document
+
+
+def _leave_out(value: Any, document: Any, hidden: frozenset[FieldGroup]) -> None:
+    """Takes hidden fields out of `document`, which `value` was written as."""
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            if not hidden.isdisjoint(_groups(type(value)).get(name, ())):
+                del document[name]
+            else:
+                _leave_out(getattr(value, name), document[name], hidden)
+    elif isinstance(value, list | tuple):
+        for one, written in zip(value, document, strict=True):
+            _leave_out(one, written, hidden)
+    elif isinstance(value, dict):
+        for one, written in zip(value.values(), document.values(), strict=True):
+            _leave_out(one, written, hidden)
+
+
+@cache
+def _groups(model: type[BaseModel]) -> dict[str, tuple[FieldGroup, ...]]:
+    """The groups of each field that has some."""
+    marked = {
+        name: tuple(one for one in field.metadata if isinstance(one, FieldGroup))
+        for name, field in model.model_fields.items()
+    }
+    return {name: groups for name, groups in marked.items() if groups}
