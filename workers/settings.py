@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     gateway_host: str = "127.0.0.1"
     """the address on which `perennial gateway` listens"""
     gateway_port: Annotated[int, Field(ge=1, le=65535)] = 8020
+    temporal_ui_url: str | None = None
+    """where our people reach the Temporal UI, which pages of the console link to"""
     inbox_host: str = "127.0.0.1"
     """the address on which `perennial inbox serve` listens"""
     inbox_port: Annotated[int, Field(ge=1, le=65535)] = 2525

@@ -144,12 +144,18 @@ async def inbox_runs(inbox: Inbox) -> AsyncIterator[None]:
         await asyncio.gather(running, return_exceptions=True)
 
 
-def build_gateway(client: Client, pool: Pool, settings: Settings) -> FastAPI:
-    """The API and the pages, over the same servers as a worker's."""
+def build_gateway(
+    client: Client, pool: Pool, settings: Settings, *, local: bool = False, ui: str | None = None
+) -> FastAPI:
+    """The API and the pages, over the same servers as a worker's. local: whoever comes chooses who they are, which is for a stack on
+    loopback alone; ui: the Temporal UI, if it is another than the settings name."""
     from gateway.api.app import create_app  # a worker alone does without
+    from gateway.console.app import console
+    from gateway.console.visit import Place
 
     within = timedelta(seconds=settings.answer_within)
-    return create_app(Doors(client, pool, settings.task_queue, within))
+    doors = Doors(client, pool, settings.task_queue, within)
+    return create_app(doors, console(Place(doors, local, ui or settings.temporal_ui_url or "")))
 
 
 def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:

@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from activities.frame.customers import count_accounts
 from gateway.api import problems
@@ -19,8 +20,11 @@ from gateway.doors import Doors
 VERSION = "/v1"
 
 
-def create_app(doors: Doors) -> FastAPI:
-    """The application, over servers that are open already and are closed by whoever opened them."""
+def create_app(doors: Doors, *pages: BaseRoute) -> FastAPI:
+    """The application, over servers that are open already and are closed by whoever opened them.
+
+    pages: what else it serves; each is asked after the paths of the API.
+    """
     app = FastAPI(
         title="Perennial",
         version=metadata.version("perennial"),
@@ -35,6 +39,7 @@ def create_app(doors: Doors) -> FastAPI:
     api.include_router(asking(doors))
     app.include_router(api)
     _signs_of_life(app, doors)
+    app.router.routes.extend(pages)
     return app
 
 

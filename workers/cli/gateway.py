@@ -43,7 +43,9 @@ async def gateway(
         app = build_gateway(servers.temporal, servers.pool, servers.settings)
         try:
             async with served(app, settings.gateway_host, settings.gateway_port) as port:
-                progress_console.print(f"The API answers at http://{settings.gateway_host}:{port}/v1; Ctrl-C ends it.")
+                progress_console.print(
+                    f"The console is at http://{settings.gateway_host}:{port}, the API at /v1 there; Ctrl-C ends it."
+                )
                 await until_stopped()
         except OSError as error:
             where = f"{settings.gateway_host}:{settings.gateway_port}"

@@ -67,10 +67,11 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
         try:
             inbox = build_inbox(temporal, pool, settings)
             stack.mail.arrival = inbox.arrival
+            app = build_gateway(temporal, pool, settings, local=True, ui=stack.running.ui_url)
             async with (
                 build_worker(temporal, pool, settings),
                 inbox_runs(inbox),
-                served(build_gateway(temporal, pool, settings), LOOPBACK, free_port(GATEWAY_PORT)) as port,
+                served(app, LOOPBACK, free_port(GATEWAY_PORT)) as port,
             ):
                 await keep_schedules(temporal, settings.task_queue)
                 running = stack.running.model_copy(update={"gateway_url": f"http://{LOOPBACK}:{port}"})
@@ -90,6 +91,7 @@ def show_addresses(running: Running) -> None:
     places = {
         "Temporal UI": f"[link={running.ui_url}]{running.ui_url}[/link]",
         "Mailbox": f"[link={running.mailbox_url}]{running.mailbox_url}[/link]",
+        "Console": f"[link={running.gateway_url}]{running.gateway_url}[/link]",
         "API": f"{running.gateway_url}/v1",
         "Temporal": running.temporal_address,
         "Temporal CLI": "perennial temporal …",

@@ -1,0 +1,120 @@
+"""The console: pages for our people, made on the server, mounted beside the API. Every act works without a script."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from importlib.resources import files
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Mount, Route
+from starlette.types import Scope
+from temporalio.service import RPCError
+
+from activities.kernel.pool import TRANSPORT_ERRORS
+from domain.kernel.refusals import Refusal
+from gateway.api.problems import CallError, status_of
+from gateway.calling import NoAnswerError
+from gateway.console import entrance
+from gateway.console.visit import Place, Visit
+
+_log = logging.getLogger(__name__)
+_AWAY: tuple[type[BaseException], ...] = (*TRANSPORT_ERRORS, RPCError)
+_NOT_OURS = ("/v1", "/live", "/ready")
+Page = Callable[[Visit], Awaitable[Response]]
+
+
+class Pages(Mount):
+    """The console under `/`, but for what programs ask for: there, what is unknown is told as to a program."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        first = "/" + scope.get("path", "/").lstrip("/").partition("/")[0]
+        return (Match.NONE, {}) if first in _NOT_OURS else super().matches(scope)
+
+
+def console(place: Place) -> Pages:
+    """The pages, to be put among the routes of the application."""
+    return Pages("", app=Starlette(routes=_routes(place), exception_handlers={HTTPException: _no_page(place)}))
+
+
+def _routes(place: Place) -> list[BaseRoute]:
+    def show(path: str, page: Page, *, anybody: bool = False) -> Route:
+        return Route(path, _visited(place, page, anybody=anybody), methods=["GET"])
+
+    def take(path: str, act: Page, *, anybody: bool = False) -> Route:
+        return Route(path, _visited(place, act, anybody=anybody), methods=["POST"])
+
+    return [
+        show("/console.css", _stylesheet, anybody=True),
+        show("/sign-in", entrance.entrance, anybody=True),
+        take("/sign-in", entrance.sign_in, anybody=True),
+        take("/sign-out", entrance.sign_out),
+        take("/language", entrance.choose_language, anybody=True),
+        show("/", _home),
+    ]
+
+
+async def _home(visit: Visit) -> Response:
+    return visit.page("home.html")
+
+
+async def _stylesheet(visit: Visit) -> Response:
+    style = (files("gateway.console") / "console.css").read_bytes()
+    return visit.finished(Response(style, media_type="text/css", headers={"Cache-Control": "max-age=300"}))
+
+
+def _visited(place: Place, page: Page, *, anybody: bool) -> Callable[[Request], Awaitable[Response]]:
+    """The page for whoever may see it, or the page that says why not."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            visit = await Visit.of(place, request)
+        except _AWAY as error:
+            _log.warning("nobody can be signed in: %s", type(error).__name__)
+            nobody = Visit.of_nobody(place, request)
+            return nobody.page("wrong.html", HTTPStatus.SERVICE_UNAVAILABLE, what="away", said="")
+        if visit.person is None and not anybody:
+            return visit.to("/sign-in", back=visit.here if request.method != "POST" else "")
+        try:
+            if request.method == "POST" and not await visit.read_form():
+                return _wrong(visit, HTTPStatus.FORBIDDEN, "form")
+            return await page(visit)
+        except Exception as error:
+            return _told(visit, error)
+
+    return answer
+
+
+def _told(visit: Visit, error: Exception) -> Response:
+    """The page for what went wrong. Mistakes of ours are logged, and the page says nothing of their insides."""
+    if isinstance(error, Refusal):
+        return _wrong(visit, status_of(error), "refused", str(error))
+    if isinstance(error, CallError):
+        return _wrong(visit, error.status, "refused", error.detail)
+    if isinstance(error, NoAnswerError):
+        return _wrong(visit, HTTPStatus.SERVICE_UNAVAILABLE, "open", str(error))
+    if isinstance(error, _AWAY):
+        _log.warning("a server cannot be reached: %s", type(error).__name__)
+        return _wrong(visit, HTTPStatus.SERVICE_UNAVAILABLE, "away")
+    _log.error("a page ended in a mistake of ours", exc_info=error)
+    return _wrong(visit, HTTPStatus.INTERNAL_SERVER_ERROR, "mistake")
+
+
+def _wrong(visit: Visit, status: HTTPStatus, what: str, said: str = "") -> Response:
+    return visit.page("wrong.html", status, what=what, said=said)
+
+
+def _no_page(place: Place) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.NOT_FOUND
+
+        async def page(visit: Visit) -> Response:
+            return _wrong(visit, status, "nowhere")
+
+        return await _visited(place, page, anybody=True)(request)
+
+    return answer

@@ -1,0 +1,122 @@
+"""The words of the pages, one file per language, and how days, amounts and spans are written in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from babel import Locale
+from babel.dates import format_date, format_time, get_month_names
+from babel.numbers import format_currency, format_decimal
+
+from activities.channels.staff_words import StaffWords, sentences
+from domain.kernel.zones import is_zone, local_time
+
+LANGUAGES = ("en", "ja")
+_DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
+
+
+@cache
+def _file(language: str) -> Mapping[str, str]:
+    text = (files("gateway.console") / "words" / f"{language}.yaml").read_text(encoding="utf-8")
+    return {str(key): str(value) for key, value in yaml.safe_load(text).items()}
+
+
+@cache
+def _sentences(language: str) -> StaffWords | None:
+    known = sentences(language)
+    return StaffWords(known, {}) if known else None
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a page says in one language."""
+
+    language: str
+
+    def __call__(self, key: str, /, **values: Any) -> str:
+        """The words under a key. KeyError for one that there is not: no page says half."""
+        said = _file(self.language)[key]
+        return said.format(**values) if values else said
+
+    def known(self, key: str, otherwise: str) -> str:
+        """The words under a key made of a stored word; that word itself if nobody gave it others."""
+        return _file(self.language).get(key, otherwise)
+
+    def sentence(self, english: str) -> str:
+        """A sentence of ours that is stored in English, in this language if it is known there."""
+        known = _sentences(self.language)
+        return (known.said(english) or english) if known else english
+
+    @property
+    def _locale(self) -> Locale:
+        return Locale(self.language)
+
+    def day(self, value: date | datetime | str | None, zone: str = "UTC") -> str:
+        """A day; of an instant the one that the clocks of the zone show."""
+        found = _day(value, zone)
+        return "" if found is None else format_date(found, "medium", locale=self._locale)
+
+    def month(self, value: date) -> str:
+        """A month with its year."""
+        named = get_month_names("wide", locale=self._locale)[value.month]
+        return f"{value.year}年{named}" if self.language == "ja" else f"{named} {value.year}"
+
+    def weekday(self, value: date | datetime | str | None, zone: str = "UTC") -> str:
+        """A day with the name of its weekday, without the year."""
+        found = _day(value, zone)
+        return (
+            ""
+            if found is None
+            else format_date(found, "M月d日(E)" if self.language == "ja" else "EEE, d MMM", locale=self._locale)
+        )
+
+    def minute(self, value: datetime | str | None, zone: str) -> str:
+        """A day and a minute on the clocks of the zone."""
+        if not value:
+            return ""
+        at = datetime.fromisoformat(value) if isinstance(value, str) else value
+        local = local_time(at, zone if is_zone(zone) else "UTC")
+        return f"{format_date(local, 'medium', locale=self._locale)} {format_time(local, 'HH:mm', locale=self._locale)}"
+
+    def money(self, amount: Decimal | str | None, currency: str) -> str:
+        """An amount with its currency."""
+        return "" if amount is None else format_currency(Decimal(amount), currency, locale=self._locale)
+
+    def number(self, value: Decimal | int | str | None) -> str:
+        """A number with its thousands apart."""
+        return "" if value is None else format_decimal(Decimal(value), locale=self._locale)
+
+    def span(self, value: timedelta) -> str:
+        """How long, in its two largest units: 3 h 20 min."""
+        seconds = int(abs(value.total_seconds()))
+        for unit, size, inner, of in (("d", _DAY, "h", _HOUR), ("h", _HOUR, "min", _MINUTE)):
+            if seconds >= size:
+                rest = seconds % size // of
+                return self(f"span.{unit}", n=seconds // size) + (f" {self(f'span.{inner}', n=rest)}" if rest else "")
+        return self("span.min", n=seconds // _MINUTE)
+
+
+def _day(value: date | datetime | str | None, zone: str) -> date | None:
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+    if isinstance(value, datetime):
+        return local_time(value, zone if is_zone(zone) else "UTC").date()
+    return value
+
+
+def language_of(chosen: str | None, own: str | None, accepted: str) -> str:
+    """The reader's language: what they chose, else what is on record of them, else what their browser asks for."""
+    asked = [one.partition(";")[0].strip() for one in accepted.split(",")]
+    for tag in (chosen, own, *asked):
+        short = re.split("[-_]", tag or "")[0].lower()
+        if short in LANGUAGES:
+            return short
+    return LANGUAGES[0]
