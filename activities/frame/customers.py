@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from activities.frame.talks import with_talks
 from activities.kernel.pool import Connection
-from activities.kernel.queries import Column, Value
+from activities.kernel.queries import Column, Query, Value
 from domain.frame.customer import Customer
 from domain.frame.keys import effect_key
 from domain.frame.partly import read_customer, with_known_zones
@@ -218,6 +218,13 @@ looks_after = Value[bool | None](
     "select coalesce($2 in (owner_id, success_manager_id), false) from account where account_id = $1"
 )
 """True if an account is one of somebody's: they own it, or look after it; null for one that is not known."""
+
+
+standing_of = Query(
+    "select a.account_id, a.name, a.country, a.time_zone, greatest($2::timestamptz,"
+    " (select max(e.as_of) from effect e where e.account_id = a.account_id)) as now from account a where a.account_id = $1"
+)
+"""An account with its own time: the present, or once its clock was moved the last that happened. Nothing for one that is not known."""
 
 
 count_accounts = Value[int]("select count(*) from account")

@@ -89,6 +89,8 @@ select jsonb_build_object(
 )::text
 """
 
+_FACTS_IF_ANY = f"select case when ({_ANYTHING}) then ({_FACTS}) end"
+
 QUOTE_OVER = """(coalesce(o.purpose, '') = 'new_quote' and not exists (
   select 1 from quote q where q.quote_id = o.body->'context'->>'quote_id' and q.state = 'presented'
     and q.version::text = o.body->'context'->>'version'))"""
@@ -222,9 +224,13 @@ async def load_service(
     review: with the mails, steps and leads that wait, who saw which case, and the cases as they are shown.
     bearing: with the cases of the last year that went badly.
     """
-    if not review and not await connection.fetchval(_ANYTHING, account_id):
+    if review:
+        found = await connection.fetchval(_FACTS, account_id, as_of)
+    else:
+        found = await connection.fetchval(_FACTS_IF_ANY, account_id, as_of)
+    if found is None:
         return NO_SERVICE
-    facts = json.loads(await connection.fetchval(_FACTS, account_id, as_of))
+    facts = json.loads(found)
     if review:
         more = json.loads(await connection.fetchval(_REVIEW, account_id, as_of))
         shown = more.pop("shown")

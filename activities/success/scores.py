@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from activities.kernel.pages import Paged
 from activities.kernel.pool import Connection
 
 _SCORES = """
@@ -45,6 +46,10 @@ class KeptScore:
     trend: dict[str, Any] | None
     since: datetime | None
     why: str
+
+
+scores_of = Paged("select at, '' as id, score, band, why from health_score where account_id = $4")
+"""Every score of an account, the latest first."""
 
 
 async def latest_scores(connection: Connection, account_id: str, at: datetime | None) -> list[KeptScore]:

@@ -122,9 +122,13 @@ def notice_by(contract: ContractFacts) -> date:
 
     It is the contract's own and a day of the term; a notice of nearly the whole term leaves its first days to say no.
     """
-    if not contract.auto_renew:
-        return last_day(contract.term)
-    return last_to_decline(contract.term.start_on, contract.term.until, contract.notice_days)
+    term = contract.term
+    return last_to_answer(term.start_on, term.until, contract.notice_days, by_itself=contract.auto_renew)
+
+
+def last_to_answer(start_on: date, until: date, notice_days: int, *, by_itself: bool) -> date:
+    """The last day on which the customer can say what becomes of a term up to the day before `until`."""
+    return last_to_decline(start_on, until, notice_days) if by_itself else until - timedelta(days=1)
 
 
 def last_to_decline(start_on: date, until: date, notice_days: int) -> date:

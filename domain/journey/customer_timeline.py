@@ -105,14 +105,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
 
 
-def read_cursor(text: str) -> Cursor:
-    """The place that a cursor names. Raises Refusal (InvalidRequest) for a text that never was one."""
+def read_cursor(text: str, field: str = "before") -> Cursor:
+    """The place that a cursor names. Raises Refusal (InvalidRequest) for a text that never was one, in the `field` that it came in."""
     try:
         padded = text + "=" * (-len(text) % 4)
         micros, found, key = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition("/")
-        if not found:
+        if not found or "\0" in key:
             raise ValueError("no key")
         return Cursor(_EPOCH + int(micros) * _MICRO, key)
     except (ValueError, OverflowError, binascii.Error) as error:
-        problem = Problem(field="before", problem=f"{text[:80]!r} is no cursor; give `next` of an earlier page")
+        problem = Problem(field=field, problem=f"{text[:80]!r} is no cursor; give `next` of an earlier page")
         raise Refusal(INVALID_REQUEST, "the page cannot be found", [problem]) from error

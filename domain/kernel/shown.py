@@ -48,6 +48,11 @@ def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def words(name: str) -> str:
+    """A name from a program in words."""
+    return name.replace("_", " ")
+
+
 def counted(number: int, one: str) -> str:
     """`1 day`, `3 days`."""
     return f"{number:,} {one if number == 1 else f'{one}s'}"

@@ -15,6 +15,7 @@ from gateway.api import problems
 from gateway.api.asking import asking
 from gateway.api.documents import document_of
 from gateway.api.problems import CallError
+from gateway.api.reading import reading
 from gateway.doors import Doors
 
 VERSION = "/v1"
@@ -37,6 +38,7 @@ def create_app(doors: Doors, *pages: BaseRoute) -> FastAPI:
     problems.install(app)
     api = APIRouter(prefix=VERSION)
     api.include_router(asking(doors))
+    api.include_router(reading(doors))
     app.include_router(api)
     _signs_of_life(app, doors)
     app.router.routes.extend(pages)

@@ -1,6 +1,6 @@
 """What of a view somebody is shown: fields are marked with the group that they belong to, and left out for whoever may not see it.
 
-class Holding(BaseModel):
+class Holding(View):
     name: str
     price: Annotated[Decimal, FieldGroup.PRICES]
 """
@@ -10,9 +10,29 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from domain.frame.access import FieldGroup, Principal
+from domain.frame.access import MAY_SEE, FieldGroup, Principal
+
+
+class View(BaseModel):
+    """What is on record, as it is shown. Its schema says of each field that not everybody sees, who does."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        found = handler(core_schema)
+        schema = handler.resolve_ref_schema(found)
+        for name, groups in _groups(cls).items():
+            roles = frozenset[str].intersection(*(MAY_SEE[group] for group in groups))
+            field = schema["properties"][name]
+            said = f"Shown to: {', '.join(sorted(roles))}."
+            schema["properties"][name] = {**field, "description": f"{field.get('description', '')} {said}".strip()}
+            schema["required"] = [one for one in schema.get("required", []) if one != name]
+        return found
 
 
 def shown(view: BaseModel, who: Principal) -> dict[str, Any]:

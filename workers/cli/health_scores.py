@@ -11,9 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
-from activities.success.scores import KeptScore, ScoredPart, latest_scores
-from domain.kernel.money import half_up
+from activities.success.scores import KeptScore, latest_scores
 from domain.kernel.shown import counted
+from gateway.views.health import explained, tenth, would_change
 from workers.cli.common import UserError, console, database, facts, progress_console, waited
 from workers.cli.output import Json, day, minute, print_json, show_table, words
 
@@ -23,17 +23,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 _DAY = ["%Y-%m-%d"]
-_SHOWN = 3
-_WOULD_END = {
-    "declined": "a renewal after all",
-    "grace": "an answer to the renewal",
-    "pressing_case": "the urgent case resolved",
-    "blocked": "service done, so that nothing holds sales back",
-    "sponsor_left": "a new sponsor among the contacts",
-    "overdue": "the invoices paid",
-    "override": "the end of what a person said",
-    "hysteresis": "some points more, or less, than the edge of the band",
-}
 
 
 @app.command()
@@ -59,15 +48,7 @@ async def explain(
         )
     now, before = scores[0], scores[1] if len(scores) > 1 else None
     if as_json:
-        changes = would_change(now)
-        print_json(
-            {
-                "account_id": account,
-                **_as_json(now),
-                "would_change": changes,
-                "before": _as_json(before) if before else None,
-            }
-        )
+        print_json(explained(account, scores).model_dump(mode="json"))
         return
     _show(account, now, before)
 
@@ -89,7 +70,7 @@ def _show(account: str, now: KeptScore, before: KeptScore | None) -> None:
             words(part.name),
             part.points,
             part.weight,
-            _tenth(part.brings),
+            tenth(part.brings),
             _change(part.points, then.get(part.name)),
             part.says,
         )
@@ -108,56 +89,8 @@ def _show(account: str, now: KeptScore, before: KeptScore | None) -> None:
         console.print(f"By profile {now.profile}, version {now.version}.", highlight=False)
 
 
-def would_change(kept: KeptScore) -> list[str]:
-    """What would make a score another one, the most effective first: what caps it, what costs most, what is not known."""
-    found = [_WOULD_END[rule["name"]] for rule in kept.rules if rule["name"] in _WOULD_END]
-    costly = sorted((part for part in kept.parts if _costs(part) >= 1), key=lambda part: (-_costs(part), part.name))
-    found += [f"{words(part.name)}: up to {_tenth(part.costs)} points more" for part in costly[:_SHOWN]]
-    if kept.score is None:
-        lacking = sorted((part for part in kept.parts if part.state in ("missing", "stale")), key=lambda p: -p.weight)
-        found += [f"{words(part.name)}, once it is known: {part.says}" for part in lacking[:_SHOWN]]
-    return found
-
-
-def _costs(part: ScoredPart) -> Decimal:
-    return part.costs or Decimal(0)
-
-
-def _tenth(value: Decimal | None) -> Decimal | None:
-    return None if value is None else half_up(1).apply(value)
-
-
 def _change(now: Decimal | None, then: Decimal | None) -> str:
     return "" if now is None or then is None or now == then else f"{now - then:+}"
-
-
-def _as_json(kept: KeptScore) -> dict[str, object]:
-    inputs = [
-        {
-            "name": one.name,
-            "points": one.points,
-            "weight": float(one.weight),
-            "brings": _tenth(one.brings),
-            "costs": _tenth(one.costs),
-            "state": one.state,
-            "source": one.source,
-            "day": one.day,
-            "says": one.says,
-        }
-        for one in kept.parts
-    ]
-    return {
-        "at": kept.at.isoformat(),
-        "score": kept.score,
-        "band": kept.band,
-        "since": kept.since.isoformat() if kept.since else None,
-        "profile": kept.profile,
-        "version": kept.version,
-        "rules": list(kept.rules),
-        "trend": kept.trend,
-        "why": kept.why,
-        "inputs": inputs,
-    }
 
 
 @app.command()

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
+from domain.kernel.shown import words as words
 from workers.cli.common import console
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
@@ -99,11 +100,6 @@ def minute(at: datetime | None) -> str:
 def day(at: date | None) -> str:
     """A day, also that of an instant."""
     return f"{at:%Y-%m-%d}" if at else ""
-
-
-def words(name: str) -> str:
-    """A name from a program in words."""
-    return name.replace("_", " ")
 
 
 def span(left: timedelta) -> str:

@@ -14,10 +14,10 @@ import pytest
 from activities.success.health_runs import run_health
 from activities.success.own_history import own_history, quarters
 from activities.success.scores import latest_scores
+from gateway.views.health import would_change
 from tests.many_customers import AT, fill
 from tests.own_database import OwnDatabase, own_database
 from tests.workers.cli.running import perennial
-from workers.cli.health_scores import would_change
 from workers.embedded.stack import EmbeddedStack
 
 MANY = 400
