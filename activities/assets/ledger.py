@@ -31,6 +31,7 @@ select jsonb_build_object(
     select jsonb_agg(to_jsonb(c) || jsonb_build_object(
         'mrr_change', c.mrr_change::text, 'product_amount_change', c.product_amount_change::text,
         'adjustment_amount_change', c.adjustment_amount_change::text, 'amount_change', c.amount_change::text,
+        'uplift_percent', c.uplift_percent::text,
         'sources', coalesce((
           select jsonb_agg(jsonb_build_object(
               'lot', s.lot, 'start', s.starts_at, 'end', s.ends_at, 'quantity', s.quantity, 'unit_price', s.unit_price::text,
@@ -241,6 +242,7 @@ _ACTION = (
     "related_asset",
     "order_id",
     "months_from",
+    "uplift_percent",
     "terms",
 )
 _SOURCE = (
@@ -258,13 +260,8 @@ _SOURCE = (
 )
 
 
-def _new_actions(change: AssetChange) -> Iterable[Any]:
-    known = len(change.before.actions) if change.before else 0
-    return change.after.actions[known:]
-
-
 def _action_rows(change: AssetChange) -> Iterable[Sequence[Any]]:
-    for action in _new_actions(change):
+    for action in change.new_actions:
         yield (
             change.after.asset.asset_id,
             action.sequence,
@@ -289,12 +286,13 @@ def _action_rows(change: AssetChange) -> Iterable[Sequence[Any]]:
             action.related_asset,
             action.order_id,
             action.months_from,
+            action.uplift_percent,
             [term.model_dump(mode="json") for term in action.terms],
         )
 
 
 def _source_rows(change: AssetChange) -> Iterable[Sequence[Any]]:
-    for action in _new_actions(change):
+    for action in change.new_actions:
         for number, source in enumerate(action.sources):
             yield (
                 change.after.asset.asset_id,

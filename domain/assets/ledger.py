@@ -76,6 +76,7 @@ class Entry:
     related_asset: str | None = None
     order_id: str | None = None
     months_from: datetime | None = None
+    uplift_percent: Decimal | None = None
     terms: Sequence[ComingTerm] = ()
 
 
@@ -172,6 +173,7 @@ def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetReco
         related_asset=entry.related_asset,
         order_id=entry.order_id,
         months_from=entry.months_from,
+        uplift_percent=entry.uplift_percent,
         terms=tuple(entry.terms),
     )
     # Months are counted as the action leaves them, so that it is measured by what it says itself; what a renewal takes away

@@ -169,7 +169,8 @@ class AssetAction(Carried):
     `cuts` are the boundaries that it brings into the timeline beside `effective`, after those from `clears_from` on
     were dropped; `lifecycle_start` and `lifecycle_end` are those that it leaves behind. Changes of quantity and MRR are
     measured at `effective`, `amount_change` over the whole asset: the sources' amounts and an adjustment for cut months
-    and rounding. A renewal's `months_from` is an instant on whose day the months of its term begin, where the contract says so;
+    and rounding. A renewal's `months_from` is an instant on whose day the months of its term begin, where the contract says so,
+    and `uplift_percent` by how much it raised the prices of before; null if it gave a price instead.
     `terms` are those that were agreed ahead of what an asset takes over from another.
     """
 
@@ -196,6 +197,7 @@ class AssetAction(Carried):
     related_asset: str | None = None
     order_id: str | None = None
     months_from: Instant | None = None
+    uplift_percent: Decimal | None = None
     terms: tuple[ComingTerm, ...] = ()
 
 

@@ -71,6 +71,7 @@ def renew(ledger: Ledger, request: Renew) -> Ledger:
         can_roll_back=reversible(record.asset),
         order_id=request.order_id,
         months_from=request.months_from,
+        uplift_percent=request.uplift_percent if request.unit_price is None else None,
     )
     return ledger.with_records(append(record, entry, ledger.policy))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.assets.bundles import Relationship
-from domain.assets.model import AssetRecord
+from domain.assets.model import AssetAction, AssetRecord
 from domain.kernel.base import Write
 
 
@@ -17,6 +18,11 @@ class AssetChange(Write):
     before: AssetRecord | None
     after: AssetRecord
     unit_price: Decimal
+
+    @property
+    def new_actions(self) -> Sequence[AssetAction]:
+        """What the event has done to the asset, in order; nothing if it was only locked or set free."""
+        return self.after.actions[len(self.before.actions) if self.before else 0 :]
 
     @property
     def mrr_change(self) -> Decimal:

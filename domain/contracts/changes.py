@@ -1,9 +1,8 @@
-"""Amendments, renewals, cancellations, swaps and rollbacks: from what was asked to one decision."""
+"""Amendments, renewals, cancellations and swaps: from what was asked to one decision."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -22,7 +21,6 @@ from domain.assets.requests import (
     Generate,
     Line,
     Renew,
-    Rollback,
     Swap,
 )
 from domain.assets.worth import anchor_at, month_anchors
@@ -39,7 +37,6 @@ from domain.contracts.requests import (
     Named,
     RenewAssets,
     RenewedAsset,
-    RollBack,
     SwapAssets,
     SwappedAsset,
 )
@@ -319,19 +316,6 @@ def _check_kind(kind: ProductKind, *, sold_for_term: bool, path: str) -> None:
         wanted = "sold for a term (subscription or support)" if sold_for_term else "a device"
         problem = Problem(field=path, problem=f"is {kind.value}; what takes this place must be {wanted}")
         raise Refusal(INVALID_REQUEST, "the assets cannot be changed", [problem])
-
-
-def roll_back(desk: RequestFacts, request: RollBack) -> Decision:
-    """The last change of an asset is undone before it begins, with all that happened together with it."""
-    with named_refusals():
-        record = desk.record(request)
-    undone = record.active[-1].request_id
-    asked = Rollback(request_id=desk.request_id, recorded_at=desk.as_of, asset_id=request.asset_id)
-    changed = carry_out(desk, [asked], {})
-    decision = decide(desk, changed, request.reason, plans=False)
-    taken = Outcome(drop=[stage_of(undone)], stages={stage_of(undone): None})
-    outcome = decision.outcome + taken
-    return replace(decision, outcome=outcome + Outcome(answer={"undone": undone}))
 
 
 def decide(desk: RequestFacts, changed: Changed, reason: str, *, plans: bool = True) -> Decision:

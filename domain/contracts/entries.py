@@ -17,6 +17,7 @@ from domain.contracts import (
     receiving,
     renewal_answers,
     revising,
+    taking_back,
     transfers,
 )
 from domain.contracts.renewal_requests import (
@@ -246,7 +247,7 @@ ENTRIES = (
     _of_assets(
         "rollback",
         RollBack,
-        _on_facts(changes.roll_back),
+        _on_facts(taking_back.roll_back),
         "Change taken back",
         asked_by=SELLERS,
         example='{"asset_id": "SO-1.1", "reason": "a mistake"}',

@@ -362,7 +362,11 @@ class SwapAssets(AssetRequest):
 
 class RollBack(Named, AssetRequest):
     """The last amendment, renewal or cancellation of an asset is taken back before it begins, with all that happened together with it.
-    The contract is what it was before."""
+    The contract is what it was before.
+
+    What was cancelled while its contract was renewed is renewed as the others were, and goes on with the contract; who agreed on a price
+    for each asset then has agreed on none for this one, and sells it anew.
+    """
 
     reason: Remark = ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -46,9 +46,19 @@ class Told:
 
 
 def tell(situation: Situation, changes: Sequence[AssetChange]) -> list[Told]:
-    """Each change of an asset, explained by its last action."""
+    """Each change of an asset, explained by what was done to it, one after the other."""
     names = {change.after.asset.asset_id: change.after.asset.name or change.after.asset.product for change in changes}
-    return [_tell(situation, change, names) for change in changes]
+    return [
+        _tell(situation, part, names, last=part.after is change.after) for change in changes for part in _parts(change)
+    ]
+
+
+def _parts(change: AssetChange) -> list[AssetChange]:
+    """A change for each thing that was done to an asset at once."""
+    found = [change]
+    while len(found[0].new_actions) > 1 and (between := before_last(found[0].after)) is not None:
+        found[:1] = [replace(found[0], after=between), replace(found[0], before=between)]
+    return found
 
 
 def kind_of(action: AssetAction, before: AssetRecord | None, quantity_change: int) -> str:
@@ -66,8 +76,8 @@ def kind_of(action: AssetAction, before: AssetRecord | None, quantity_change: in
     return "more" if quantity_change > 0 else "fewer" if quantity_change < 0 else "price"
 
 
-def _tell(situation: Situation, change: AssetChange, names: Mapping[str, str]) -> Told:
-    """`names`: what the other assets of the request are called, by their ids."""
+def _tell(situation: Situation, change: AssetChange, names: Mapping[str, str], *, last: bool) -> Told:
+    """`names`: what the other assets of the request are called, by their ids; `last`: nothing more was done to this one."""
     customer, after = situation.customer, change.after
     action = after.actions[-1]
     old = _at(change.before, action.effective)
@@ -122,7 +132,8 @@ def _tell(situation: Situation, change: AssetChange, names: Mapping[str, str]) -
         "settled_on": _settled_on(situation, after).isoformat(),
         **money,
     }
-    return Told(JournalLine(title, name=asset.asset_id, detail=detail), row, answer)
+    line_name = asset.asset_id if last else f"{asset.asset_id}/{action.sequence}"
+    return Told(JournalLine(title, name=line_name, detail=detail), row, answer)
 
 
 def _settled_on(situation: Situation, record: AssetRecord) -> date:

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from domain.assets.model import AssetAction, AssetRecord
 from domain.assets.writes import AssetChange
 from domain.contracts.writes import BeginTerm, SetContractStatus
 from domain.frame.customer import ContractStatus
@@ -66,7 +67,7 @@ def events_of(
             yield from _sold(write, (decision.outcome.answer or {}).get("first_invoices", {}))
     changes = [write for write in decision.writes if isinstance(write, AssetChange)]
     if changes and not activates:
-        yield Event(EventType.ASSET_CHANGED, {"assets": [_asset(change) for change in changes]})
+        yield Event(EventType.ASSET_CHANGED, {"assets": [told for change in changes for told in _asset(change)]})
     yield from (Event(EventType.INVOICE_ISSUED, document) for document in invoices)
     yield from (Event(EventType.CREDIT_MEMO_ISSUED, document) for document in memos)
     for write in decision.writes:
@@ -92,13 +93,18 @@ def _sold(write: SaveQuote, first_invoices: dict[str, str]) -> Iterator[Event]:
         yield Event(EventType.ORDER_ACTIVATED, told)
 
 
-def _asset(change: AssetChange) -> dict[str, Any]:
-    action, asset = change.after.actions[-1], change.after.asset
+def _asset(change: AssetChange) -> Iterator[dict[str, Any]]:
+    for action in change.new_actions or change.after.actions[-1:]:
+        yield _action(change.after, action)
+
+
+def _action(record: AssetRecord, action: AssetAction) -> dict[str, Any]:
+    asset = record.asset
     amounts = {"mrr_change": action.mrr_change, "amount_change": action.amount_change}
     return {
         "asset_id": asset.asset_id,
         "product": asset.product,
-        "version": change.after.version,
+        "version": record.version,
         "category": action.category.value,
         "effective": action.effective.isoformat(),
         "quantity_change": action.quantity_change,

@@ -123,7 +123,7 @@ class Accountant(Hearing):
     def _changed(self, asset: Asset, line: dict[str, Any], price: Fraction, less: bool, request: str) -> Asset:
         day = self._day(line["effective"])
         if line["kind"] == "cancel":
-            asset.stop(day, self.today, request)
+            asset.stop(day, self.today, request, self.contracts[asset.contract_id].agreed)
         elif line["kind"] == "price":
             self._amend(asset, {"price": price}, day, request)
         elif line["delta"] > 0:

@@ -153,6 +153,8 @@ class Asset:
     """sold without an end"""
     cancelled: str = ""
     """the request that ended it; what is cancelled is not renewed"""
+    cancelled_after: int = 0
+    """how many terms of its contract had been agreed by then"""
     agreed: list[tuple[date, Fraction, str]] = field(default_factory=list)
     """prices of units that were sold: from when on, the price, and by which request; in the order of agreement"""
     anew: list[tuple[date, int, str]] = field(default_factory=list)
@@ -218,10 +220,10 @@ class Asset:
                 found = [*(each for each in found if each.effective < change.effective), change]
         return [each for each in found if each.effective > day]
 
-    def stop(self, day: date, heard: date, request: str) -> None:
-        """Ends it for good, whatever was agreed for later."""
+    def stop(self, day: date, heard: date, request: str, terms: int) -> None:
+        """Ends it for good, whatever was agreed for later. `terms`: how many its contract has had so far."""
         self.changes.append(Change(day, heard, stopped(day), request))
-        self.cancelled = request
+        self.cancelled, self.cancelled_after = request, terms
 
     def reduce(self, effective: date, heard: date, units: int | None, request: str = "") -> None:
         """Takes units off every day from `effective` on, each day's last sold first; all of them if no number is given.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 
-from tests.accountant.books import DAY, Days, Stack
+from tests.accountant.books import DAY, Days, Lot, Stack
 from tests.accountant.grid import month_of, months_on
 
 PERIODS = {"monthly": 1, "quarterly": 3, "yearly": 12}
@@ -25,6 +25,10 @@ class Term:
 
     cut: bool = False
     """an earlier end than was agreed, by a renewal that begins before it"""
+    priced: Callable[[Lot], Lot] | None = None
+    """what it made of the lots of before"""
+    number: int = 1
+    """which one it is of all that were agreed"""
 
     def period_of(self, day: date, billing: str) -> tuple[date, date]:
         """The billing period that `day` lies in: its first day, and the first one after it. What outlives the term goes on in its periods."""
@@ -53,6 +57,8 @@ class Contract:
     evergreen: str = ""
     """by which periods it goes on without an end: its term is longer than any story"""
     over: bool = False
+    agreed: int = 1
+    """how many terms there were so far, those that were taken back included"""
     runs_out: dict[str, date] = field(default_factory=dict)
     """where its last asset ends, by the request that leaves none to live on"""
 
@@ -88,6 +94,7 @@ class Contract:
 
     def remember(self, request: str) -> None:
         """Notes what is agreed, so that a request can be taken back."""
+        self.before.pop(request, None)
         self.before[request] = ([replace(each) for each in self.terms], dict(self.runs_out))
 
     def begin(self, term: Term, request: str) -> None:
@@ -97,6 +104,8 @@ class Contract:
             if each.until > term.first:
                 each.until, each.cut = term.first, True
         self.terms = [each for each in self.terms if each.first < each.until] + [term]
+        self.agreed += 1
+        term.number = self.agreed
         self.over = False
         self.runs_out = {}
 
@@ -116,8 +125,11 @@ class Contract:
         return make
 
     def take_back(self, request: str) -> None:
-        """The terms as if a request had not been made."""
-        self.terms, self.runs_out = self.before.pop(request, (self.terms, self.runs_out))
+        """The terms as if a request had not been made; what was agreed since stays."""
+        terms, runs_out = self.before.get(request, (self.terms, self.runs_out))
+        if list(self.before)[-1:] == [request]:
+            self.terms, self.runs_out = terms, runs_out
+        self.before.pop(request, None)
         self.runs_out.pop(request, None)
 
     def term_on(self, day: date) -> Term | None:

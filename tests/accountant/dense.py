@@ -38,6 +38,19 @@ class _DenseMaker(Maker):
             del request["contract_id"]
             request["assets"] = [{"asset_id": self.dice.choice(contract.assets)}]
 
+    def _cancel_renew_and_take_back(self, day: int) -> None:
+        """An asset of a contract that is renewed while it is cancelled."""
+        contract = self._running(day)
+        asset = self.dice.choice(contract.assets)
+        effective = self.dice.choice(("period_end", f"day {day + self.dice.randrange(3, 90)}"))
+        self._ask(day, "cancel_assets", assets=[{"asset_id": asset}], effective=effective)
+        if self.dice.random() < 0.3:
+            self._ask(day + 1, "answer_renewal", contract_id=contract.contract_id, decision="accept")
+        else:
+            self._early(day + 1)
+            self.acts[-1]["request"]["contract_id"] = contract.contract_id
+        self._ask(day + self.dice.randrange(2, 6), "rollback", asset_id=asset)
+
     def _acts(self, with_other: bool) -> None:
         if self.dice.random() < 0.15:
             self._changes_every(self.dice.choice((3, 7, 14)))
@@ -50,3 +63,5 @@ class _DenseMaker(Maker):
             self.dice.choice(ways)(self.dice.randrange(1, max(2, min(self.days, 300) - 2)))
         if self.dice.random() < 0.4:
             self._cancel(self.dice.randrange(1, self.days - 2))
+        if self.dice.random() < 0.3:
+            self._cancel_renew_and_take_back(self.dice.randrange(1, max(2, min(self.days, 300) - 9)))

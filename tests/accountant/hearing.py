@@ -22,7 +22,7 @@ from tests.accountant.books import (
     until_then,
 )
 from tests.accountant.contracts import FAR, Contract, Term
-from tests.accountant.grid import months_on
+from tests.accountant.grid import months_on, on_grid
 from tests.accountant.keeping import Keeping, anchor_of, months_after, rates_of
 
 MONTHS_OF_PRICE = {"month": 1, "year": 12}
@@ -174,7 +174,7 @@ class Hearing(Keeping):
             if contract.evergreen and ends >= contract.terms[0].until:
                 ends = contract.period_ends(max(self.today, min(asset.days())) + DAY)
             day = ends if body.get("effective") == "period_end" else self._effective(body)
-            asset.stop(day, self.today, request)
+            asset.stop(day, self.today, request, contract.agreed)
         for contract in {asset.contract_id: self.contracts[asset.contract_id] for asset in assets}.values():
             self._run_out(contract, request)
             if any(self._lives_on(each) for each in self._assets_of(contract)):
@@ -190,7 +190,7 @@ class Hearing(Keeping):
             until = max(until, contract.period_ends(self._day(body["on"]) + DAY))
         assets = [each for each in self._assets_of(contract) if not each.cancelled]
         for asset in assets:
-            asset.stop(until, self.today, request)
+            asset.stop(until, self.today, request, contract.agreed)
         self._run_out(contract, request)
         self._settle(act["who"], assets, "notice")
 
@@ -232,7 +232,8 @@ class Hearing(Keeping):
         renewed = self._renew(contract, terms, assets, self._uplifted(uplift), request, prices)
         if all(each in assets for each in living):  # else its term goes on, in those that were not renewed
             first = min(term.first for term in renewed)
-            term = Term(first, min(term.until for term in renewed), anchor_of(contract, first))
+            until, priced = min(term.until for term in renewed), self._uplifted(uplift)
+            term = Term(first, until, anchor_of(contract, first), priced=priced)
             contract.begin(term, request)
         self._settle(act["who"], assets, "a renewal")
 
@@ -332,11 +333,23 @@ class Hearing(Keeping):
         asset = self.assets[act["request"]["asset_id"]]
         last = asset.changes[-1].request
         touched = [each for each in self.assets.values() if any(change.request == last for change in each.changes)]
+        back = [each for each in touched if each.cancelled == last]
         for each in touched:
             each.undo(last)
         contract = self.contracts[asset.contract_id]
         contract.take_back(last)
+        for each in back:
+            self._renew_too(contract, each, request)
         self._settle(act["who"], touched, "a roll-back")
+
+    def _renew_too(self, contract: Contract, asset: Asset, request: str) -> None:
+        """Who takes a cancellation back goes on with the contract, at what was agreed of a term since: from where that begins, or the
+        asset ends."""
+        *_, before, term = [*contract.terms[:1], *contract.terms]
+        if term.number > asset.cancelled_after and before.until <= asset.until < term.until and term.priced:
+            first = max(asset.until, term.first)
+            mine = term.anchor if on_grid(term.anchor, first) else first
+            self._renew(contract, {asset.asset_id: Term(first, term.until, mine)}, [asset], term.priced, request)
 
     def _sell(self, asset: Asset, contract: Contract, first: date, stack: Stack, request: str) -> None:
         """Units are sold up to the end of all terms that are agreed; those that have not begun are paid for when they do."""

@@ -17,7 +17,7 @@ from domain.assets.model import AssetRecord
 from domain.billing.bill import BillLine
 from domain.billing.billing import ContractBilling, ContractTerm, Due, settle
 from domain.billing.line_parts import Why
-from domain.contracts import changes, notice, renewal_answers
+from domain.contracts import changes, notice, renewal_answers, taking_back
 from domain.contracts.renewal_requests import ConvertContract, GiveNotice
 from domain.contracts.request_facts import RequestFacts
 from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack, SwapAssets
@@ -41,7 +41,7 @@ ASKED: dict[str, tuple[Callable[[RequestFacts, Any], Decision], type[Request]]] 
     "swap_assets": (changes.swap, SwapAssets),
     "convert_contract": (notice.convert, ConvertContract),
     "give_notice": (notice.give, GiveNotice),
-    "rollback": (changes.roll_back, RollBack),
+    "rollback": (taking_back.roll_back, RollBack),
 }
 BILLED_AT = time(9)
 

@@ -92,7 +92,7 @@ class Keeping:
         what runs longer goes on from its own end."""
         start = contract.until
         anchor = anchor_of(contract, start)
-        term = Term(start, months_after(anchor, start, contract.renewal_months), anchor)
+        term = Term(start, months_after(anchor, start, contract.renewal_months), anchor, priced=priced)
         terms = {}
         for asset in self._assets_of(contract):
             if term.first <= asset.until < term.until and not asset.renewals_after(self.today):

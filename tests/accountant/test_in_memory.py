@@ -318,3 +318,30 @@ def test_little_money_that_is_rounded_is_not_given_back_before_a_renewal_begins(
     assert date(2027, 4, 8) not in found
     # Six of 31 days of the quarter's last month are given back, and a quarter is charged.
     assert sum(found[date(2027, 4, 9)]) == Decimal("994.58")
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        # As the rest, from where the term before ends: a quarter at 34.10.
+        ({}, {date(2028, 1, 15): ["1023.00"]}),
+        # The others' new term begins on 10 January, this one's where it would have ended, five days later: two months and 26 of 31
+        # days, up to the end of the contract's quarter.
+        ({"start": "day 360"}, {date(2028, 1, 15): ["968.00"]}),
+    ],
+    ids=["when the term ends", "early"],
+)
+def test_what_was_cancelled_while_its_contract_was_renewed_is_invoiced_on_once_that_is_taken_back(
+    start: dict[str, str], expected: dict[date, list[str]]
+) -> None:
+    other = {"contract_id": "~K", "product": "PRO", "quantity": 1, "unit_price": "31", "asset_id": "~X"}
+    acts: list[tuple[int, str, dict[str, Any]]] = [
+        (0, "amend_assets", {"add_ons": [other]}),
+        (340, "cancel_assets", {"assets": [{"asset_id": "~O.1"}], "effective": "period_end"}),
+        (345, "renew_assets", {"contract_id": "~K", "months": 12, "uplift_percent": "10", **start}),
+        (350, "rollback", {"asset_id": "~O.1"}),
+    ]
+    found = billed(lived(acts, days=400, auto_renew=False))
+    assert {day: nets for day, nets in found.items() if day >= date(2027, 12, 1)} == {
+        day: [Decimal(net) for net in nets] for day, nets in expected.items()
+    }

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.assets.invariants import violations
-from domain.contracts import changes, renewal_answers
+from domain.contracts import changes, renewal_answers, taking_back
 from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack, SwapAssets
 from domain.frame.ownership import POLICY
 from domain.kernel.refusals import Refusal
@@ -102,7 +102,7 @@ def swap(pick: int, units: int | None, days: int) -> Act:
 
 def roll_back(pick: int) -> Act:
     def act(world: World) -> None:
-        world.ask(changes.roll_back, RollBack.model_validate({"asset_id": asset_of(world, pick)}))
+        world.ask(taking_back.roll_back, RollBack.model_validate({"asset_id": asset_of(world, pick)}))
 
     return act
 

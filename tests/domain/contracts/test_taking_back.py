@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.contracts import changes, renewal_answers
+from domain.contracts import changes, renewal_answers, taking_back
 from domain.contracts.requests import AmendAssets, AnswerRenewal, CancelAssets, RenewAssets, RollBack
 from domain.contracts.telling import takes_effect
 from domain.kernel.refusals import Refusal
@@ -20,7 +20,7 @@ def cancel(world: World, effective: str, **what: object) -> None:
 
 
 def roll_back(world: World, asset_id: str | None = None) -> None:
-    world.ask(changes.roll_back, RollBack.model_validate({"asset_id": asset_id or world.seats}))
+    world.ask(taking_back.roll_back, RollBack.model_validate({"asset_id": asset_id or world.seats}))
 
 
 def answer(world: World, decision: str) -> None:
@@ -226,3 +226,74 @@ def test_what_was_given_up_before_it_began_takes_no_effect() -> None:
     assert takes_effect(world.records, world.customer, request_id, step.at)
     cancel(world, in_days(world, 30), assets=[{"asset_id": "more"}])
     assert takes_effect(world.records, world.customer, request_id, step.at) == []
+
+
+def renew(world: World, **what: object) -> None:
+    world.ask(changes.renew, RenewAssets.model_validate(what))
+
+
+def prices(world: World, asset_id: str) -> list[str]:
+    """The unit prices by the month of what an asset sells in its last period."""
+    record = world.records[asset_id]
+    last = record.periods[-1]
+    return sorted(
+        f"{row.unit_price:.2f}"
+        for action in record.active
+        for row in action.sources
+        if row.start == last.start and row.quantity > 0
+    )
+
+
+@pytest.mark.parametrize("how", ["accepted", "asked", "early"])
+def test_what_was_cancelled_while_its_contract_was_renewed_goes_on_with_it_once_that_is_taken_back(how: str) -> None:
+    world = World(auto_renew=False)
+    world.pass_by(300)
+    end = world.contract().term.ends_at
+    cancel(world, "period_end", assets=[{"asset_id": world.care}])
+    asked: dict[str, object] = {"contract_id": world.contract_id, "months": 12, "uplift_percent": "10"}
+    if how == "accepted":
+        answer(world, "accept")
+    else:
+        renew(world, **asked, **({"start": in_days(world, 1)} if how == "early" else {}))
+    term = world.contract().term
+    assert world.records[world.seats].end == term.ends_at
+    world.pass_by(2)
+    decision = taking_back.roll_back(world.desk(), RollBack.model_validate({"asset_id": world.care}))
+    (mail,) = decision.mails
+    assert [row["change"] for row in mail.context["changes"]] == ["rolled_back", "renewed"]
+    world.apply(decision)
+    care = world.records[world.care]
+    assert (care.end, care.last.effective) == (term.ends_at, end), "from its own end to the contract's"
+    assert prices(world, world.care) == ["5000.00" if how == "accepted" else "5500.00"], "as the others"
+    assert world.contract().term == term
+    assert [line.title for line in (decision.line, *decision.more_lines)][1].startswith("Care: 1 unit renewed from")
+    world.pass_by(200)
+    assert (world.contract().status, world.records[world.care].periods[-1].quantity) == ("active", 1)
+    check(world)
+
+
+def test_a_renewal_at_prices_of_each_asset_leaves_what_was_cancelled_cancelled() -> None:
+    """Nobody has agreed on a price for it."""
+    world = World(auto_renew=False)
+    world.pass_by(300)
+    cancel(world, "period_end", assets=[{"asset_id": world.care}])
+    renew(world, assets=[{"asset_id": world.seats, "price": "1100"}])
+    before = snapshot(world)
+    with pytest.raises(Refusal, match="at prices agreed for each asset, and none for this one; sell it anew"):
+        roll_back(world, world.care)
+    assert snapshot(world) == before
+    roll_back(world, world.seats)
+    roll_back(world, world.care)
+    assert not world.records[world.care].cancelled, "once nothing is renewed it goes on as before"
+
+
+def test_what_was_to_end_sooner_ends_so_whatever_was_renewed_meanwhile() -> None:
+    world = World(auto_renew=False)
+    world.pass_by(250)
+    sooner = {"assets": [{"asset_id": world.care, "end": in_days(world, 80)}]}
+    world.ask(changes.amend, AmendAssets.model_validate(sooner))
+    end = world.records[world.care].end
+    cancel(world, in_days(world, 40), assets=[{"asset_id": world.care}])
+    renew(world, contract_id=world.contract_id)
+    roll_back(world, world.care)
+    assert world.records[world.care].end == end

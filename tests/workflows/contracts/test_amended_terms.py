@@ -158,3 +158,23 @@ async def test_a_cancellation_and_a_decline_are_taken_back_and_the_contract_rene
     await life.reach(life.day(13))
     assert [units for _, units, _ in await life.periods(life.seats)] == [40, 40]
     await life.check()
+
+
+async def test_who_takes_a_cancellation_back_goes_on_with_the_contract_that_was_renewed_meanwhile(
+    servers: Servers,
+) -> None:
+    life = await Life.begin(servers, days=300)
+    care = {"assets": [{"asset_id": life.care}]}
+    await life.ask("cancel_assets", **care, effective="period_end")
+    await life.ask("renew_assets", contract_id=life.contract, uplift_percent="5")
+    answer = await life.ask("rollback", asset_id=life.care)
+    assert [one["change"] for one in answer["assets"]] == ["rolled_back", "renewed"]
+    assert await differences(servers, life.account) == []
+    await life.reach(life.day(12) + timedelta(days=5))
+    assert await life.periods(life.care) == [(life.month(0), 1, 5000), (life.month(12), 1, 5250)]
+    invoiced = await servers.pool.fetch(
+        "select l.amount from invoice_line l join invoice i using (invoice_id) where l.asset_id = $1 order by i.issued_at",
+        life.care,
+    )
+    assert [int(row["amount"]) for row in invoiced] == [60000, 63000]
+    await life.check()
