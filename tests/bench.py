@@ -34,7 +34,7 @@ from tests.builders import order
 from workers.embedded.stack import EmbeddedStack
 from workers.migrating import migrate
 from workers.settings import Settings
-from workers.wiring import RUNNER, build_worker
+from workers.wiring import build_worker
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 # Temporal's published rules: what one event of a history costs in billable actions.
@@ -185,7 +185,6 @@ class Bench:
             task_queue="bare",
             workflows=[BareJourney],
             activities=[floor.insert_rows],
-            workflow_runner=RUNNER,
         ):
             for _ in range(rounds):
                 document = order()

@@ -19,7 +19,7 @@ from temporalio.client import Client
 from activities.kernel import clock
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
-from gateway.connection import DATA_CONVERTER
+from gateway.plugin import DATA_CONVERTER, OWN
 from tests.driver.in_memory.acting import Acting
 from tests.driver.in_memory.server import Server
 from tests.driver.in_memory.service import InMemoryService
@@ -42,7 +42,7 @@ class InMemory(Server):
 
     def open(self, pool: Pool, settings: Settings) -> Client:
         """Its client, once it has the activities over a database."""
-        temporal = Client(InMemoryService(self), data_converter=DATA_CONVERTER)
+        temporal = Client(InMemoryService(self), plugins=[OWN])
         activities = build_activities(pool, settings, temporal)
         self.acting = Acting(activities, DATA_CONVERTER, Tally(), most_attempts=MOST_ATTEMPTS)
         return temporal

@@ -1,4 +1,4 @@
-"""What a worker is made of: workflows, activities with their pool and channels, and how workflows run."""
+"""What a worker is made of: workflows, and activities with their pool and channels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.channels.batch_notices import BatchNotices
 from activities.channels.deliveries import Deliveries
@@ -52,7 +52,6 @@ from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.doors import Doors
 from gateway.inbound import Inbox
-from workers.logs import Logged
 from workers.settings import Settings
 from workflows.batch import BatchRun
 from workflows.customer_journey import CustomerJourney
@@ -62,10 +61,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 WORKFLOWS: Sequence[type] = (CustomerJourney, ServiceCase, BatchRun)
-
-RUNNER = UnsandboxedWorkflowRunner()
-"""Workflows run in the process as they are: a sandbox would import them anew for each journey and look through every call, which costs
-it more than the journey itself. That they are deterministic is kept by `tests/replay`, the linter, and `tests/workflows/test_purity.py`."""
 
 
 def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[Callable[..., Any]]:
@@ -159,16 +154,14 @@ def build_gateway(
 
 
 def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:
-    """A worker for `settings.task_queue`."""
+    """A worker for `settings.task_queue`, by a client that has our plugin."""
     return Worker(
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
         activities=build_activities(pool, settings, client),
-        workflow_runner=RUNNER,
         deployment_config=WorkerDeploymentConfig(
             version=WorkerDeploymentVersion("perennial", metadata.version("perennial")), use_worker_versioning=False
         ),
-        interceptors=[Logged(), *options.pop("interceptors", [])],
         **{"max_cached_workflows": 2000, **options},
     )

@@ -12,10 +12,10 @@ from temporalio.workflow import NondeterminismError
 
 from domain.frame.flight import TOGETHER, Channel
 from gateway.client import WORKFLOW
-from gateway.connection import DATA_CONVERTER
+from gateway.plugin import OWN
 from tests.replay.changed import SleepsFirst, StepsRenamed
 from tests.replay.record import HISTORIES, JOURNEYS
-from workers.wiring import RUNNER, WORKFLOWS
+from workers.wiring import WORKFLOWS
 
 FILES = sorted(HISTORIES.glob("*.json"))
 
@@ -41,7 +41,7 @@ async def test_a_recorded_journey_replays(path: Path) -> None:
     history = history_of(path)
     started = history.events[0].workflow_execution_started_event_attributes
     assert started.workflow_type.name == WORKFLOW
-    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=RUNNER, data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=WORKFLOWS, plugins=[OWN])
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     assert result.replay_failure is None
 
@@ -49,7 +49,7 @@ async def test_a_recorded_journey_replays(path: Path) -> None:
 @pytest.mark.parametrize("changed", [SleepsFirst, StepsRenamed])
 async def test_a_changed_order_of_commands_is_noticed(changed: type) -> None:
     noticed = 0
-    replayer = Replayer(workflows=[changed], workflow_runner=RUNNER, data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[changed], plugins=[OWN])
     for path in FILES:
         history = history_of(path)
         did_steps = any(name.startswith(("onboarding_", "reorder_")) for name in activities_in(history))

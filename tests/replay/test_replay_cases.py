@@ -11,11 +11,11 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from gateway.cases import CASE_WORKFLOW
-from gateway.connection import DATA_CONVERTER
+from gateway.plugin import OWN
 from tests.replay.changed_case import CaseSleepsFirst
 from tests.replay.record_cases import CASES, STORIES
 from tests.replay.test_replay import activities_in, has
-from workers.wiring import RUNNER, WORKFLOWS
+from workers.wiring import WORKFLOWS
 
 FILES = sorted(CASES.glob("*.json"))
 
@@ -28,13 +28,13 @@ def history_of(path: Path) -> WorkflowHistory:
 async def test_a_recorded_case_replays(path: Path) -> None:
     history = history_of(path)
     assert history.events[0].workflow_execution_started_event_attributes.workflow_type.name == CASE_WORKFLOW
-    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=RUNNER, data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=WORKFLOWS, plugins=[OWN])
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     assert result.replay_failure is None
 
 
 async def test_a_changed_order_of_commands_is_noticed() -> None:
-    replayer = Replayer(workflows=[CaseSleepsFirst], workflow_runner=RUNNER, data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[CaseSleepsFirst], plugins=[OWN])
     result = await replayer.replay_workflow(history_of(FILES[0]), raise_on_replay_failure=False)
     assert isinstance(result.replay_failure, NondeterminismError)
 

@@ -17,9 +17,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
+from gateway.logged import Logged
 from tests.driver.in_memory.run import Pending
 from tests.driver.tally import Tally
-from workers.logs import Logged
 
 MOST_ATTEMPTS = 30
 """More often nothing is tried again: whoever is away here stays away."""

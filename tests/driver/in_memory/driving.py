@@ -18,7 +18,7 @@ from domain.frame.messages import OutgoingMail
 from domain.mail.reading import Attachment
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
-from gateway.connection import DATA_CONVERTER
+from gateway.plugin import DATA_CONVERTER, OWN
 from tests.driver.in_memory.acting import Acting
 from tests.driver.in_memory.lives import BEGINNING, live
 from tests.driver.in_memory.server import Server
@@ -56,7 +56,7 @@ async def running(tally: Tally, folder: Path) -> AsyncIterator[tuple[World, Serv
             await pool.expire_connections()
             settings = Settings.model_validate({"database_url": postgres.dsn, "smtp_host": "localhost"})
             server = Server(DATA_CONVERTER, BEGINNING)
-            temporal = Client(InMemoryService(server), data_converter=DATA_CONVERTER)
+            temporal = Client(InMemoryService(server), plugins=[OWN])
             with patch("workers.wiring.MailChannel", NoMail):
                 activities = build_activities(pool, settings, temporal)
             server.acting = Acting(activities, DATA_CONVERTER, tally)
