@@ -16,7 +16,7 @@ from activities.service.case_rows import account_of_case
 from domain.frame.access import Principal, require, signed
 from domain.frame.keys import case_key, effect_key
 from domain.frame.request_kinds import RequestKind
-from domain.journey.registry import CASE, JOURNEY
+from domain.journey.registry import BEGINNINGS, CASE, JOURNEY, OPERATIONS
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from gateway.calling import NoAnswerError
 from gateway.doors import Doors
@@ -59,6 +59,16 @@ class Acting:
     def __init__(self, doors: Doors, door: str) -> None:
         self._doors = doors
         self._door = door
+
+    async def carry_out(self, who: Principal, operation: str, of: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Whatever can be asked, by its name among all operations. of: the account or the case, unless it begins one."""
+        if operation == "open_case":
+            return await self.open_case(who, request)
+        if operation in BEGINNINGS:
+            return await self.place(who, request, operation)
+        if operation in JOURNEY:
+            return await self.ask(who, of, operation, request)
+        return await self.ask_case(who, of, OPERATIONS[operation].update, request)
 
     async def ask(self, who: Principal, account_id: str, update: str, request: dict[str, Any]) -> dict[str, Any]:
         """Asks an account's journey."""

@@ -1,4 +1,4 @@
-"""What a deployment registers with Temporal: search attributes."""
+"""What a deployment registers with Temporal: search attributes, and the endpoint by which workflows elsewhere reach it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.nexus.v1 import EndpointSpec, EndpointTarget
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    CreateNexusEndpointRequest,
+    ListNexusEndpointsRequest,
+    ListSearchAttributesRequest,
+)
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.kernel.refusals import MendableError
+from gateway.contract import ENDPOINT
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 # A namespace or attribute that was made a moment ago is not yet known everywhere; another `register` may be faster.
@@ -29,8 +36,12 @@ _NOT_YET = frozenset(
 _PAUSE_SECONDS = 0.2
 
 
+_NOT_HERE = frozenset({RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED})
+"""A server whose endpoints are made elsewhere, such as Temporal Cloud."""
+
+
 class RegistrationError(MendableError, RuntimeError):
-    """The namespace has a search attribute of one of our names and another type; the message says which."""
+    """Something else has one of our names; the message says what, and what to do."""
 
 
 async def register_search_attributes(client: Client, *, patience: timedelta = timedelta(minutes=1)) -> list[str]:
@@ -55,6 +66,31 @@ async def register_search_attributes(client: Client, *, patience: timedelta = ti
             if error.status not in _NOT_YET or time.monotonic() > deadline:
                 raise
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def register_endpoint(client: Client, task_queue: str, name: str = ENDPOINT) -> bool | None:
+    """Makes the Nexus endpoint that leads to our workers; false if it is there, null if this server does not let us make any.
+
+    Raises RegistrationError if the endpoint of that name leads elsewhere.
+    """
+    ours = EndpointTarget(worker=EndpointTarget.Worker(namespace=client.namespace, task_queue=task_queue))
+    spec = EndpointSpec(name=name, target=ours)
+    try:
+        await client.operator_service.create_nexus_endpoint(CreateNexusEndpointRequest(spec=spec))
+        return True
+    except RPCError as error:
+        if error.status in _NOT_HERE:
+            return None
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:
+            raise
+    listed = await client.operator_service.list_nexus_endpoints(ListNexusEndpointsRequest(name=name))
+    there = next((found.spec.target.worker for found in listed.endpoints), None)
+    if there != ours.worker:
+        leads = f"namespace {there.namespace!r}, task queue {there.task_queue!r}" if there else "another place"
+        raise RegistrationError(
+            f"the Nexus endpoint {name!r} leads to {leads}; give this deployment's another name: `perennial register --endpoint NAME`"
+        )
+    return False
 
 
 async def _add_missing(client: Client, wanted: Mapping[str, IndexedValueType.ValueType]) -> set[str]:

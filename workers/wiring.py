@@ -52,6 +52,7 @@ from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.doors import Doors
 from gateway.inbound import Inbox
+from gateway.nexus import service_of
 from workers.settings import Settings
 from workflows.batch import BatchRun
 from workflows.customer_journey import CustomerJourney
@@ -160,6 +161,7 @@ def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any)
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
         activities=build_activities(pool, settings, client),
+        nexus_service_handlers=[service_of(Doors(client, pool, settings.task_queue))],
         deployment_config=WorkerDeploymentConfig(
             version=WorkerDeploymentVersion("perennial", metadata.version("perennial")), use_worker_versioning=False
         ),

@@ -95,7 +95,7 @@ def _on_facts(rule: Callable[..., Decision]) -> Callable[..., Decision]:
     return decide
 
 
-_of_assets = partial(RequestKind, stage="amendment", needs=LEDGER)
+_of_assets = partial(RequestKind, stage="amendment", needs=LEDGER, binding=True)
 
 ENTRIES = (
     RequestKind(
@@ -108,6 +108,7 @@ ENTRIES = (
         stage="renewal",
         needs=LEDGER,
         allowed=_check_renewal,
+        binding=True,
     ),
     RequestKind(
         "request_renewal",
@@ -165,7 +166,7 @@ ENTRIES = (
         AmendAssets,
         _on_facts(changes.amend),
         "Change of what they own",
-        asked_by=SELLERS,
+        asked_by=SELLERS | PROGRAMS,
         example='{"assets": [{"asset_id": "SO-1.1", "remove": 10, "expected_version": 3}], "effective": "2027-06-01",'
         ' "reason": "fewer users", "add_ons": [{"contract_id": "K-1", "product": "PRO", "quantity": 5, "unit_price": "20"}]}',
     ),
@@ -234,6 +235,7 @@ ENTRIES = (
         asked_by=SELLERS,
         example='{"account": "acme-west", "reason": "sold on", "by": "s-1"}',
         stage="amendment",
+        binding=True,
     ),
     _of_assets(
         "receive_assets",

@@ -85,6 +85,8 @@ class RequestKind(Generic[_Request]):
     belongs: Callable[[Any, str], None] | None = None
     """refuses what was sent to another workflow, by the workflow's id"""
     id_field: str = "request_id"
+    binding: bool = False
+    """it changes what a customer has agreed to or owns: what a tool asks waits until a person confirms it"""
     internal: bool = False
     """asked by programs of this very system alone; the gateway offers it to nobody"""
 

@@ -95,5 +95,6 @@ ENTRIES = (
         asked_by=AGENTS,
         example='{"case_id": "C-17", "lines": [{"kind": "sale", "line_id": "1", "product": "CABLE", "quantity": 2}], "solves": true,'
         ' "by": "s-7"}',
+        binding=True,
     ),
 )

@@ -57,6 +57,7 @@ _order = partial(
     RequestKind,
     asked_by=PROGRAMS,
     opens=True,
+    binding=True,
     reads=read_order,
     belongs=_check_placed_here,
     id_field="order_id",
@@ -116,6 +117,7 @@ QUOTES = (
         asked_by=CUSTOMERS,
         example='{"quote_id": "Q-7", "version": 1, "by": "customer"}',
         allowed=PRESENTED,
+        binding=True,
     ),
 )
 PEOPLE = (
@@ -236,6 +238,7 @@ LEVERS = (
         asked_by=OPERATORS,
         example='{"reason": "business given up", "by": "s-9"}',
         allowed=control.check_close,
+        binding=True,
         lever=True,
     ),
     RequestKind(

@@ -35,4 +35,8 @@ def _by_update(areas: Iterable[tuple[Kind, ...]]) -> dict[str, Kind]:
 
 JOURNEY = _by_update(OF_JOURNEYS.values())
 CASE = _by_update(OF_CASES.values())
+OPERATIONS = {**JOURNEY, **{kind.update if kind.opens else f"case_{kind.update}": kind for kind in CASE.values()}}
+"""Every request by a name of its own, as the API, Nexus and tools call it: those of a case say so, but for what opens one."""
+BEGINNINGS = frozenset({"place_order", "import_order", "open_case"})
+"""What begins something: its document names the account or the case itself."""
 BY_ACTIVITY = {kind.answered_by: kind for kind in (*JOURNEY.values(), *CASE.values())}

@@ -110,6 +110,7 @@ ENTRIES = (
         stage="expansion",
         needs=LEDGER,
         allowed=_check_offer,
+        binding=True,
     ),
     RequestKind(
         "consider_expansion",

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, Response
 
 from domain.frame.access import READ, WRITE, Principal
 from domain.frame.request_kinds import RequestKind
-from domain.journey.registry import CASE, JOURNEY, OF_CASES, OF_JOURNEYS
+from domain.journey.registry import BEGINNINGS, CASE, JOURNEY, OF_CASES, OF_JOURNEYS
 from domain.kernel.refusals import Refusal
 from gateway.acting import Acting, Subject, new_request_id, of_account, of_case
 from gateway.api import keeping, problems
@@ -28,8 +28,6 @@ from gateway.doors import Doors
 
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,3})(?:$|[,;\s])")
 _LONGEST_WAIT = 60
-ONE_OF_ALL = frozenset({"place_order", "import_order", "open_case"})
-"""These begin something: they have paths of their own."""
 
 _Do = Callable[[Acting, Principal, dict[str, Any]], Awaitable[dict[str, Any]]]
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
@@ -44,7 +42,7 @@ def asking(doors: Doors) -> APIRouter:
     for areas, add in ((OF_JOURNEYS, _of_account), (OF_CASES, _of_case)):
         for area, kinds in areas.items():
             for kind in kinds:
-                if not kind.internal and kind.update not in ONE_OF_ALL:
+                if not kind.internal and kind.update not in BEGINNINGS:
                     add(router, doors, acting, kind, RESOURCES_OF[area])
     _outcomes(router, doors, acting)
     return router
@@ -114,9 +112,7 @@ def _of_case(router: APIRouter, doors: Doors, acting: Acting, kind: RequestKind[
 
         return await _carry_out(request, doors, acting, who, kind, do, lambda _: of_case(case_id))
 
-    router.add_api_route(
-        f"/cases/{{case_id}}/requests/{kind.update}", endpoint, **described(kind, resource, of_case=True)
-    )
+    router.add_api_route(f"/cases/{{case_id}}/requests/{kind.update}", endpoint, **described(kind, resource))
 
 
 async def _carry_out(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -13,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from domain.frame.request_kinds import RequestKind
-from domain.journey.registry import CASE, JOURNEY
+from domain.journey.registry import OPERATIONS
 from domain.kernel.refusals import Problem
 from gateway.api.problems import MEDIA_TYPE
 
@@ -89,19 +88,22 @@ READING = told_as(
 """The problems of a path that only reads."""
 
 
-def operation_id(kind: RequestKind[Any], *, of_case: bool = False) -> str:
+_NAME_OF = {id(kind): name for name, kind in OPERATIONS.items()}
+
+
+def operation_id(kind: RequestKind[Any]) -> str:
     """The name of a request among all operations."""
-    return f"case_{kind.update}" if of_case else kind.update
+    return _NAME_OF[id(kind)]
 
 
-def described(kind: RequestKind[Any], resource: str, *, of_case: bool = False) -> dict[str, Any]:
+def described(kind: RequestKind[Any], resource: str) -> dict[str, Any]:
     """How FastAPI is told of the path of a request."""
     sentence, _, more = kind.text.partition("\n\n")
     opened = {"$ref": _REFERENCE.format(model="OpenRequest")}
     return {
         "methods": ["POST"],
         "tags": [resource],
-        "operation_id": operation_id(kind, of_case=of_case),
+        "operation_id": operation_id(kind),
         "summary": kind.words,
         "description": f"{sentence}\n\n{more}".strip(),
         "response_description": "Done: the answer of the journey or the case.",
@@ -124,8 +126,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(
         title=app.title, version=app.version, openapi_version="3.1.0", description=_ABOUT, routes=app.routes
     )
-    kinds = dict(_kinds())
-    models: list[type[BaseModel]] = [ProblemDocument, OpenRequest, *{kind.model: None for kind in kinds.values()}]
+    models: list[type[BaseModel]] = [ProblemDocument, OpenRequest, *{kind.model: None for kind in OPERATIONS.values()}]
     references, shared = models_json_schema([(model, "validation") for model in models], ref_template=_REFERENCE)
     components = found.setdefault("components", {})
     components.setdefault("schemas", {}).update(shared.get("$defs", {}))
@@ -137,7 +138,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     found["security"] = [{"key": []}]
     for methods in found["paths"].values():
         for operation in methods.values():
-            kind = kinds.get(operation.get("operationId"))
+            kind = OPERATIONS.get(operation.get("operationId"))
             if kind is not None:
                 operation["requestBody"] = _body(kind, references[(kind.model, "validation")])
             if kind is not None or "requestBody" in operation:
@@ -151,13 +152,6 @@ def _without_asker(schema: dict[str, Any]) -> None:
     schema.get("properties", {}).pop("by", None)
     if "required" in schema:
         schema["required"] = [name for name in schema["required"] if name not in ("by", "role")]
-
-
-def _kinds() -> Iterator[tuple[str, RequestKind[Any]]]:
-    for kind in JOURNEY.values():
-        yield operation_id(kind), kind
-    for kind in CASE.values():
-        yield operation_id(kind, of_case=kind.update != "open_case"), kind
 
 
 def _body(kind: RequestKind[Any], reference: dict[str, Any]) -> dict[str, Any]:

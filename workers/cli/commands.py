@@ -36,7 +36,7 @@ def worker() -> typer.Typer:
 
 
 def register() -> typer.Typer:
-    """Registers with Temporal the search attributes that journeys are found by."""
+    """Registers with Temporal the search attributes that journeys are found by, and the Nexus endpoint."""
     from workers.cli.processes import app
 
     return app

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.contract import ENDPOINT
 from gateway.here import find_running
 from workers.attending import worker_runs_here
 from workers.cli import reconciling
@@ -19,7 +20,7 @@ from workers.cli.stack import until_stopped
 from workers.documents import DOCUMENTS, schema_of
 from workers.logs import set_up
 from workers.migrating import migrate
-from workers.registering import register_search_attributes
+from workers.registering import register_endpoint, register_search_attributes
 from workers.schedules import keep_schedules
 from workers.settings import LogForm
 from workers.wiring import build_inbox, build_worker, inbox_runs
@@ -67,10 +68,22 @@ async def _temporal_answers() -> None:
 
 @app.command("register")
 @waited
-async def register_command() -> None:
-    """Registers with Temporal the search attributes that journeys are found by."""
-    added = await register_search_attributes(await temporal_client(find_running()))
+async def register_command(
+    endpoint: Annotated[str, typer.Option(help="The name of the Nexus endpoint that leads to our workers.")] = ENDPOINT,
+) -> None:
+    """Registers with Temporal the search attributes that journeys are found by, and the Nexus endpoint."""
+    running = find_running()
+    client = await temporal_client(running)
+    added = await register_search_attributes(client)
     progress_console.print(f"Registered: {', '.join(added)}." if added else "All search attributes are registered.")
+    queue = settings_of(running).task_queue
+    match await register_endpoint(client, queue, endpoint):
+        case True:
+            progress_console.print(f"The Nexus endpoint {endpoint!r} leads to task queue {queue!r}.")
+        case False:
+            progress_console.print(f"The Nexus endpoint {endpoint!r} is there.")
+        case None:
+            progress_console.print(f"This server lets nobody make endpoints here: make {endpoint!r} by its own tools.")
 
 
 @app.command("migrate")

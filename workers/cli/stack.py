@@ -30,6 +30,7 @@ from workers.embedded.stack import EmbeddedStack
 from workers.embedded.temporal_server import find_program
 from workers.logs import set_up
 from workers.migrating import migrate
+from workers.registering import register_endpoint
 from workers.schedules import keep_schedules
 from workers.settings import Settings
 from workers.wiring import build_attending, build_gateway, build_inbox, build_worker, inbox_runs
@@ -74,6 +75,7 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
                 served(app, LOOPBACK, free_port(GATEWAY_PORT)) as port,
             ):
                 await keep_schedules(temporal, settings.task_queue)
+                await register_endpoint(temporal, settings.task_queue)
                 running = stack.running.model_copy(update={"gateway_url": f"http://{LOOPBACK}:{port}"})
                 place.touch(mode=0o600)
                 place.write_text(running.model_dump_json())
