@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from activities.kernel.pages import Paged
 from activities.kernel.queries import Query, Value
 
 _COLUMNS = """
@@ -25,6 +26,15 @@ list_tasks = Query(
     " order by closed_at nulls first, greatest(due_at, snoozed_until), account_id, task_id"
 )
 """Tasks as of an instant: of one of our people, of an account, those that are over as well, only those that are late; first due first."""
+
+tasks_paged = Paged(
+    f"select * from (select t.task_id as id, t.due_at as at, {_COLUMNS} {_FROM.replace('$1', '$4')}"
+    " where ($5::text is null or t.staff_id = $5) and ($6::text is null or t.account_id = $6) and ($7::boolean or t.closed_at is null)"
+    " and ($8::text is null or $8 in (a.owner_id, a.success_manager_id))) l where not $9::boolean or late",
+    earliest_first=True,
+)
+"""Tasks as of an instant, by the day on which they are due: of one of our people, of an account, those that are over as well, of the
+customers of one of our people, only those that are late. One that gets another day moves; all others stay in their place."""
 
 one_task = Query(f"select {_COLUMNS} {_FROM} where t.task_id = $2")
 """The task of that id as of an instant."""

@@ -37,6 +37,8 @@ class FieldGroup(StrEnum):
     """prices, discounts, revenue, invoices"""
     NOTES = "notes"
     """what our people wrote for each other"""
+    INTERNAL = "internal"
+    """what service wrote for itself alone"""
     HEALTH = "health"
     """scores, their inputs, and why somebody may leave"""
     KEYS = "keys"
@@ -62,6 +64,7 @@ MAY_SEE: Mapping[FieldGroup, frozenset[AccessRole]] = MappingProxyType(
     {
         FieldGroup.PRICES: _EVERYONE - {AccessRole.SERVICE, AccessRole.OPERATOR},
         FieldGroup.NOTES: _EVERYONE - {AccessRole.FINANCE, AccessRole.PROGRAM},
+        FieldGroup.INTERNAL: frozenset({AccessRole.SERVICE, AccessRole.ADMIN}),
         FieldGroup.HEALTH: _EVERYONE - {AccessRole.FINANCE, AccessRole.PROGRAM},
         FieldGroup.KEYS: frozenset({AccessRole.ADMIN}),
     }
@@ -123,6 +126,14 @@ def require(principal: Principal, kind: RequestKind[Any]) -> None:
         raise Refusal(
             NOT_ALLOWED, f"{kind.update} is not for {principal.name}, whose roles are: {has}; an admin grants others"
         )
+
+
+def require_sight(principal: Principal, *groups: FieldGroup) -> None:
+    """Raises `Refusal` (NotAllowed) for whoever may not see one of these groups, where a document holds nothing else."""
+    for group in groups:
+        if not principal.sees(group):
+            shown_to = ", ".join(sorted(MAY_SEE[group]))
+            raise Refusal(NOT_ALLOWED, f"{group.value} are shown to {shown_to}, and not to {principal.name}")
 
 
 def signed(principal: Principal, kind: RequestKind[Any], request: Mapping[str, Any]) -> dict[str, Any]:

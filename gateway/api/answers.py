@@ -27,8 +27,7 @@ def _plain(value: str) -> str:
     return value
 
 
-Plain = AfterValidator(_plain)
-Name = Annotated[str, Query(min_length=1, max_length=200), Plain]
+Words = Annotated[str, Query(min_length=1, max_length=200), AfterValidator(_plain)]
 From = Annotated[str | None, Query(alias="cursor", max_length=600, description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=LONGEST, description="So many items at most.")]
 ON_A_PAGE = USUAL

@@ -16,6 +16,7 @@ from gateway.api.asking import asking
 from gateway.api.documents import document_of
 from gateway.api.problems import CallError
 from gateway.api.reading import reading
+from gateway.api.things import things
 from gateway.doors import Doors
 
 VERSION = "/v1"
@@ -39,6 +40,7 @@ def create_app(doors: Doors, *pages: BaseRoute) -> FastAPI:
     api = APIRouter(prefix=VERSION)
     api.include_router(asking(doors))
     api.include_router(reading(doors))
+    api.include_router(things(doors))
     app.include_router(api)
     _signs_of_life(app, doors)
     app.router.routes.extend(pages)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
+from pydantic import BaseModel
+
 from activities.kernel.pages import Paged
 from activities.kernel.pool import Connection
 from domain.journey.customer_timeline import Cursor
 from gateway.views.shown import View
 
-_Item = TypeVar("_Item", bound=View)
+_Item = TypeVar("_Item", bound=BaseModel)
 
 LONGEST = 200
 USUAL = 50
