@@ -46,10 +46,11 @@ def goes_on_with_us(
     what was renewed to a later day by itself."""
     ends_at = max(contract.term.ends_at, situation.as_of)
     others = any(c.status not in over for c in situation.customer.contracts if c.contract_id != contract.contract_id)
-    return others or any(_lasts_beyond(asset, ends_at) for asset in situation.customer.assets)
+    return others or any(lasts_beyond(asset, ends_at) for asset in situation.customer.assets)
 
 
-def _lasts_beyond(asset: AssetFacts, instant: datetime) -> bool:
+def lasts_beyond(asset: AssetFacts, instant: datetime) -> bool:
+    """True for what is sold for a term, and has units after an instant."""
     last = asset.periods[-1] if asset.kind in TERM_KINDS and asset.periods else None
     return last is not None and last.quantity > 0 and (last.ends_at is None or last.ends_at > instant)
 

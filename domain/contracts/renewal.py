@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from domain.billing.writes import BillDue
 from domain.contracts import ladder
 from domain.contracts.ending import NOTHING_LEFT, NOTICE_GIVEN, end_contract, nothing_left
+from domain.contracts.outliving import end_or_go_on
 from domain.contracts.renewal_notices import begin, contract_of, end_step, named, run_out
 from domain.contracts.renewal_quote import assets_of_next_term, last_day, next_term, quote_context, quote_renewal
 from domain.contracts.renewal_status import RenewalStatus
@@ -98,7 +99,8 @@ def term_end(situation: Situation, step: Step) -> Decision:
     if contract.status == ContractStatus.DECLINED:
         # If nobody gave it up before, it was the customer who declined the renewal.
         given_up = contract.status_reason in (NOTHING_LEFT, NOTICE_GIVEN)
-        return end_contract(situation, contract, step.stage, contract.status_reason if given_up else "declined")
+        why = contract.status_reason if given_up else "declined"
+        return end_or_go_on(situation, contract, step.stage, why, declined=True)
     if nothing_left(situation, contract):
         return end_contract(situation, contract, step.stage, NOTHING_LEFT)
     if contract.auto_renew:
@@ -166,8 +168,8 @@ def as_planned(situation: Situation, contract: ContractFacts) -> Situation:
 
 
 def grace_end(situation: Situation, step: Step) -> Decision:
-    """Grace is over and nobody answered: the contract ends."""
+    """Grace is over and nobody answered: the contract ends, or goes on in what was renewed by itself."""
     contract = contract_of(situation, step.stage)
     if contract is None or contract.status != ContractStatus.GRACE:
         return Decision(JournalLine("Grace ended: the contract was answered for", kind="skipped"))
-    return end_contract(situation, contract, step.stage, "no answer", ended_on=step.on)
+    return end_or_go_on(situation, contract, step.stage, "no answer", ended_on=step.on)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.contracts import ladder, parting
-from domain.contracts.ending import end_contract, goes_on_with_us, nothing_left
+from domain.contracts.ending import goes_on_with_us, nothing_left
+from domain.contracts.outliving import end_or_go_on
 from domain.contracts.renewal import renew
 from domain.contracts.renewal_notices import end_step
 from domain.contracts.renewal_quote import (
@@ -128,10 +129,12 @@ def _decline(situation: Situation, contract: ContractFacts, request: AnswerRenew
     asks = ["Find out whether the customer can be won back."]
     notices = [Notice(f"{contract.contract_id}: {says}", asks, to="owner", due=ask_by)]
     if over:
-        ended = end_contract(situation, contract.having(churn=why), contract.stage, reason)
+        known_why = contract.having(churn=why)
+        ended = end_or_go_on(situation, known_why, contract.stage, reason, ended_on=ends_on, declined=True)
         ended = replace(ended, writes=[*ended.writes, *parting.why_of(situation, contract, why, reason, request.by)])
         outcome = ended.outcome.having(said=[says], answer=answer)
-        return replace(ended, line=line, outcome=outcome, mails=mails, notices=notices)
+        in_part = [mail for mail in ended.mails if "goes_on" in mail.context]
+        return replace(ended, line=line, outcome=outcome, mails=in_part or mails, notices=notices)
     outcome = Outcome(
         drop=[contract.stage],
         plan=[end_step(contract)],

@@ -164,6 +164,11 @@ def _of_contract(*statuses: ContractStatus) -> _Told:
     return told
 
 
+def _contract_ended(situation: Situation, context: Context, mail: WrittenMail) -> Context | str:
+    """One that goes on in part has not ended."""
+    return context if context.get("goes_on") else _of_contract(ContractStatus.ENDED)(situation, context, mail)
+
+
 def _renewal_notice(situation: Situation, context: Context, mail: WrittenMail) -> Context | str:
     """A term that was renewed, moved or declined meanwhile is told of by other mails."""
     contract = situation.customer.contract(context["contract_id"])
@@ -224,5 +229,5 @@ _TOLD: Mapping[str, _Told] = {
     "introduction": _introduction,
     "contact_welcome": _contact_welcome,
     "renewal_grace": _of_contract(ContractStatus.GRACE),
-    "contract_ended": _of_contract(ContractStatus.ENDED),
+    "contract_ended": _contract_ended,
 }

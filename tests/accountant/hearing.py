@@ -220,11 +220,13 @@ class Hearing(Keeping):
         body = act["request"]
         if "contract_id" in body:
             contract = self.contracts[body["contract_id"]]
+            self._go_on_in_part(contract)
             # What is agreed to go goes, and is not renewed with the rest.
             assets = [each for each in self._assets_of(contract) if each.held_on(each.until - DAY)]
         else:
             assets = [self.assets[each["asset_id"]] for each in body["assets"]]
             contract = self.contracts[assets[0].contract_id]
+            self._go_on_in_part(contract)
         uplift = Fraction(str(body["uplift_percent"])) if "uplift_percent" in body else contract.uplift
         prices = {each["asset_id"]: Fraction(each["price"]) for each in body.get("assets", ()) if "price" in each}
         terms = self._asked_terms(contract, assets, body)
@@ -237,6 +239,16 @@ class Hearing(Keeping):
             contract.begin(term, request)
         self._settle(act["who"], assets, "a renewal")
 
+    def _go_on_in_part(self, contract: Contract) -> None:
+        """Once grace is over nobody has renewed the contract: it goes on in what was renewed or made longer by itself, if there is such."""
+        if self.today > _last_of_grace(contract):
+            held = [
+                each for each in self._assets_of(contract) if each.until > self.today and each.held_on(each.until - DAY)
+            ]
+            if held:
+                anchor = anchor_of(contract, contract.until)
+                contract.begin(Term(contract.until, min(each.until for each in held), anchor), "")
+
     def _lives_on(self, asset: Asset) -> bool:
         return not asset.cancelled and asset.until > self.today and bool(asset.held_on(asset.until - DAY))
 
@@ -247,10 +259,7 @@ class Hearing(Keeping):
         """
         months = body.get("months") or contract.renewal_months
         begin = self._day(body["start"]) if "start" in body else None
-        last = contract.until + GRACE
-        while last.weekday() >= SATURDAY:  # its last day is one on which people work
-            last += DAY
-        if begin is None and self.today > last:
+        if begin is None and self.today > _last_of_grace(contract):
             begin = self.today
         living = [each for each in assets if each.until > self.today or each.until >= contract.until]
         terms = {}
@@ -366,6 +375,14 @@ class Hearing(Keeping):
 
     def _day(self, text: str) -> date:
         return date.fromisoformat(text)
+
+
+def _last_of_grace(contract: Contract) -> date:
+    """Its last day is one on which people work."""
+    last = contract.until + GRACE
+    while last.weekday() >= SATURDAY:
+        last += DAY
+    return last
 
 
 def _prices_of(days: Days) -> list[tuple[date, Fraction, str]]:

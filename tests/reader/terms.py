@@ -360,7 +360,13 @@ def contract_ended(desk: Desk) -> None:
         return
     _stays(desk, contract, {"active", "grace", "declined"})
     asked_why(desk, contract)
-    if contract["status"] != "ended":
+    goes_on = list(desk.facts_named({"en": "Runs until", "ja": "ご利用期限"}, "date"))
+    ends = {
+        desk.facts.day(one["ends_at"] - timedelta(seconds=1)) for one in desk.facts.rows("period") if one["ends_at"]
+    }
+    for day in goes_on:
+        desk.among("date", day, ends)
+    if contract["status"] != "ended" and not goes_on:
         desk.wrong("offer", desk.letter.subject, f"the contract is {contract['status']}")
     right = _ended_on(desk, contract)
     desk.among("date", said["end"], right)

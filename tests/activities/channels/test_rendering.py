@@ -86,6 +86,7 @@ def test_a_missing_value_fails(renderer: Renderer, template: str, language: str)
         ("renewal_grace", {"asked": True}),
         ("renewal_grace", {"quote": QUOTE}),
         ("contract_ended", {"stays": True}),
+        ("contract_ended", {"stays": True, "goes_on": [{"product": "Care", "until": "2027-09-30"}]}),
         ("reorder_check_in", {"rhythm_days": None}),
         ("touch_day_1", {"contact_name": ""}),
     ],

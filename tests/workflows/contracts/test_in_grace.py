@@ -116,3 +116,32 @@ async def test_who_hands_everything_over_is_not_told_that_something_goes_on(serv
 
     await until(is_told, "the end of the first contract is told")
     assert [one["stays"] for one in await said(servers, account, "contract_ended")] == [False]
+
+
+async def test_what_was_renewed_alone_keeps_its_contract_and_is_talked_about(servers: Servers) -> None:
+    document = from_today()
+    account, contract_id = account_of(document), document["contracts"][0]["contract_id"]
+    care = f"{document['order_id']}.2"
+    await servers.client.place_order(document)
+    ends_at = await servers.pool.fetchval("select ends_at from contract_term where contract_id = $1", contract_id)
+    alone = {"assets": [{"asset_id": care}], "months": 12, "by": "S-1"}
+    await servers.client.ask(account, "renew_assets", alone)
+    await servers.client.fast_forward_to(account, ends_at + timedelta(days=33))
+    await settled(servers.pool, account)
+    (told,) = await said(servers, account, "contract_ended")
+    assert [one["product"] for one in told["goes_on"]] == ["Care"]
+    assert await apart(servers, account) == []
+    row = await servers.pool.fetchrow(
+        "select c.status, t.number, t.ends_at from contract c join contract_term t using (contract_id)"
+        " where c.contract_id = $1 order by t.number desc limit 1",
+        contract_id,
+    )
+    assert row is not None
+    assert (row["status"], row["number"]) == ("active", 2)
+    await servers.client.fast_forward_to(account, row["ends_at"] + timedelta(days=33))
+    await settled(servers.pool, account)
+    assert len(await said(servers, account, "renewal_grace")) == 2
+    assert len(await said(servers, account, "contract_ended")) == 2
+    charged = await servers.pool.fetchval("select sum(amount) from invoice_line where asset_id = $1", care)
+    assert int(charged) == 2 * 60000
+    assert await apart(servers, account) == []
