@@ -24,6 +24,7 @@ from domain.contracts.requests import (
 from domain.contracts.requoting import requote
 from domain.frame.situation import LEDGER, Situation
 from domain.frame.state import Outcome, Step
+from domain.journey import changed_people
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Refusal
 from domain.kernel.requests import Request
 from domain.orders.order import OrderedProduct, other_kinds
@@ -41,6 +42,18 @@ async def requoted(work: UnitOfWork, outcome: Outcome) -> Outcome:
         return outcome
     said = Unit(unit.account_id, f"{unit.key}/quoted", unit.as_of, "renewal", "renewal_quoted")
     return outcome + (await work.also(after, decision, said))
+
+
+async def _received(work: UnitOfWork, outcome: Outcome) -> Outcome:
+    """As `requoted`; whoever looks for a sponsor need not any more, if one came along."""
+    outcome = await requoted(work, outcome)
+    unit = work.unit
+    after = await load_situation(work.connection, unit.account_id, unit.as_of)
+    over = changed_people.search_over(after.customer, after)
+    if not over.writes:
+        return outcome
+    said = Unit(unit.account_id, f"{unit.key}/people", unit.as_of, "relationship", "staff_task_over")
+    return outcome + (await work.also(after, over, said))
 
 
 async def _facts(work: UnitOfWork, situation: Situation, request: Request) -> tuple[RequestFacts]:
@@ -136,7 +149,7 @@ class AssetAmendments(Activities):
         "merge_account": _merged,
         "receive_assets": _conveyed,
     }
-    follows = dict.fromkeys(looks, requoted)
+    follows = {**dict.fromkeys(looks, requoted), "receive_assets": _received}
     looks |= {"unmerge_account": _unmerged}
     steps = {
         "amendment_effective": StepKind(effective, LEDGER),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from activities.frame.handlers import Place, Sql
 from domain.contracts.writes import TakeHistory
+from domain.frame.people_facts import ChangeOf
 
-# Who is known there by their address stays who they are; an id that is taken there becomes another.
+# Who is known there by their address stays who they are; an id that is taken there becomes another. Who is new is so once, whatever ids
+# their address had.
 TAKE_CONTACTS = Sql(
-    """
+    f"""
+with came as (
 insert into contact (account_id, contact_id, position, name, email, role, language, time_zone, rejected_at, rejected_reason, phone,
     phone_number, unsubscribed_at, set_by_request)
 select :account_id, case when exists (select from contact t where t.account_id = :account_id and t.contact_id = c.contact_id)
@@ -16,6 +19,10 @@ select :account_id, case when exists (select from contact t where t.account_id =
     c.name, c.email, c.role, c.language, c.time_zone, c.rejected_at, c.rejected_reason, c.phone, c.phone_number, c.unsubscribed_at, true
 from contact c where c.account_id = :from_account and c.contact_id = any(:contact_ids)
     and not exists (select from contact t where t.account_id = :account_id and lower(t.email) = lower(c.email))
+returning contact_id, position, email, role)
+insert into people_change (account_id, what, about, after, at)
+select distinct on (lower(email)) :account_id, '{ChangeOf.CONTACT.value}', contact_id, role, :at::timestamptz from came
+order by lower(email), position
 """
 )
 # Who became part of this account before is part of the other one, too.

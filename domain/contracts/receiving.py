@@ -70,7 +70,7 @@ def receive(desk: RequestFacts, request: ReceiveAssets, transfer: Transferred, t
         *changed.opened,
         *changed.changes,
         *([Relate(consignment.bundles)] if consignment.bundles else []),
-        *([TakeContacts(transfer.from_account, tuple(joining.contacts))] if joining else []),
+        *([TakeContacts(transfer.from_account, tuple(joining.contacts), desk.as_of)] if joining else []),
         *([TakeHistory(transfer.from_account, desk.as_of)] if whole else []),
     ]
     return Decision(

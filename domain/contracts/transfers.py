@@ -41,12 +41,14 @@ from domain.contracts.writes import MergedInto, SendAssets
 from domain.frame.customer import ContractStatus
 from domain.frame.decision import Convey, Decision, GoneContacts, JournalLine, Notice
 from domain.frame.ownership import POLICY
+from domain.frame.people_facts import ChangeOf, NoteChange
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.frame.term_facts import TermFacts
 from domain.kernel.base import Write
 from domain.kernel.calendar import local_day, start_of_day
 from domain.kernel.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, Refusal, named_refusals, refusal_of
+from domain.orders.order import ContactRole
 
 
 def transfer_id_of(desk: RequestFacts) -> str:
@@ -264,10 +266,15 @@ def complete(desk: RequestFacts, transfer_id: str, to_account: str, joining: Joi
 
 
 def _gone(desk: RequestFacts, joining: Joining | None) -> list[Write]:
-    """Those contacts who went along, and are still here."""
-    here = {one.contact_id for one in desk.situation.customer.contacts}
-    went = tuple(one for one in joining.contacts if one in here) if joining else ()
-    return [GoneContacts(went, "transfer", desk.as_of)] if went else []
+    """Those contacts who went along, and are still here; a sponsor among them is missed."""
+    here = {one.contact_id: one for one in desk.situation.customer.contacts}
+    went = [here[one] for one in joining.contacts if one in here] if joining else []
+    if not went:
+        return []
+    missed = [
+        NoteChange(ChangeOf.SPONSOR, desk.as_of, one.contact_id) for one in went if one.role is ContactRole.SPONSOR
+    ]
+    return [GoneContacts(tuple(one.contact_id for one in went), "transfer", desk.as_of), *missed]
 
 
 def _merged(desk: RequestFacts, transfer_id: str, to_account: str, writes: list[Write]) -> Decision:

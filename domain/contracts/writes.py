@@ -161,10 +161,11 @@ class SendAssets(Write):
 
 @dataclass(frozen=True)
 class TakeContacts(Write):
-    """Contacts of another account are this one's too: who is known by their address stays who they are."""
+    """Contacts of another account are this one's too: who is known by their address stays who they are. Who is new has come at `at`."""
 
     from_account: str
     contact_ids: tuple[str, ...]
+    at: datetime
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 
 from activities.kernel.clock import present
 from domain.kernel.refusals import Refusal
+from tests.agendas import apart
 from tests.asset_life import Life, refused
 from tests.builders import goods_order, order
 from tests.cases import case, case_client, staffed
@@ -235,6 +236,61 @@ async def test_a_part_that_leaves_takes_its_people_along(servers: Servers) -> No
     assert new["email"] not in await emails(servers, whole.account)
     assert (await emails(servers, part.account))[-1] == new["email"]
     assert await servers.client.is_running(whole.account)
+
+
+async def test_who_joins_an_account_is_welcomed_there_once(servers: Servers) -> None:
+    """As if they had been added; two of the same address are one person, and a sponsor who comes is not looked for."""
+    joins, group = await Life.begin(servers), await Life.begin(servers)
+    mail = f"mia@{joins.account.lower()}.example"
+    people = [
+        ("P-2", "admin", mail),
+        ("P-3", "admin", mail.upper()),
+        ("P-4", "sponsor", f"roy@{joins.account.lower()}.example"),
+    ]
+    named = [{"contact_id": id, "name": "Mia Roth", "role": role, "email": email} for id, role, email in people]
+    await joins.ask("change_contacts", add=named, by="S-1")
+    gone = {
+        "contact_id": "P-5",
+        "name": "Old Sponsor",
+        "role": "sponsor",
+        "email": f"old@{group.account.lower()}.example",
+    }
+    await group.ask("change_contacts", add=[gone], by="S-1")
+    await group.ask("change_contacts", remove=["P-5"], by="S-1")
+    await group.reach(await group.today() + timedelta(days=8))
+    searches = (
+        "select closed_at is not null from staff_task where account_id = $1 and starts_with(key, 'play:find_sponsor/')"
+    )
+    assert await servers.pool.fetchval(searches, group.account) is False
+    await joins.reach(await group.today())
+    before = len(servers.mails_to(mail))
+    answer = await joins.ask("merge_account", into=group.account, by="S-1")
+    assert await has_ended(servers, answer["transfer_id"]) == "received"
+    assert await servers.pool.fetchval(searches, group.account) is True
+    assert await apart(servers, group.account) == []
+    await group.reach(await group.today() + timedelta(days=20))
+    await settled(servers.pool, group.account)
+    welcomed = await servers.pool.fetch(
+        "select c.role from outbox o join contact c using (account_id, contact_id) where o.account_id = $1"
+        " and o.body->>'template' = 'contact_welcome' and o.status = 'sent' order by 1",
+        group.account,
+    )
+    assert [row["role"] for row in welcomed] == ["admin", "sponsor"]
+    assert len(servers.mails_to(mail)) == before + 1
+    assert await apart(servers, group.account) == []
+
+
+async def test_a_sponsor_who_leaves_with_a_part_is_looked_for(servers: Servers) -> None:
+    whole, part = await Life.begin(servers), await Life.begin(servers)
+    new = {"contact_id": "P-2", "name": "Mia Roth", "email": f"mia@{whole.account.lower()}.example", "role": "sponsor"}
+    await whole.ask("change_contacts", add=[new], by="S-1")
+    assets = [{"asset_id": whole.seats, "quantity": 15}]
+    answer = await whole.ask("transfer_assets", to_account=part.account, assets=assets, contacts=["P-2"])
+    assert await has_ended(servers, answer["transfer_id"]) == "received"
+    await settled(servers.pool, whole.account)
+    await whole.reach(await whole.today() + timedelta(days=8))
+    searches = "select count(*) from staff_task where account_id = $1 and starts_with(key, 'play:find_sponsor/')"
+    assert await servers.pool.fetchval(searches, whole.account) == 1
 
 
 async def test_what_was_sold_without_an_end_goes_on_without_one_elsewhere(servers: Servers) -> None:
