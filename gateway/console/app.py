@@ -20,6 +20,8 @@ from domain.kernel.refusals import Refusal
 from gateway.api.problems import CallError, status_of
 from gateway.calling import NoAnswerError
 from gateway.console import entrance
+from gateway.console.customer import customer
+from gateway.console.customers import customers
 from gateway.console.visit import Place, Visit
 
 _log = logging.getLogger(__name__)
@@ -49,22 +51,29 @@ def _routes(place: Place) -> list[BaseRoute]:
         return Route(path, _visited(place, act, anybody=anybody), methods=["POST"])
 
     return [
-        show("/console.css", _stylesheet, anybody=True),
+        show("/console.css", _file("console.css", "text/css"), anybody=True),
+        show("/icon.svg", _file("icon.svg", "image/svg+xml"), anybody=True),
         show("/sign-in", entrance.entrance, anybody=True),
         take("/sign-in", entrance.sign_in, anybody=True),
         take("/sign-out", entrance.sign_out),
         take("/language", entrance.choose_language, anybody=True),
         show("/", _home),
+        show("/customers", customers),
+        show("/customers/{account_id}", customer),
     ]
 
 
 async def _home(visit: Visit) -> Response:
-    return visit.page("home.html")
+    return visit.to("/customers")
 
 
-async def _stylesheet(visit: Visit) -> Response:
-    style = (files("gateway.console") / "console.css").read_bytes()
-    return visit.finished(Response(style, media_type="text/css", headers={"Cache-Control": "max-age=300"}))
+def _file(name: str, kind: str) -> Page:
+    content = (files("gateway.console") / name).read_bytes()
+
+    async def file(visit: Visit) -> Response:
+        return visit.finished(Response(content, media_type=kind, headers={"Cache-Control": "max-age=300"}))
+
+    return file
 
 
 def _visited(place: Place, page: Page, *, anybody: bool) -> Callable[[Request], Awaitable[Response]]:

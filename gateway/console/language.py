@@ -82,9 +82,13 @@ class Words:
         """A day and a minute on the clocks of the zone."""
         if not value:
             return ""
-        at = datetime.fromisoformat(value) if isinstance(value, str) else value
-        local = local_time(at, zone if is_zone(zone) else "UTC")
+        local = local_time(self.instant(value), zone if is_zone(zone) else "UTC")
         return f"{format_date(local, 'medium', locale=self._locale)} {format_time(local, 'HH:mm', locale=self._locale)}"
+
+    @staticmethod
+    def instant(value: datetime | str) -> datetime:
+        """An instant, as a view has it or as JSON does."""
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
 
     def money(self, amount: Decimal | str | None, currency: str) -> str:
         """An amount with its currency."""

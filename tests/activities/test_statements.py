@@ -27,6 +27,7 @@ CALLS = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "fetchmany",
 SAMPLES = {
     "activities.assets.audit.audit": "[{'query': query} for query in _QUERIES]",
     "activities.billing.credits._target": "[{'line': one(asset_id=id)} for id in ('A', None)]",
+    "activities.frame.account_search.find_accounts": "[{'query': list_query([match_query([11, 12], 9)][:n], 12)} for n in (0, 1)]",
     "activities.journey.people_rows._change_account": "[{'table': table, 'column': column, 'still': ''} for table, column in"
     " (('contact', 'language'), ('contact', 'time_zone'), ('staff_task', 'staff_id'))]",
     "activities.journey.timeline.timeline_page": "[{'query': page_query(kinds, sees, 51, behind=b)} for b in (True, False)]",
