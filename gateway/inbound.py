@@ -27,6 +27,7 @@ from domain.kernel.shown import shorten
 from domain.mail.answering import Door, SentMail, Thing, Wish, asked_in, chosen_wish, wish_of
 from domain.mail.asks import Act, Answered, Ask, ask_of
 from domain.mail.authentication import doubt_of
+from domain.mail.choices import Choice
 from domain.mail.correspondence import COPIED, MailEvent
 from domain.mail.documents import body_of, case_id_of, message_document, opening_document, response_document
 from domain.mail.machines import done_about, machine_of
@@ -37,7 +38,7 @@ from domain.mail.text import printable
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
-from gateway.reception import Reception
+from gateway.reception import ANSWERED_WITHIN, Reception
 
 EVERY = timedelta(seconds=15)
 """How often a process looks for mails that another one has kept."""
@@ -87,6 +88,12 @@ class Inbox(Reception):
             with suppress(TimeoutError):
                 async with asyncio.timeout(EVERY.total_seconds()):
                     await self._kept.wait()
+
+    async def settled(self, inbox_id: str) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                while await self.became(inbox_id) is InboxStatus.NEW:  # noqa: ASYNC110 - another process may look at it
+                    await asyncio.sleep(0.1)
 
     async def settle_new(self) -> int:
         """Takes in every mail that waits for it; returns how many were looked at."""
@@ -139,7 +146,7 @@ class Inbox(Reception):
     async def _wish(self, connection: Connection, mail: InboundMail, found: Found) -> Wish | None:
         """What the mail asks for, if it can be done by itself."""
         if found.chosen is not None:
-            return chosen_wish(found.choice, mail, found.chosen)
+            return chosen_wish(Choice.read(found.choice), mail, found.chosen)
         asked = asked_in(found.answered)
         ask = ask_of(mail, asked)
         if ask is None:

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from activities.kernel.clock import present
-from activities.kernel.pool import Pool
-from activities.mail import inbox, keys
-from activities.mail.questions import MailQuestion, question_of
+from activities.kernel.pool import Connection, Pool
+from activities.mail import inbox, keys, questions
+from activities.mail.questions import Decidable, MailQuestion
+from domain.mail.asks import Answered, Question
+from domain.mail.choices import Choice
 from domain.mail.marks import Domains, chosen_subject, marks_of
 from domain.mail.reading import mail_key, read_mail
+from domain.mail.routing import InboxStatus
 from domain.mail.signing import AddressPurpose, looks_like_ours, opened
 from domain.mail.text import printable
+from gateway.customer.questions import Page, asked_by, page_of
 
 
 async def keep_mail(
@@ -26,6 +30,10 @@ async def keep_mail(
     async with pool.acquire() as connection:
         await inbox.keep_mail(connection, inbox_id, raw, named, path, received_at)
     return inbox_id
+
+
+ANSWERED_WITHIN = 10.0
+"""So many seconds somebody who answers on a page waits for what it brings about; what takes longer is told by mail."""
 
 
 class Reception:
@@ -76,17 +84,33 @@ class Reception:
         await self.receive(said.encode("ascii"), present())
         return True
 
-    async def question(self, token: str) -> MailQuestion | None:
-        """The question of a mail of ours by the token of its links; null for a token that we have not signed."""
+    async def page(self, token: str) -> Page | None:
+        """The page of a mail's question by the token of its links; null for a token that we have not signed, or that asks nothing."""
         async with self._pool.acquire() as connection:
             digest = opened(token, AddressPurpose.ANSWER, await keys.load_keys(connection))
-            return await question_of(connection, digest, present()) if digest is not None else None
+            question = await questions.question_of(connection, digest, present()) if digest is not None else None
+            asked = asked_by(question) if question is not None else None
+            if question is None or asked is None:
+                return None
+            return page_of(question, asked, await _decidable(connection, question, asked))
 
-    async def answer(self, token: str, choice: str, comment: str) -> None:
-        """Keeps what was answered on the page of a mail's question, as a mail that says it."""
-        head = f"Subject: {chosen_subject(token.lower(), choice)}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        said = f"{head}Content-Transfer-Encoding: 8bit\r\n\r\n{printable(comment)}\r\n"
-        await self.receive(said.encode(), present())
+    async def answer(self, token: str, choice: Choice, comment: str, once: str) -> str:
+        """Keeps what was answered on the page of a mail's question, as a mail that says it; its id. `once` is the mark of the page that
+        was filled in: sent twice, it is one answer."""
+        head = (
+            f"Subject: {chosen_subject(token.lower(), choice.written)}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        )
+        head += f"Message-ID: <{once}@answer>\r\nContent-Transfer-Encoding: 8bit\r\n"
+        return await self.receive(f"{head}\r\n{printable(comment)}\r\n".encode(), present())
+
+    async def settled(self, inbox_id: str) -> None:
+        """Returns once an answer was looked at; at once where nobody looks at the inbox in this process."""
+
+    async def became(self, inbox_id: str) -> InboxStatus | None:
+        """What became of an answer that was kept; null if none was kept under this id."""
+        async with self._pool.acquire() as connection:
+            found = await inbox.find_mail(connection, inbox_id)
+        return InboxStatus(found["status"]) if found else None
 
     async def arrival(self, sender: str, recipients: Sequence[str], content: bytes) -> None:
         """What a mail server of ours tells of each mail that it accepts, those that we send ourselves included."""
@@ -104,3 +128,17 @@ class Reception:
         async with self._pool.acquire() as connection:
             answers = marks_of(mail, self._domains, await keys.load_keys(connection)).answered
             return bool(answers) and await inbox.is_staff_address(connection, recipients)
+
+
+async def _decidable(connection: Connection, question: MailQuestion, asked: Answered) -> Decidable | None:
+    """Where what a mail asks a decision about stands; null for what is not decided, or not on record."""
+    account_id = question.account_id or ""
+    match asked.question:
+        case Question.RENEWAL:
+            return await questions.renewal_asked(connection, account_id, asked.id, str(question.context["term_end"]))
+        case Question.QUOTE:
+            return await questions.quote_asked(connection, account_id, asked.id)
+        case Question.OFFER:
+            return await questions.offer_asked(connection, account_id, asked.id)
+        case _:
+            return None

@@ -96,10 +96,12 @@ class Settings(BaseSettings):
     `perennial mail receive`; without it none is known of"""
 
     @classmethod
-    def of_stack(cls, *, database_url: str, smtp_host: str, smtp_port: int) -> Self:
-        """Those of an embedded stack: its mailbox takes in what customers write, too."""
+    def of_stack(cls, *, database_url: str, smtp_host: str, smtp_port: int, public_url: str | None = None) -> Self:
+        """Those of an embedded stack: its mailbox takes in what customers write, too. public_url: where its gateway answers links of
+        mails."""
         mail = {"smtp_host": smtp_host, "smtp_port": smtp_port, "inbox_at": f"{smtp_host}:{smtp_port}"}
-        return cls.model_validate({"database_url": database_url, **mail})
+        links = {} if public_url is None else {"public_url": public_url}
+        return cls.model_validate({"database_url": database_url, **mail, **links})
 
     @property
     def answers_to(self) -> str | None:

@@ -141,17 +141,19 @@ async def inbox_runs(inbox: Inbox) -> AsyncIterator[None]:
 
 
 def build_gateway(
-    client: Client, pool: Pool, settings: Settings, *, local: bool = False, ui: str | None = None
+    client: Client, pool: Pool, settings: Settings, inbox: Inbox, *, local: bool = False, ui: str | None = None
 ) -> FastAPI:
-    """The API and the pages, over the same servers as a worker's. local: whoever comes chooses who they are, which is for a stack on
-    loopback alone; ui: the Temporal UI, if it is another than the settings name."""
+    """The API and the pages, over the same servers as a worker's. What customers answer there is kept in the `inbox`. local: whoever
+    comes chooses who they are, which is for a stack on loopback alone; ui: the Temporal UI, if it is another than the settings name."""
     from gateway.api.app import create_app  # a worker alone does without
     from gateway.console.app import console
     from gateway.console.visit import Place
+    from gateway.customer.pages import customer_pages
 
     within = timedelta(seconds=settings.answer_within)
     doors = Doors(client, pool, settings.task_queue, within)
-    return create_app(doors, console(Place(doors, local, ui or settings.temporal_ui_url or "")))
+    pages = console(Place(doors, local, ui or settings.temporal_ui_url or ""))
+    return create_app(doors, *customer_pages(inbox).routes, pages)
 
 
 def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:

@@ -116,7 +116,7 @@ class MailChannel:
             raise AddressRejectedError(None, str(error)) from None
         key = await self._keys(mail.key) if mail.key is not None else None
         rendered = self._renderer.render_joined(
-            mails, by_reply=self.takes_answers, answer_url=self._answer_url(mail, key)
+            mails, by_reply=self.takes_answers, answered_at=lambda one: self._answer_url(one, key)
         )
         mail = mail.having(unsubscribe=next((one.unsubscribe for one in mails if one.unsubscribe is not None), None))
         message = self._compose(mail, recipient, rendered, key)

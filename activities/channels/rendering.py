@@ -63,6 +63,10 @@ class RenderedMail:
     files: tuple[RenderedFile, ...] = ()
 
 
+AnsweredAt = Callable[[OutgoingMail], str | None]
+"""Where the question of a mail is answered by a link; null if nowhere."""
+
+
 class Renderer:
     """Renders mails from the templates beside this module; one instance serves all recipients."""
 
@@ -71,28 +75,35 @@ class Renderer:
         self._html = _environment("html", _html_paragraphs)
         self._written = frozenset(self._text.list_templates())
 
-    def render(self, mail: OutgoingMail, *, by_reply: bool = True, answer_url: str | None = None) -> RenderedMail:
+    def render(
+        self, mail: OutgoingMail, *, by_reply: bool = True, answered_at: AnsweredAt | None = None
+    ) -> RenderedMail:
         """`mail` in its recipient's language, dates, numbers and money as that language writes them in their country, in their zone.
 
-        by_reply: we read what is answered; otherwise nothing is asked for by reply. answer_url: where its question is answered by a
-        link, which adds the answer.
+        by_reply: we read what is answered; otherwise nothing is asked for by reply. answered_at: where the question of a mail is
+        answered by a link, which adds the answer.
 
         There are texts in English and Japanese. Everybody else reads English, with English dates: a language is whole, or it
         is not used.
         Raises RenderError if there is no such template, or a value is missing or of another kind than it needs.
         """
-        return self.render_joined([mail], by_reply=by_reply, answer_url=answer_url)
+        return self.render_joined([mail], by_reply=by_reply, answered_at=answered_at)
 
     def render_joined(
-        self, mails: Sequence[OutgoingMail], *, by_reply: bool = True, answer_url: str | None = None
+        self, mails: Sequence[OutgoingMail], *, by_reply: bool = True, answered_at: AnsweredAt | None = None
     ) -> RenderedMail:
         """Several mails to one person as one message: it greets and is signed as the first one, and each further part has its subject
         as a heading. Else as `render`."""
         mail, documents = mails[0], [document for one in mails for document in one.documents]
         try:
             language = self._language_of(mail)
-            given = [{**self._values(one, language, by_reply=by_reply), "answer_url": None} for one in mails]
-            given[0]["answer_url"] = answer_url
+            given = [
+                {
+                    **self._values(one, language, by_reply=by_reply),
+                    "answer_url": answered_at(one) if answered_at is not None else None,
+                }
+                for one in mails
+            ]
             values = {
                 **given[0],
                 "can_unsubscribe": any(one.unsubscribe is not None for one in mails),

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.kernel.base import Carried
 from domain.mail.asks import Act, Answered, Ask, Question
+from domain.mail.choices import Choice, Pick
 from domain.mail.reading import InboundMail
 from domain.orders.order import ContactRole
 
@@ -15,6 +16,7 @@ DECIDES = (ContactRole.MAIN, ContactRole.SPONSOR, ContactRole.BILLING)
 _COMMENT_LIMIT = 1000
 _REASON_LIMIT = 300
 _CASE_SURVEY = "case_survey"
+_NOTES = ("answer_reference",)
 
 
 class SentMail(Carried):
@@ -27,6 +29,8 @@ class SentMail(Carried):
     """where it went"""
     current: bool = True
     """its contact has that address still"""
+    role: ContactRole | None = None
+    """of its contact, today"""
     person: str = ""
     """the address of whoever's name it carries"""
     template: str = ""
@@ -59,6 +63,11 @@ class Wish(Carried):
     account_id: str | None
     words: str
     door: Door | None = None
+
+    @property
+    def binds(self) -> bool:
+        """True for what not any contact may say: a yes or a no about a contract. All else becomes a quote, or a note."""
+        return self.ask.act in (Act.ACCEPT, Act.DECLINE) and self.door is not None and self.door.update not in _NOTES
 
 
 def asked_in(sent: SentMail | None) -> Answered | None:
@@ -133,17 +142,49 @@ def wish_of(
             return None
 
 
-def chosen_wish(choice: str, mail: InboundMail, sent: SentMail) -> Wish | None:
-    """The wish of whoever answered on the page of a mail: a score, a yes or a no, with what they wrote beside it."""
-    asked = asked_in(sent)
-    if asked is not None and asked.question is Question.REFERENCE and choice in ("yes", "no"):
-        ask = Ask(act=Act.ACCEPT if choice == "yes" else Act.DECLINE, id=asked.id)
-        return _reference(ask, sent.account_id, asked, mail)
-    if asked is None or asked.question is not Question.SURVEY or not choice.isdigit():
+def chosen_wish(choice: Choice | None, mail: InboundMail, sent: SentMail) -> Wish | None:
+    """The wish of whoever answered on the page of a mail, with what they wrote beside it; null if it does not fit the question.
+
+    Whose page it is follows from the mail, so that it does not matter what else stood in the same message.
+    """
+    asked = asked_in(sent.having(several=False))
+    if choice is None or asked is None:
         return None
-    ask = Ask(act=Act.SCORE, score=int(choice))
-    door = _score(ask, mail, sent, asked)
-    return Wish(ask=ask, account_id=sent.account_id, words=f"answer the survey with {choice}", door=door)
+    match choice.pick, asked.question:
+        case ((Pick.YES | Pick.NO), Question.REFERENCE):
+            ask = Ask(act=Act.ACCEPT if choice.pick is Pick.YES else Act.DECLINE, id=asked.id)
+            return _reference(ask, sent.account_id, asked, mail)
+        case Pick.SCORE, Question.SURVEY:
+            ask = Ask(act=Act.SCORE, score=choice.score)
+            door = _score(ask, mail, sent, asked)
+            return Wish(ask=ask, account_id=sent.account_id, words=f"answer the survey with {choice.score}", door=door)
+        case ((Pick.ACCEPT | Pick.DECLINE), (Question.QUOTE | Question.OFFER | Question.RENEWAL)):
+            return _chosen_decision(choice, mail, sent, asked)
+        case Pick.REVISE, Question.RENEWAL:
+            ask = Ask(act=Act.REVISE, id=asked.id, months=choice.months)
+            units = [{"asset_id": asset_id, "quantity": count} for asset_id, count in choice.units.items()]
+            months = {} if choice.months is None else {"months": choice.months}
+            request = {"contract_id": asked.id, **({"assets": units} if units else {}), **months}
+            door = Door(update="revise_renewal", request=request)
+            return Wish(ask=ask, account_id=sent.account_id, words=f"have contract {asked.id} otherwise", door=door)
+        case _:
+            return None
+
+
+def _chosen_decision(choice: Choice, mail: InboundMail, sent: SentMail, asked: Answered) -> Wish:
+    """A yes to what the page showed, by its version, or a no with its reason."""
+    thing = Thing(question=asked.question, id=asked.id, account_id=str(sent.account_id))
+    ask = Ask(act=Act(choice.pick.value), id=asked.id, why=choice.why and choice.why.value)
+    door = _decision(ask, mail, None, thing)
+    renewal = asked.question is Question.RENEWAL
+    more: dict[str, Any] = {}
+    if choice.version is not None and asked.question is not Question.OFFER:
+        more["version"] = choice.version
+    if choice.why is not None and renewal:
+        more["why"] = choice.why.value
+    request = {**door.request, **more}
+    words = f"{ask.act.value} {thing.question.value} {thing.id}"
+    return Wish(ask=ask, account_id=sent.account_id, words=words, door=Door(update=door.update, request=request))
 
 
 def _reference(ask: Ask, account_id: str | None, asked: Answered, mail: InboundMail) -> Wish:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from domain.mail.reading import InboundMail
 from domain.mail.signing import AddressPurpose, Keys, delivery_in, looks_like_ours, opened, token_in
 
-_CHOSEN_SUBJECT = re.compile(r"answer\s+([a-z2-7]{40,60})\s+(\d{1,2}|yes|no)", re.IGNORECASE)
+_CHOSEN_SUBJECT = re.compile(r"answer\s+([a-z2-7]{40,60})\s+([a-z0-9_=#.\s-]{1,2000})", re.IGNORECASE)
 _STOP_SUBJECT = re.compile(r"unsubscribe\s+([a-z2-7]{40,60})", re.IGNORECASE)
 
 
@@ -83,7 +83,7 @@ def chosen_subject(token: str, choice: str) -> str:
 def _chosen(mail: InboundMail, keys: Keys) -> tuple[bytes, str] | None:
     said = _CHOSEN_SUBJECT.fullmatch(mail.subject.strip())
     digest = opened(said[1], AddressPurpose.ANSWER, keys) if said else None
-    return (digest, said[2].lower()) if said and digest is not None else None
+    return (digest, said[2]) if said and digest is not None else None
 
 
 def _tokens(mail: InboundMail, purpose: AddressPurpose, domains: Domains) -> list[str]:

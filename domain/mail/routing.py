@@ -211,10 +211,6 @@ def _own_lines(words: str) -> list[str]:
     ]
 
 
-_SAYS_NOTHING_FOR_GOOD = (Act.RENEW, Act.REVISE, Act.REASON)
-"""What any contact may ask: it becomes a quote, or a note."""
-
-
 def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
     """A reply that answers what was asked; null if it is for a person to read."""
     account_id = wish.account_id
@@ -237,7 +233,7 @@ def _answer(mail: InboundMail, found: Found, wish: Wish) -> Route | None:
         )
     if wish.door is None:
         return None
-    decides = contact is not None and (contact.role in DECIDES or wish.ask.act in _SAYS_NOTHING_FOR_GOOD)
+    decides = contact is not None and (contact.role in DECIDES or not wish.binds)
     if wish.ask.act is not Act.SCORE and not decides:
         roles = ", ".join(role.value for role in DECIDES)
         return _waits(f"it would {wish.words}, but its sender is no contact of role {roles}", **about)
@@ -353,6 +349,8 @@ def _chosen(sent: SentMail, wish: Wish | None) -> Route:
     """Whoever has the page has its address from the mail itself."""
     if wish is None or wish.door is None:
         return _waits("it answers a question that our mail did not ask", account_id=sent.account_id)
+    if wish.binds and not (sent.current and sent.role in DECIDES):
+        return _waits(f"it would {wish.words}, but went to nobody who decides today", account_id=sent.account_id)
     return Route(
         kind=RouteKind.ANSWER,
         account_id=sent.account_id,

@@ -36,13 +36,14 @@ async def gateway(
         await _check(settings.gateway_host, settings.gateway_port)
         return
     from gateway.serving import served
-    from workers.wiring import build_gateway
+    from workers.wiring import build_gateway, build_inbox, inbox_runs
 
     set_up(settings.log or LogForm.TEXT)
     async with connections() as servers:
-        app = build_gateway(servers.temporal, servers.pool, servers.settings)
+        inbox = build_inbox(servers.temporal, servers.pool, servers.settings)
+        app = build_gateway(servers.temporal, servers.pool, servers.settings, inbox)
         try:
-            async with served(app, settings.gateway_host, settings.gateway_port) as port:
+            async with inbox_runs(inbox), served(app, settings.gateway_host, settings.gateway_port) as port:
                 progress_console.print(
                     f"The console is at http://{settings.gateway_host}:{port}, the API at /v1 there; Ctrl-C ends it."
                 )

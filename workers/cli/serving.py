@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from activities.kernel.pool import open_pool
+from gateway.customer.pages import customer_app
 from gateway.here import find_running
-from gateway.one_click import OneClick
 from gateway.reception import Reception
+from gateway.serving import served
 from gateway.smtp_server import Certificate, SmtpServer, announced, size_in_words
 from workers.cli.common import UserError, database, progress_console, settings_of, waited
 from workers.cli.stack import until_stopped
@@ -38,15 +39,14 @@ async def serve(
 
 
 @asynccontextmanager
-async def _one_click(reception: Reception, settings: Settings) -> AsyncIterator[None]:
-    """Opting out by one click, if there is an address for it in mails."""
+async def _links(reception: Reception, settings: Settings) -> AsyncIterator[None]:
+    """What links in mails lead to, if there is an address for it in mails."""
     if settings.public_url is None:
         yield
         return
-    async with OneClick(reception, host=settings.http_host, port=settings.http_port) as listening:
+    async with served(customer_app(reception), settings.http_host, settings.http_port) as port:
         progress_console.print(
-            f"Who wants no more mails says so at {settings.public_url}, which is passed on to"
-            f" {settings.http_host}:{listening.port}."
+            f"Links in mails lead to {settings.public_url}, which is passed on to {settings.http_host}:{port}."
         )
         yield
 
@@ -67,7 +67,7 @@ async def _serve() -> None:
                 certificate=certificate,
                 size_limit=settings.inbox_size_limit,
             ) as listening,
-            _one_click(reception, settings),
+            _links(reception, settings),
         ):
             progress_console.print(
                 f"Mails to {settings.mail_sender} and to any address of {settings.domains()} are taken at"

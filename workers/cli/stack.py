@@ -57,8 +57,13 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
     said = (lambda line: None) if quiet else (lambda line: progress_console.print(f"[dim]{line}[/dim]"))
     async with EmbeddedStack(data_dir, SEARCH_ATTRIBUTES, keep=keep, on_progress=said) as stack:
         await migrate(stack.postgres_dsn)
+        port = free_port(GATEWAY_PORT)
+        address = f"http://{LOOPBACK}:{port}"
         settings = Settings.of_stack(
-            database_url=stack.postgres_dsn, smtp_host=stack.smtp_host, smtp_port=stack.smtp_port
+            database_url=stack.postgres_dsn,
+            smtp_host=stack.smtp_host,
+            smtp_port=stack.smtp_port,
+            public_url=os.environ.get("PERENNIAL_PUBLIC_URL", address),
         )
         if settings.log is not None:
             set_up(settings.log)
@@ -68,15 +73,15 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
         try:
             inbox = build_inbox(temporal, pool, settings)
             stack.mail.arrival = inbox.arrival
-            app = build_gateway(temporal, pool, settings, local=True, ui=stack.running.ui_url)
+            app = build_gateway(temporal, pool, settings, inbox, local=True, ui=stack.running.ui_url)
             async with (
                 build_worker(temporal, pool, settings),
                 inbox_runs(inbox),
-                served(app, LOOPBACK, free_port(GATEWAY_PORT)) as port,
+                served(app, LOOPBACK, port),
             ):
                 await keep_schedules(temporal, settings.task_queue)
                 await register_endpoint(temporal, settings.task_queue)
-                running = stack.running.model_copy(update={"gateway_url": f"http://{LOOPBACK}:{port}"})
+                running = stack.running.model_copy(update={"gateway_url": address})
                 place.touch(mode=0o600)
                 place.write_text(running.model_dump_json())
                 waits = timedelta(seconds=IMPORTS_WAIT)

@@ -12,8 +12,9 @@ import pytest
 from activities.mail.keys import load_keys
 from domain.mail.marks import Domains
 from domain.mail.signing import AddressPurpose, token_of
-from gateway.one_click import OneClick
+from gateway.customer.pages import customer_app
 from gateway.reception import Reception
+from gateway.serving import served
 from tests.conftest import Servers
 from tests.gateway.mail.post import DOMAIN, OWN, Post, contact_of, written
 from tests.gateway.mail.test_one_click import asked
@@ -22,10 +23,10 @@ from tests.gateway.mail.test_signed import STRANGER
 
 
 @pytest.fixture
-async def door(servers: Servers) -> AsyncIterator[OneClick]:
+async def door(servers: Servers) -> AsyncIterator[int]:
     reception = Reception(servers.pool, own_address=OWN, domains=Domains(DOMAIN))
-    async with OneClick(reception, host="127.0.0.1", port=0) as door:
-        yield door
+    async with served(customer_app(reception), "127.0.0.1", 0) as port:
+        yield port
 
 
 async def link(post: Post, mail: Any) -> str:
@@ -46,7 +47,7 @@ async def surveyed(post: Post, **changes: Any) -> tuple[str, Any]:
     return account, await post.answered(contact_of(document), "survey")
 
 
-async def sent(post: Post, door: OneClick, path: str, choice: str, comment: str = "") -> tuple[int, str]:
+async def sent(post: Post, door: int, path: str, choice: str, comment: str = "") -> tuple[int, str]:
     """Fills the page in, and has the answer looked at."""
     status, page, _ = await asked(door, "POST", path, urlencode({"choice": choice, "comment": comment}).encode())
     await post.inbox.settle_new()
@@ -58,7 +59,7 @@ async def kept(post: Post, account: str) -> Any:
 
 
 @pytest.mark.engine
-async def test_a_link_answers_by_its_button_and_can_be_changed_for_a_day(post: Post, door: OneClick) -> None:
+async def test_a_link_answers_by_its_button_and_can_be_changed_for_a_day(post: Post, door: int) -> None:
     account, mail = await surveyed(post)
     path = await link(post, mail)
     for method in ("GET", "HEAD", "GET"):  # a scanner follows every link
@@ -82,7 +83,7 @@ async def test_a_link_answers_by_its_button_and_can_be_changed_for_a_day(post: P
     assert (status, "<form" in page, "9" in page) == (200, False, True)
 
 
-async def test_what_is_sent_when_its_time_is_over_is_kept_for_a_person(post: Post, door: OneClick) -> None:
+async def test_what_is_sent_when_its_time_is_over_is_kept_for_a_person(post: Post, door: int) -> None:
     account, mail = await surveyed(post)
     path = await link(post, mail)
     await sent(post, door, path, "8")
@@ -99,7 +100,7 @@ async def test_what_is_sent_when_its_time_is_over_is_kept_for_a_person(post: Pos
     assert "we are about to leave" in row["raw"].decode()
 
 
-async def test_a_case_is_rated_by_its_link_within_its_week(post: Post, door: OneClick) -> None:
+async def test_a_case_is_rated_by_its_link_within_its_week(post: Post, door: int) -> None:
     document = await post.customer()
     sender = contact_of(document)
     case_id = (await post.delivered(written(sender)))["case_id"]
@@ -116,7 +117,7 @@ async def test_a_case_is_rated_by_its_link_within_its_week(post: Post, door: One
     assert "<form" not in page
 
 
-async def test_what_is_no_answer_changes_nothing(post: Post, door: OneClick) -> None:
+async def test_what_is_no_answer_changes_nothing(post: Post, door: int) -> None:
     account, mail = await surveyed(post)
     path = await link(post, mail)
     for choice in ("11", "-1", "", "yes", "９"):
@@ -133,7 +134,7 @@ async def test_what_is_no_answer_changes_nothing(post: Post, door: OneClick) -> 
 
 @pytest.mark.parametrize("by_link", [True, False])
 async def test_whether_they_would_be_a_reference_is_answered_by_link_or_reply(
-    post: Post, door: OneClick, *, by_link: bool
+    post: Post, door: int, *, by_link: bool
 ) -> None:
     account, mail = await surveyed(post)
     await sent(post, door, await link(post, mail), "10")

@@ -1,0 +1,78 @@
+"""Choices: what can be answered on the page of a mail's question, and how an answer is written in the subject under which it is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+
+from domain.frame.renewal_facts import ChurnReason
+from domain.kernel.base import Carried
+
+_MOST_UNITS = 10_000_000
+_MOST_MONTHS = 240
+_TERM = re.compile(r"(months|#[A-Za-z0-9_.-]{1,64})=([0-9]{1,8})", re.ASCII)
+_SCORE = re.compile(r"[0-9]{1,2}", re.ASCII)
+
+
+class Pick(StrEnum):
+    """What somebody picked."""
+
+    SCORE = "score"
+    YES = "yes"
+    NO = "no"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    REVISE = "revise"
+
+
+class Choice(Carried):
+    """An answer: the `score` of a survey, the `version` that is accepted, the reason of a no, or the terms that are wished: units by the
+    asset that they are of, and months."""
+
+    pick: Pick
+    score: int | None = None
+    version: int | None = None
+    units: Mapping[str, int] = {}
+    months: int | None = None
+    why: ChurnReason | None = None
+
+    @property
+    def written(self) -> str:
+        """In one line: `9`, `yes`, `accept 2`, `decline price`, `revise #SO-1.1=30 months=24`."""
+        if self.pick is Pick.SCORE:
+            return str(self.score)
+        terms = [f"#{asset_id}={count}" for asset_id, count in self.units.items()]
+        terms += [f"months={self.months}"] if self.months is not None else []
+        beside = [str(one) for one in (self.version, self.why and self.why.value) if one is not None]
+        return " ".join([self.pick.value, *beside, *terms])
+
+    @classmethod
+    def read(cls, written: str) -> Choice | None:
+        """A choice as it was written; null for anything else."""
+        word, *rest = written.split() or [""]
+        if _SCORE.fullmatch(word) and not rest:
+            return cls(pick=Pick.SCORE, score=int(word))
+        match word, rest:
+            case (("yes" | "no" | "accept" | "decline"), []):
+                return cls(pick=Pick(word))
+            case "accept", [version] if _SCORE.fullmatch(version) and int(version):
+                return cls(pick=Pick.ACCEPT, version=int(version))
+            case "decline", [why] if why in set(ChurnReason):
+                return cls(pick=Pick.DECLINE, why=ChurnReason(why))
+            case "revise", [_, *_]:
+                return _other_terms(rest)
+            case _:
+                return None
+
+
+def _other_terms(said: list[str]) -> Choice | None:
+    found = [_TERM.fullmatch(one) for one in said]
+    terms = {one[1]: int(one[2]) for one in found if one is not None}
+    months = terms.pop("months", None)
+    units = {name.removeprefix("#"): count for name, count in terms.items()}
+    if None in found or any(count > _MOST_UNITS for count in units.values()):
+        return None
+    if months is not None and not 1 <= months <= _MOST_MONTHS:
+        return None
+    return Choice(pick=Pick.REVISE, units=units, months=months)

@@ -1,0 +1,229 @@
+"""What a mail's links lead to: one click (RFC 8058) that opts out, and the page on which its question is answered.
+
+A POST to a signed address does it, a GET shows a button and does nothing: mail scanners follow links.
+
+What is asked is kept as a mail to the signed address would be, and done by whichever process looks at the inbox.
+"""
+
+from __future__ import annotations
+
+import email
+import logging
+from email.message import Message
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, FastAPI, Path, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from domain.frame.renewal_facts import ChurnReason
+from domain.mail.choices import Choice, Pick
+from domain.mail.routing import InboxStatus
+from gateway.customer.drawing import UNITS, Drawn, Filled, drawn, new_mark, said, thanks, words_of
+from gateway.customer.questions import COMMENT_LIMIT, Page
+from gateway.reception import Reception
+
+_FIELD, _VALUE = "List-Unsubscribe", "One-Click"
+_BODY_LIMIT = 64 * 1024
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_DONE = ("Done: you will get no more optional mails at this address.", "配信停止のお手続きを承りました。")
+_UNKNOWN = (
+    "This address does not belong to a mail of ours, or is too old. Reply to the mail with the word “unsubscribe”.",
+    "このURLは無効です。お手数ですが、メールに「配信停止」とご返信ください。",
+)
+_NO_QUESTION = (
+    "This address does not belong to a question of ours, or is too old. Please reply to the mail.",
+    "このURLは無効です。お手数ですが、メールにご返信ください。",
+)
+_AWAY = (
+    "This cannot be done now. Please try again in a few minutes.",
+    "ただいまお手続きできません。数分後にもう一度お試しください。",
+)
+_NOT_SO = (f"Send a form with {_FIELD}={_VALUE}.", "")
+
+_log = logging.getLogger(__name__)
+
+Token = Annotated[str, Path(max_length=100)]
+_Given = Annotated[str, Path(max_length=20)]
+
+
+def customer_pages(reception: Reception) -> APIRouter:
+    """The paths of all links in mails. Whoever answers the world may pass them on from under a path of their own."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.api_route("/{before:path}unsubscribe/{token}", methods=["GET", "HEAD", "POST"])
+    async def unsubscribe(request: Request, token: Token) -> Response:
+        return await _tried(_unsubscribed(reception, request, token))
+
+    @router.api_route("/{before:path}answer/{token}", methods=["GET", "HEAD", "POST"])
+    async def answer(request: Request, token: Token) -> Response:
+        return await _tried(_answered(reception, request, token, ""))
+
+    @router.api_route("/{before:path}answer/{token}/{given}", methods=["GET", "HEAD", "POST"])
+    async def answer_given(request: Request, token: Token, given: _Given) -> Response:
+        return await _tried(_answered(reception, request, token, given))
+
+    return router
+
+
+def customer_app(reception: Reception) -> FastAPI:
+    """These pages alone, for a process that has nothing else to serve."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.include_router(customer_pages(reception))
+
+    @app.exception_handler(HTTPStatus.NOT_FOUND)
+    async def nothing(_: Request, __: Exception) -> Response:
+        return _spoken(HTTPStatus.NOT_FOUND, _NO_QUESTION)
+
+    return app
+
+
+async def _tried(work: object) -> Response:
+    """An answer in words, also while the database is away: whoever asks may try again."""
+    try:
+        found: Response = await work  # type: ignore[misc]
+    except Exception as away:
+        _log.warning("a link of a mail could not be followed: %s", type(away).__name__)
+        return _spoken(HTTPStatus.SERVICE_UNAVAILABLE, _AWAY)
+    return found
+
+
+# No more mails
+
+
+async def _unsubscribed(reception: Reception, request: Request, token: str) -> Response:
+    if request.method != "POST":
+        if not await reception.knows_stop(token):
+            return _spoken(HTTPStatus.NOT_FOUND, _UNKNOWN)
+        lines = [(language, str(words_of(language)["unsubscribe"])) for language in ("en", "ja")]
+        button = "Unsubscribe / 配信を停止する"
+        return _page(HTTPStatus.OK, said("Mails", *lines, button=button, field=_FIELD, value=_VALUE))
+    body = await _body(request)
+    if isinstance(body, Response):
+        return body
+    if not _says_so(request.headers.get("content-type", ""), body):
+        return _spoken(HTTPStatus.BAD_REQUEST, _NOT_SO)
+    if not await reception.stop(token):
+        return _spoken(HTTPStatus.NOT_FOUND, _UNKNOWN)
+    return _spoken(HTTPStatus.OK, _DONE)
+
+
+# Questions
+
+
+async def _answered(reception: Reception, request: Request, token: str, given: str) -> Response:
+    """Shows the question of a mail, or keeps what was filled in."""
+    body = await _body(request) if request.method == "POST" else b""
+    if isinstance(body, Response):
+        return body
+    page = await reception.page(token)
+    if page is None:
+        return _spoken(HTTPStatus.NOT_FOUND, _NO_QUESTION)
+    if request.method != "POST":
+        came = await _came(reception, request.query_params.get("sent", ""))
+        return _page(HTTPStatus.OK, drawn(page, Filled(chosen=given, came=came), new_mark()))
+    fields = {name: one[0] for name, one in parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).items()}
+    comment = fields.get("comment", "")[:COMMENT_LIMIT]
+    choice = _choice_in(fields)
+    wrong = _wrong(page, choice, fields)
+    once = _mark_in(fields)
+    if wrong or choice is None:
+        chosen = fields.get("pick") or fields.get("choice", "")
+        return _page(HTTPStatus.BAD_REQUEST, drawn(page, Filled(chosen, fields, wrong=wrong or "wrong"), new_mark()))
+    kept = await reception.answer(token, choice, comment, once)
+    if page.options:
+        return _page(HTTPStatus.OK, thanks(page, choice.written))
+    await reception.settled(kept)
+    # Relative, as whoever passes us on may have a path of their own before ours.
+    return RedirectResponse(f"{'../' if given else ''}{token}?sent={kept}", 303, _HEADERS)
+
+
+def _choice_in(fields: dict[str, str]) -> Choice | None:
+    """What a form says, if it says something that can be answered."""
+    if "pick" not in fields:
+        return Choice.read(fields.get("choice", ""))
+    said = [fields["pick"]]
+    said += [fields[name] for name in ("version", "why") if fields.get(name)]
+    said += [
+        f"#{name.removeprefix(UNITS)}={one.strip()}"
+        for name, one in fields.items()
+        if name.startswith(UNITS) and one.strip()
+    ]
+    said += [f"months={fields['months'].strip()}"] if fields.get("months", "").strip() else []
+    return Choice.read(" ".join(said))
+
+
+def _wrong(page: Page, choice: Choice | None, fields: dict[str, str]) -> str:
+    """What is missing of an answer, by its word; empty if nothing is."""
+    pick = fields.get("pick")
+    if pick == Pick.REVISE and choice is None:
+        return "terms_missing"
+    if choice is None or (not page.options and not page.allows(choice)):
+        return "wrong"
+    if page.options and choice.written not in page.options:
+        return "wrong"
+    renewal = bool(page.reasons)
+    if choice.pick is Pick.DECLINE and renewal and choice.why is None:
+        return "reason_missing"
+    if choice.why is ChurnReason.OTHER and not fields.get("comment", "").strip():
+        return "reason_missing"
+    return ""
+
+
+def _mark_in(fields: dict[str, str]) -> str:
+    """The mark of the page that was sent, or a new one for whoever sends something else."""
+    mark = fields.get("once", "")
+    return mark if mark.replace("-", "").isalnum() and mark.isascii() and len(mark) <= 40 else new_mark()
+
+
+async def _came(reception: Reception, inbox_id: str) -> str:
+    """What is said of the answer that was sent before this page was asked for."""
+    if not inbox_id or len(inbox_id) > 40:
+        return ""
+    match await reception.became(inbox_id):
+        case None:
+            return ""
+        case InboxStatus.NEW | InboxStatus.MATCHED:
+            return "sent"
+        case _:
+            return "sent_to_a_person"
+
+
+async def _body(request: Request) -> bytes | Response:
+    """What was sent, or the answer to somebody who sends too much."""
+    size = request.headers.get("content-length", "")
+    if not size.isascii() or not size.isdigit():
+        return _spoken(HTTPStatus.LENGTH_REQUIRED, _NOT_SO)
+    if int(size) > _BODY_LIMIT:
+        return _spoken(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _NOT_SO)
+    return await request.body()
+
+
+def _spoken(status: HTTPStatus, lines: tuple[str, str]) -> HTMLResponse:
+    given = [(language, line) for language, line in zip(("en", "ja"), lines, strict=True) if line]
+    return _page(status, said("Mails", *given))
+
+
+def _page(status: HTTPStatus, page: Drawn) -> HTMLResponse:
+    policy = f"default-src 'none'; style-src 'nonce-{page.nonce}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    return HTMLResponse(page.html, status, {**_HEADERS, "Content-Security-Policy": policy})
+
+
+def _says_so(kind: str, body: bytes) -> bool:
+    """True if a form, in either of its encodings, says what RFC 8058 wants it to say."""
+    if not kind.lower().startswith("multipart/form-data"):
+        return parse_qs(body.decode("ascii", "replace")).get(_FIELD) == [_VALUE]
+    form = email.message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode("ascii", "replace") + body)
+    fields = form.get_payload() if form.is_multipart() else []
+    return any(
+        isinstance(field, Message)
+        and field.get_param("name", header="content-disposition") == _FIELD
+        and str(field.get_payload()).strip() == _VALUE
+        for field in fields
+    )

@@ -1,0 +1,158 @@
+"""Renewals, quotes and offers are answered by their links: who only looks changes nothing, what is shown is what is agreed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from activities.mail.keys import load_keys
+from domain.mail.signing import AddressPurpose, token_of
+from gateway.customer.pages import customer_app
+from gateway.serving import served
+from tests.gateway.customer.forms import forms_in
+from tests.gateway.mail.post import Post, contact_of
+from workers.wiring import inbox_runs
+
+
+@pytest.fixture
+async def web(post: Post) -> AsyncIterator[httpx2.AsyncClient]:
+    """A customer's browser, and somebody who looks at the inbox."""
+    async with (
+        served(customer_app(post.inbox), "127.0.0.1", 0) as port,
+        inbox_runs(post.inbox),
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=30) as http,
+    ):
+        yield http
+
+
+async def link(post: Post, mail: Any) -> str:
+    async with post.servers.pool.acquire() as connection:
+        keys = await load_keys(connection)
+    return f"/answer/{token_of(mail['delivery_id'], AddressPurpose.ANSWER, keys[mail['body']['key']])}"
+
+
+async def renewing(post: Post, **changes: Any) -> tuple[dict[str, Any], Any]:
+    """A customer whose contract ends soon: their order, and the mail with the offer for the next term."""
+    document = await post.customer(**changes)
+    await post.servers.client.fast_forward(document["account"]["account_id"], timedelta(days=330))
+    return document, await post.answered(contact_of(document), "renewal_notice")
+
+
+async def sent(
+    web: httpx2.AsyncClient, page: httpx2.Response, pick: str, units: int | None = None, **typed: str
+) -> httpx2.Response:
+    """Fills in the form of the page that picks so, and sends it as a browser does."""
+    form = next(form for form in forms_in(page.text) if form.get("pick") == pick)
+    if units is not None:
+        typed |= {next(name for name in form if name.startswith("units:")): str(units)}
+    return await web.post(page.url.path, data={**form, **typed})
+
+
+async def units(post: Post, document: dict[str, Any]) -> list[Any]:
+    """The seats of the term after this one, and until when they are theirs."""
+    return await post.servers.pool.fetch(
+        "select t.number, (select sum(p.quantity) from asset a join asset_state_period p using (asset_id)"
+        "  where a.contract_id = t.contract_id and a.product_code = 'SEATS' and p.starts_at <= t.starts_at"
+        "  and (p.ends_at is null or p.ends_at > t.starts_at)) as seats"
+        " from contract_term t where t.contract_id = $1 order by t.number",
+        document["contracts"][0]["contract_id"],
+    )
+
+
+async def test_a_renewal_with_fewer_seats_takes_four_clicks_and_one_field(post: Post, web: httpx2.AsyncClient) -> None:
+    document, mail = await renewing(post)
+    path = await link(post, mail)
+    for method in ("GET", "HEAD", "GET"):  # a scanner follows every link
+        assert (await web.request(method, f"{path}/accept")).status_code == 200
+    assert len(await units(post, document)) == 1
+    page = await web.get(f"{path}/revise")  # the first click; the form is open
+    assert "<details open>" in page.text
+    revised = await sent(web, page, "revise", units=30)  # the second
+    assert revised.status_code == 200, revised.text
+    assert 'name="version" value="2"' in revised.text
+    assert re.search(r"<td class=\"figure\">30</td>", revised.text)
+    assert len(await units(post, document)) == 1
+    done = await sent(web, revised, "accept")  # the third
+    assert done.status_code == 200
+    assert "<form" not in done.text
+    assert [(row["number"], row["seats"]) for row in await units(post, document)] == [(1, 40), (2, 30)]
+
+
+async def test_what_was_shown_is_what_is_agreed(post: Post, web: httpx2.AsyncClient) -> None:
+    document, mail = await renewing(post)
+    path = await link(post, mail)
+    old = await web.get(path)
+    account, contract = document["account"]["account_id"], document["contracts"][0]["contract_id"]
+    seats = {"asset_id": f"{document['order_id']}.1", "quantity": 55}
+    await post.servers.client.ask(account, "revise_renewal", {"contract_id": contract, "assets": [seats]})
+    refused = await sent(web, old, "accept")
+    assert len(await units(post, document)) == 1
+    assert 'name="version" value="2"' in refused.text
+    twice = forms_in(refused.text)
+    await sent(web, refused, "accept")
+    assert [row["seats"] for row in await units(post, document)] == [40, 55]
+    again = await web.post(path, data=next(form for form in twice if form.get("pick") == "accept"))
+    assert again.status_code == 400
+    assert len(await units(post, document)) == 2
+
+
+async def test_a_no_says_why_and_can_be_taken_back(post: Post, web: httpx2.AsyncClient) -> None:
+    document, mail = await renewing(post)
+    path = await link(post, mail)
+    page = await web.get(f"{path}/decline")
+    without = await sent(web, page, "decline")
+    assert without.status_code == 400
+    assert 'role="alert"' in without.text
+    typed = await sent(web, page, "decline", why="other", comment=" ")
+    assert (typed.status_code, 'value="other" selected' in typed.text) == (400, True)
+    declined = await sent(web, page, "decline", why="price", comment="<b>too</b> dear")
+    assert declined.status_code == 200
+    contract = document["contracts"][0]["contract_id"]
+    row = await post.servers.pool.fetchrow(
+        "select c.status, h.reason, h.said from contract c join contract_churn h using (contract_id) where contract_id = $1",
+        contract,
+    )
+    assert row is not None
+    assert tuple(row) == ("declined", "price", "<b>too</b> dear")
+    assert [form["pick"] for form in forms_in(declined.text)] == ["accept"]
+    back = await sent(web, declined, "accept")
+    assert "<form" not in back.text
+    assert len(await units(post, document)) == 2
+
+
+async def test_who_decides_no_more_binds_nobody(post: Post, web: httpx2.AsyncClient) -> None:
+    document, mail = await renewing(post)
+    page = await web.get(await link(post, mail))
+    account = document["account"]["account_id"]
+    change = {"change": [{"contact_id": "P-1", "email": "somebody@else.example"}], "by": "S-1"}
+    await post.servers.client.ask(account, "change_contacts", change)
+    answered = await sent(web, page, "accept")
+    assert answered.status_code == 200
+    assert len(await units(post, document)) == 1
+    reason = "select reason from inbox_message where account_id = $1 order by received_at desc limit 1"
+    assert "nobody who decides" in await post.servers.pool.fetchval(reason, account)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+async def test_an_offer_is_accepted_in_their_language(post: Post, web: httpx2.AsyncClient, language: str) -> None:
+    document = await post.customer()
+    account = document["account"]["account_id"]
+    if language == "en":
+        await post.servers.client.ask(account, "change_account", {"language": "en", "reason": "moved", "by": "S-1"})
+    start = document["contracts"][0]["term"]["start"]
+    line = {"kind": "quantity", "line_id": "1", "asset_id": f"{document['order_id']}.1", "delta": 5, "effective": start}
+    quote = {"quote_id": f"Q-{account}", "lines": [line], "by": "S-1"}
+    await post.servers.client.ask(account, "request_quote", quote)
+    mail = await post.answered(contact_of(document), "quote_presented")
+    page = await web.get(await link(post, mail))
+    assert f'<html lang="{language}">' in page.text
+    assert ("¥" in page.text) or ("￥" in page.text)
+    done = await sent(web, page, "accept")
+    assert "<form" not in done.text
+    state = await post.servers.pool.fetchval("select state from quote where quote_id = $1", f"Q-{account}")
+    assert state == "accepted"
