@@ -27,7 +27,7 @@ from domain.kernel.shown import shorten
 from domain.mail.answering import Door, SentMail, Thing, Wish, asked_in, chosen_wish, wish_of
 from domain.mail.asks import Act, Answered, Ask, ask_of
 from domain.mail.authentication import doubt_of
-from domain.mail.choices import Choice
+from domain.mail.choices import PageChoice
 from domain.mail.correspondence import COPIED, MailEvent
 from domain.mail.documents import body_of, case_id_of, message_document, opening_document, response_document
 from domain.mail.machines import done_about, machine_of
@@ -146,7 +146,7 @@ class Inbox(Reception):
     async def _wish(self, connection: Connection, mail: InboundMail, found: Found) -> Wish | None:
         """What the mail asks for, if it can be done by itself."""
         if found.chosen is not None:
-            return chosen_wish(Choice.read(found.choice), mail, found.chosen)
+            return chosen_wish(PageChoice.read(found.choice), mail, found.chosen)
         asked = asked_in(found.answered)
         ask = ask_of(mail, asked)
         if ask is None:

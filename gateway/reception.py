@@ -11,7 +11,7 @@ from activities.kernel.pool import Connection, Pool
 from activities.mail import inbox, keys, questions
 from activities.mail.questions import Decidable, MailQuestion
 from domain.mail.asks import Answered, Question
-from domain.mail.choices import Choice
+from domain.mail.choices import PageChoice
 from domain.mail.marks import Domains, chosen_subject, marks_of
 from domain.mail.reading import mail_key, read_mail
 from domain.mail.routing import InboxStatus
@@ -94,7 +94,7 @@ class Reception:
                 return None
             return page_of(question, asked, await _decidable(connection, question, asked))
 
-    async def answer(self, token: str, choice: Choice, comment: str, once: str) -> str:
+    async def answer(self, token: str, choice: PageChoice, comment: str, once: str) -> str:
         """Keeps what was answered on the page of a mail's question, as a mail that says it; its id. `once` is the mark of the page that
         was filled in: sent twice, it is one answer."""
         head = (

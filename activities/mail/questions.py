@@ -47,7 +47,7 @@ select q.state, (q.valid_until at time zone a.time_zone)::date as until, (
   select o.body->'context' from outbox o
   where o.account_id = q.account_id and o.channel = 'deliver_mail' and o.body->>'template' = 'quote_presented'
     and o.body->'context'->>'quote_id' = q.quote_id and (o.body->'context'->>'version')::integer = q.version
-  order by o.created_at desc limit 1) as context
+  order by o.created_at desc, o.delivery_id desc limit 1) as context
 from quote q join account a using (account_id) where q.quote_id = $2 and q.account_id = $1
 """
 _OFFER = """

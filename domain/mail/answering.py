@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.kernel.base import Carried
 from domain.mail.asks import Act, Answered, Ask, Question
-from domain.mail.choices import Choice, Pick
+from domain.mail.choices import PageChoice, Pick
 from domain.mail.reading import InboundMail
 from domain.orders.order import ContactRole
 
@@ -142,7 +142,7 @@ def wish_of(
             return None
 
 
-def chosen_wish(choice: Choice | None, mail: InboundMail, sent: SentMail) -> Wish | None:
+def chosen_wish(choice: PageChoice | None, mail: InboundMail, sent: SentMail) -> Wish | None:
     """The wish of whoever answered on the page of a mail, with what they wrote beside it; null if it does not fit the question.
 
     Whose page it is follows from the mail, so that it does not matter what else stood in the same message.
@@ -171,7 +171,7 @@ def chosen_wish(choice: Choice | None, mail: InboundMail, sent: SentMail) -> Wis
             return None
 
 
-def _chosen_decision(choice: Choice, mail: InboundMail, sent: SentMail, asked: Answered) -> Wish:
+def _chosen_decision(choice: PageChoice, mail: InboundMail, sent: SentMail, asked: Answered) -> Wish:
     """A yes to what the page showed, by its version, or a no with its reason."""
     thing = Thing(question=asked.question, id=asked.id, account_id=str(sent.account_id))
     ask = Ask(act=Act(choice.pick.value), id=asked.id, why=choice.why and choice.why.value)

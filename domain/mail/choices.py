@@ -26,7 +26,7 @@ class Pick(StrEnum):
     REVISE = "revise"
 
 
-class Choice(Carried):
+class PageChoice(Carried):
     """An answer: the `score` of a survey, the `version` that is accepted, the reason of a no, or the terms that are wished: units by the
     asset that they are of, and months."""
 
@@ -48,7 +48,7 @@ class Choice(Carried):
         return " ".join([self.pick.value, *beside, *terms])
 
     @classmethod
-    def read(cls, written: str) -> Choice | None:
+    def read(cls, written: str) -> PageChoice | None:
         """A choice as it was written; null for anything else."""
         word, *rest = written.split() or [""]
         if _SCORE.fullmatch(word) and not rest:
@@ -66,7 +66,7 @@ class Choice(Carried):
                 return None
 
 
-def _other_terms(said: list[str]) -> Choice | None:
+def _other_terms(said: list[str]) -> PageChoice | None:
     found = [_TERM.fullmatch(one) for one in said]
     terms = {one[1]: int(one[2]) for one in found if one is not None}
     months = terms.pop("months", None)
@@ -75,4 +75,4 @@ def _other_terms(said: list[str]) -> Choice | None:
         return None
     if months is not None and not 1 <= months <= _MOST_MONTHS:
         return None
-    return Choice(pick=Pick.REVISE, units=units, months=months)
+    return PageChoice(pick=Pick.REVISE, units=units, months=months)

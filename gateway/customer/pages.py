@@ -18,7 +18,7 @@ from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from domain.frame.renewal_facts import ChurnReason
-from domain.mail.choices import Choice, Pick
+from domain.mail.choices import PageChoice, Pick
 from domain.mail.routing import InboxStatus
 from gateway.customer.drawing import UNITS, Drawn, Filled, drawn, new_mark, said, thanks, words_of
 from gateway.customer.questions import COMMENT_LIMIT, Page
@@ -144,10 +144,10 @@ async def _answered(reception: Reception, request: Request, token: str, given: s
     return RedirectResponse(f"{'../' if given else ''}{token}?sent={kept}", 303, _HEADERS)
 
 
-def _choice_in(fields: dict[str, str]) -> Choice | None:
+def _choice_in(fields: dict[str, str]) -> PageChoice | None:
     """What a form says, if it says something that can be answered."""
     if "pick" not in fields:
-        return Choice.read(fields.get("choice", ""))
+        return PageChoice.read(fields.get("choice", ""))
     said = [fields["pick"]]
     said += [fields[name] for name in ("version", "why") if fields.get(name)]
     said += [
@@ -156,10 +156,10 @@ def _choice_in(fields: dict[str, str]) -> Choice | None:
         if name.startswith(UNITS) and one.strip()
     ]
     said += [f"months={fields['months'].strip()}"] if fields.get("months", "").strip() else []
-    return Choice.read(" ".join(said))
+    return PageChoice.read(" ".join(said))
 
 
-def _wrong(page: Page, choice: Choice | None, fields: dict[str, str]) -> str:
+def _wrong(page: Page, choice: PageChoice | None, fields: dict[str, str]) -> str:
     """What is missing of an answer, by its word; empty if nothing is."""
     pick = fields.get("pick")
     if pick == Pick.REVISE and choice is None:

@@ -13,7 +13,7 @@ from domain.frame.success_facts import OfferStatus
 from domain.kernel.calendar import local_day
 from domain.mail.answering import SentMail, asked_in
 from domain.mail.asks import Answered, Question
-from domain.mail.choices import Choice, Pick
+from domain.mail.choices import PageChoice, Pick
 from domain.quotes.versions import QuoteState
 from domain.success.throttling import answer_counts
 
@@ -86,7 +86,7 @@ class Page:
         """What a no to a renewal can name as its reason."""
         return tuple(ChurnReason) if self.asked.question is Question.RENEWAL else ()
 
-    def allows(self, choice: Choice | None) -> bool:
+    def allows(self, choice: PageChoice | None) -> bool:
         """True for an answer that this page offers."""
         match choice.pick if choice else None:
             case Pick.SCORE | Pick.YES | Pick.NO:

@@ -7,23 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.frame.renewal_facts import ChurnReason
-from domain.mail.choices import Choice, Pick
+from domain.mail.choices import PageChoice, Pick
 
 _UNITS = st.dictionaries(st.from_regex(r"[A-Za-z0-9_.-]{1,64}", fullmatch=True), st.integers(0, 10_000_000), max_size=5)
 _CHOICES = st.one_of(
-    st.builds(Choice, pick=st.just(Pick.SCORE), score=st.integers(0, 99)),
-    st.builds(Choice, pick=st.sampled_from([Pick.YES, Pick.NO, Pick.ACCEPT, Pick.DECLINE])),
-    st.builds(Choice, pick=st.just(Pick.ACCEPT), version=st.integers(1, 99)),
-    st.builds(Choice, pick=st.just(Pick.DECLINE), why=st.sampled_from(ChurnReason)),
-    st.builds(Choice, pick=st.just(Pick.REVISE), units=_UNITS, months=st.one_of(st.none(), st.integers(1, 240))).filter(
-        lambda choice: bool(choice.units) or choice.months is not None
-    ),
+    st.builds(PageChoice, pick=st.just(Pick.SCORE), score=st.integers(0, 99)),
+    st.builds(PageChoice, pick=st.sampled_from([Pick.YES, Pick.NO, Pick.ACCEPT, Pick.DECLINE])),
+    st.builds(PageChoice, pick=st.just(Pick.ACCEPT), version=st.integers(1, 99)),
+    st.builds(PageChoice, pick=st.just(Pick.DECLINE), why=st.sampled_from(ChurnReason)),
+    st.builds(
+        PageChoice, pick=st.just(Pick.REVISE), units=_UNITS, months=st.one_of(st.none(), st.integers(1, 240))
+    ).filter(lambda choice: bool(choice.units) or choice.months is not None),
 )
 
 
 @given(_CHOICES)
-def test_a_choice_is_read_as_it_was_written(choice: Choice) -> None:
-    assert Choice.read(choice.written) == choice
+def test_a_choice_is_read_as_it_was_written(choice: PageChoice) -> None:
+    assert PageChoice.read(choice.written) == choice
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_a_choice_is_read_as_it_was_written(choice: Choice) -> None:
     ],
 )
 def test_anything_else_is_none(written: str) -> None:
-    assert Choice.read(written) is None
+    assert PageChoice.read(written) is None
