@@ -6,14 +6,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
+from activities.frame.customers import load_playbook
 from activities.frame.staff_rows import TASK
 from activities.kernel.pool import Connection
 from domain.frame.customer import StaffFacts
+from domain.frame.keys import StageKind
+from domain.frame.unreadable import Missing
 from domain.journey.task_follow_up import FollowUp, OwedTask
 from domain.journey.task_matters import SURVEY
 from domain.journey.weeks import EndingTerm, HeldCustomer
 from domain.kernel.base import Carried
 from domain.kernel.zones import is_zone
+from domain.success.plays import escalates
 
 # Of an account that was asked for, else of all whose own time is the present: that of others was moved ahead.
 _LIVING = """
@@ -54,6 +58,17 @@ async def to_be_followed_up(connection: Connection, as_of: datetime, account: st
 async def owed_tasks(connection: Connection, as_of: datetime, account: str | None) -> list[OwedTask]:
     """The tasks that are open, of an account or of all."""
     return [OwedTask.model_validate(row[0]) for row in await connection.fetch(_OWED, as_of, account)]
+
+
+async def with_playbook(connection: Connection, account_id: str, tasks: list[OwedTask]) -> list[OwedTask]:
+    """The tasks of an account, those marked of which its playbook says itself who hears that they are not done."""
+    if not any(one.task.key.startswith(f"{StageKind.PLAY.value}:") for one in tasks):
+        return tasks
+    row = await connection.fetchrow("select segment, playbook_version from account where account_id = $1", account_id)
+    playbook = await load_playbook(connection, *row) if row is not None else None
+    if playbook is None or isinstance(playbook, Missing):
+        return tasks
+    return [one.having(by_playbook=escalates(playbook, one.task)) for one in tasks]
 
 
 async def note_followed_up(connection: Connection, task_id: str, found: FollowUp, as_of: datetime) -> None:

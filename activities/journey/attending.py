@@ -64,7 +64,8 @@ class Attending:
         for one in accounts:
             async with self._pool.acquire() as connection, connection.transaction():
                 await lock_account(connection, one)
-                for owed in await rows.owed_tasks(connection, as_of, one):
+                tasks = await rows.owed_tasks(connection, as_of, one)
+                for owed in await rows.with_playbook(connection, one, tasks):
                     if (escalated := await _followed_up(connection, owed, as_of)) is not None:
                         counts["escalated" if escalated else "reminded"] += 1
         return counts

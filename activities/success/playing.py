@@ -21,10 +21,16 @@ async def _asked(work: UnitOfWork, situation: Situation, step: Step) -> tuple[Me
     return met(situation, play, step), tasks
 
 
+async def _still_open(work: UnitOfWork, _: Situation, step: Step) -> tuple[StaffTaskFacts | None]:
+    """The task of a step, if it is open."""
+    tasks = await open_tasks(work.connection, work.unit.account_id)
+    return (next((task for task in tasks if task.key == plays.task_key(step)), None),)
+
+
 class Plays(Activities):
     """What a playbook has done by itself, and who hears if it is not."""
 
     steps = {
         "play": StepKind(plays.play, paced=True, look=_asked),
-        "play_escalation": StepKind(plays.escalate),
+        "play_escalation": StepKind(plays.escalate, look=_still_open),
     }

@@ -46,6 +46,7 @@ class StaffTaskFacts(Carried):
     ended: TaskState | None = None
     ended_by: str | None = None
     outcome: str = ""
+    reopened_at: AwareDatetime | None = None
     twin: str | None = None
     """another task about the same that is open"""
 
@@ -55,6 +56,11 @@ class StaffTaskFacts(Carried):
             return self.ended or TaskState.DONE
         snoozed = self.snoozed_until is not None and at < self.snoozed_until
         return TaskState.SNOOZED if snoozed else TaskState.OPEN
+
+    @property
+    def as_asked(self) -> bool:
+        """True while nobody has put it off or opened it again: its day is the one that it was asked for."""
+        return self.snoozed_until is None and self.reopened_at is None
 
     @property
     def counts_from(self) -> datetime:

@@ -22,6 +22,8 @@ class OwedTask(Carried):
     time_zone: str
     owner: StaffFacts
     success_manager: StaffFacts
+    by_playbook: bool = False
+    """a step of the customer's journey tells somebody else of it, on a day that their playbook says"""
 
     def morning_after(self, at: datetime) -> datetime:
         """Nine o'clock of the first business day after an instant, where the customer is."""
@@ -34,10 +36,12 @@ class OwedTask(Carried):
         return OPENS <= local.time() < CLOSES and is_business_day(local.date(), self.country)
 
     @property
-    def escalates_at(self) -> datetime:
-        """When somebody else hears that it is still open; at once if whoever has it has left."""
+    def escalates_at(self) -> datetime | None:
+        """When somebody else hears that it is still open; at once if whoever has it has left, and not from here if the playbook sees to it."""
         task = self.task
-        return task.counts_from if task.person.left_at is not None else self.morning_after(task.counts_from)
+        if task.person.left_at is not None:
+            return task.counts_from
+        return None if self.by_playbook else self.morning_after(task.counts_from)
 
     @property
     def next_person(self) -> StaffFacts | None:
@@ -69,17 +73,22 @@ def follow_up(owed: OwedTask, as_of: datetime) -> FollowUp | None:
         return None
     if task.state(as_of) is not TaskState.OPEN or as_of < task.counts_from or task.escalated_at is not None:
         return None
-    if as_of < owed.escalates_at:
+    if owed.escalates_at is None or as_of < owed.escalates_at:
         return None if task.reminded_at is not None else _reminder(owed)
     return _escalation(owed, as_of)
 
 
 def _reminder(owed: OwedTask) -> FollowUp:
-    task, to = owed.task, owed.next_person
-    on = local_day(owed.escalates_at, owed.time_zone)
-    further = [f"If it is still open on {on}, {to.name} hears of it."] if to else []
+    task, to, at = owed.task, owed.next_person, owed.escalates_at
+    further = [f"If it is still open on {local_day(at, owed.time_zone)}, {to.name} hears of it."] if to and at else []
     lines = [f"Why: {task.reason}", *further, _how(task)]
-    return FollowUp(escalated=False, to=task.person, title=f"Due now: {task.title}", lines=lines, due=owed.escalates_at)
+    return FollowUp(
+        escalated=False,
+        to=task.person,
+        title=f"Due now: {task.title}",
+        lines=lines,
+        due=at or owed.morning_after(task.counts_from),
+    )
 
 
 def _escalation(owed: OwedTask, as_of: datetime) -> FollowUp:

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from domain.frame.customer import ContractFacts
 from domain.frame.decision import Decision, JournalLine, Mail, Notice, OpenStaffTask
-from domain.frame.keys import StageId, StageKind
+from domain.frame.keys import StageId, StageKind, StepKey
 from domain.frame.mail_names import mail_in_words
+from domain.frame.playbook import Playbook
 from domain.frame.plays import OF_PEOPLE, Play, PlayTemplate
 from domain.frame.situation import TOLERATED_DELAY, Situation
 from domain.frame.staff_tasks import StaffTaskFacts
@@ -52,6 +53,13 @@ def contract_of(situation: Situation, step: Step) -> ContractFacts | None:
 def about(situation: Situation, step: Step) -> About:
     """What a step of a play is about, beside the customer."""
     return About(contract_of(situation, step), people_changes.contact_of(situation, step))
+
+
+def escalates(playbook: Playbook, task: StaffTaskFacts) -> bool:
+    """True for a task of which the playbook says itself who hears that it is not done, and when; until a person gives it another day."""
+    stage = StepKey.parse(task.key).stage
+    found = next((one for one in playbook.every_play if stage_of(one) == stage), None)
+    return found is not None and found.task is not None and found.task.escalation is not None and task.as_asked
 
 
 def task_key(step: Step) -> str:
@@ -153,13 +161,16 @@ def _ask(
     )
 
 
-def escalate(situation: Situation, step: Step) -> Decision:
-    """What a play asked of a person is still open: somebody else hears of it."""
+def escalate(situation: Situation, step: Step, task: StaffTaskFacts | None = None) -> Decision:
+    """What a play asked of a person is still open: somebody else hears of it, once. `task`: as it stands, if it is open."""
     found, key = of_step(situation, step), task_key(step)
     if found is None or found.task is None or found.task.escalation is None:
         return Decision(JournalLine(f"Not needed any more: {step.about}", kind="skipped"))
     if key not in situation.customer.staff_tasks:
         return Decision(JournalLine(f"{found.title}: done, nobody has to hear of it", kind="skipped"))
+    if task is not None and (task.escalated_at is not None or not task.as_asked):
+        why = "somebody has heard of it" if task.escalated_at is not None else "it has another day by now"
+        return Decision(JournalLine(f"{found.title}: {why}", kind="skipped"))
     says = f"Still to do: {found.task.title}"
     owner = found.task.owner.value.replace("_", " ")
     notice = Notice(says, [f"It was asked of the {owner}."], to=found.task.escalation.to.value, due=situation.as_of)

@@ -19,9 +19,10 @@ from domain.frame.messages import StaffNotice
 from domain.kernel.calendar import business_day_from, local_instant
 from tests.builders import order
 from tests.conftest import Servers
-from tests.e2e.lives import account_of
+from tests.e2e.lives import account_of, settled
 from tests.workflows.journey.test_staff_tasks import helped, task_of
 from tests.workflows.service_side import open_case
+from tests.workflows.success.test_plays import follow, play
 from workers.wiring import build_attending
 from workflows.batch import BatchRun
 
@@ -205,3 +206,36 @@ async def test_the_batch_is_done_by_a_worker(servers: Servers) -> None:
         BatchRun.run, Batch.ATTEND, id=f"attend-{owner}", task_queue=servers.settings.task_queue
     )
     assert set(report.counts) == {"reminded", "escalated", "weeks", "sent", "refused", "waiting"}
+
+
+@pytest.mark.parametrize("put_off", [False, True])
+async def test_what_a_play_asked_for_goes_further_once(servers: Servers, put_off: bool) -> None:
+    """As the playbook says, unless a person has given it another day."""
+    document = order()
+    account, attending = account_of(document), build_attending(servers.pool, servers.settings)
+    await servers.client.place_order(document)
+    task = {"title": "Call them", "due_in": 2, "escalation": {"after": 3, "to": "owner"}}
+    await follow(servers, account, play("call", "order_activated", 5, task=task))
+    await servers.client.fast_forward(account, timedelta(days=10))
+    asked = await task_of(servers, account, f"play:call/{document['order_id']}")
+    if put_off:
+        until = (await servers.client.now(account)).astimezone(TOKYO).date() + timedelta(days=10)
+        request = {"task_id": asked["task_id"], "until": str(until), "by": "S-2"}
+        answer = await servers.client.ask(account, "snooze_staff_task", request)
+        asked = {**asked, "due_at": datetime.fromisoformat(answer["snoozed_until"])}
+    day = asked["due_at"].astimezone(TOKYO).date()
+    for days in range(15):
+        await attending.attend_to(local_instant(day + timedelta(days=days), "Asia/Tokyo"), account)
+    await servers.client.fast_forward(account, timedelta(days=30))
+    await settled(servers.pool, account)
+    rows = await servers.pool.fetch(
+        "select staff_id, body->>'title' as title from outbox where account_id = $1 and channel = 'deliver_notice'"
+        " and body->>'title' like '%: Call them' order by created_at, delivery_id",
+        account,
+    )
+    further = "Still to be done" if put_off else "Still to do"
+    assert [(row["staff_id"], row["title"]) for row in rows] == [
+        ("S-2", "To do: Call them"),
+        ("S-2", "Due now: Call them"),
+        ("S-1", f"{further}: Call them"),
+    ]
