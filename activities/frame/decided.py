@@ -29,7 +29,8 @@ def _copies(customer: Customer, mail: Mail) -> Iterator[Mail]:
     told = {first.email.lower()} if first else set()
     for role in template_of(mail.template).copies:
         also = customer.contact(role)
-        if also is not None and also.role is role and also.email.lower() not in told:
+        apart = also is None or also.contact_id in mail.but
+        if also is not None and not apart and also.role is role and also.email.lower() not in told:
             told.add(also.email.lower())
             yield replace(mail, contact_id=also.contact_id, completes=None)
 

@@ -30,7 +30,7 @@ class JournalLine:
 class Mail:
     """A mail to the customer: to whom its template concerns, or to `contact_id` alone. What it is stands in `mail_kinds.py`.
 
-    `asked_of`: the role that a playbook names instead.
+    `asked_of`: the role that a playbook names instead. `but`: contacts who read it elsewhere, and get no copy.
 
     A hold keeps it back by its `purpose` and the `product` that it is about; without one, that of the template counts.
     `completes`: the task of its stage that is done once it has left. `documents`: what it takes along, see `OutgoingMail`.
@@ -44,6 +44,7 @@ class Mail:
     completes: str | None = None
     documents: tuple[dict[str, Any], ...] = ()
     asked_of: ContactRole | None = None
+    but: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> MailKind:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 from domain.frame.customer import ContractFacts
@@ -17,7 +18,7 @@ from domain.frame.staff_tasks import StaffTaskFacts
 from domain.frame.state import Outcome, Step
 from domain.success import introducing, people_changes, reorder
 from domain.success.people_changes import Occasion
-from domain.success.play_days import in_business_days
+from domain.success.play_days import day_of, in_business_days
 from domain.success.play_facts import About, PlayValue
 
 KIND: Final = "play"
@@ -76,10 +77,17 @@ def escalation_after(then: Situation, play: Play, step: Step) -> Step | None:
     return then.step(ESCALATION, step.stage, f"{step.name}{_ESCALATES}", day)
 
 
-def play(situation: Situation, step: Step, met: Met, tasks: Sequence[StaffTaskFacts] = ()) -> Decision:
+def play(
+    situation: Situation,
+    step: Step,
+    met: Met,
+    tasks: Sequence[StaffTaskFacts] = (),
+    welcomed: frozenset[str] = frozenset(),
+) -> Decision:
     """What a step of a playbook's own does: nothing if its condition does not hold, with the reason and the facts on record.
 
-    tasks: what is to be done for the customer, of which a briefing tells.
+    tasks: what is to be done for the customer, of which a briefing tells. welcomed: contacts who are new themselves, and read in their
+    welcome who looks after them: one mail suffices.
     """
     found = of_step(situation, step)
     if found is None:
@@ -97,7 +105,7 @@ def play(situation: Situation, step: Step, met: Met, tasks: Sequence[StaffTaskFa
         return Decision(JournalLine(f"{title} left out: {why}", kind="skipped", detail=detail | {"why": why}))
     if found.task is not None:
         return _ask(situation, found, step, detail, tasks)
-    mail = _mail_of(situation, found, occasion)
+    mail = _mail_of(situation, found, occasion, welcomed)
     if mail is None:
         why = "there is nothing to say to them"
         return Decision(JournalLine(f"{title} left out: {why}", kind="skipped", detail=detail | {"why": why}))
@@ -113,7 +121,20 @@ def _why_not(situation: Situation, found: Play, step: Step, met: Met, occasion: 
     return f"it was due on {step.on}" if situation.as_of - step.at > TOLERATED_DELAY else None
 
 
-def _mail_of(situation: Situation, found: Play, occasion: Occasion | None) -> Mail | None:
+def welcomes(situation: Situation, since: date) -> Iterator[tuple[Play, Step, str]]:
+    """The welcomes that are due on a day or later: the play, its step, and who is new."""
+    for found in situation.playbook.every_play:
+        if found.mail is None or found.mail.template is not PlayTemplate.CONTACT_WELCOME:
+            continue
+        for occasion in people_changes.occasions(situation, found):
+            day = day_of(situation, found, occasion.day)
+            if day >= since:
+                yield found, situation.step(KIND, stage_of(found), occasion.of, day), occasion.change.about
+
+
+def _mail_of(
+    situation: Situation, found: Play, occasion: Occasion | None, welcomed: frozenset[str] = frozenset()
+) -> Mail | None:
     """The mail of a play, and to whom; null if there is nothing to say, or nobody to say it to."""
     if found.mail is None:
         return None
@@ -125,7 +146,10 @@ def _mail_of(situation: Situation, found: Play, occasion: Occasion | None) -> Ma
             return None
         return Mail(template.value, introducing.welcome(situation, contact), contact_id=contact.contact_id)
     context = _says(situation, found, occasion)
-    return Mail(template.value, context, asked_of=found.mail.role) if context is not None else None
+    reader = situation.customer.contact(found.mail.role)
+    if context is None or (reader is not None and reader.contact_id in welcomed):
+        return None
+    return Mail(template.value, context, asked_of=found.mail.role, but=welcomed)
 
 
 def _says(situation: Situation, found: Play, occasion: Occasion | None) -> dict[str, Any] | None:

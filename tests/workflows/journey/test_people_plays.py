@@ -223,11 +223,28 @@ async def test_an_order_that_changes_people_does_the_same(servers: Servers) -> N
     assert (await servers.client.place_order(later)).left == []
     assert not await apart(servers, account)
     await live(servers, account)
-    mails = await told(servers, account, "introduction")
-    assert [mail["contact_id"] for mail in mails] == ["P-1", "P-9"]
-    assert {mail["body"]["context"]["success_manager"]["name"] for mail in mails} == {"New One"}
-    assert [one["contact_id"] for one in await told(servers, account, "contact_welcome")] == ["P-9"]
+    (mail,) = await told(servers, account, "introduction")
+    assert (mail["contact_id"], mail["body"]["context"]["success_manager"]["name"]) == ("P-1", "New One")
+    (welcome,) = await told(servers, account, "contact_welcome")
+    assert (welcome["contact_id"], welcome["body"]["context"]["success_manager"]["name"]) == ("P-9", "New One")
     assert await tasks(servers, account) == {"play:hand_over": (f"N-{account}", True)}
+
+
+async def test_who_is_new_hears_once_who_looks_after_them(servers: Servers) -> None:
+    """In their welcome; who was there before is told who is new, and so is whoever the playbook welcomes with nothing."""
+    _, account = await begun(servers)
+    before = await contact(account, "P-5", "sponsor")
+    await servers.client.ask(account, "change_contacts", {"add": [before], "by": "S-1"})
+    await live(servers, account)
+    await servers.client.ask(account, "change_contacts", {"add": [await contact(account, "P-7", "admin")], "by": "S-1"})
+    await change(servers, account, success_manager=await colleague(servers, account, "Eva"))
+    await live(servers, account)
+    assert {mail["contact_id"] for mail in await told(servers, account, "introduction")} == {"P-1", "P-5"}
+    assert [mail["contact_id"] for mail in await told(servers, account, "contact_welcome")] == ["P-5", "P-7"]
+    await change(servers, account, success_manager=await colleague(servers, account, "Bob"))
+    await live(servers, account)
+    later = (await told(servers, account, "introduction"))[2:]
+    assert {mail["contact_id"] for mail in later} == {"P-1", "P-5", "P-7"}
 
 
 async def test_a_company_has_its_own_plays_or_none(servers: Servers) -> None:
