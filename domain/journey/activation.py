@@ -36,7 +36,7 @@ from domain.orders.order import (
     ProductKind,
     other_kinds,
 )
-from domain.success import adoption, onboarding, onboarding_tasks, reorder, thanks
+from domain.success import adoption, asking, onboarding, onboarding_tasks, reorder, thanks
 
 
 def resolve_products(
@@ -188,6 +188,8 @@ def begin(
     if (living or held) and (opening or not held):
         elapsed = (situation.today - start).days
         outcome += adoption.begin(situation, max(1, situation.playbook.adoption.latest_start - elapsed))
+        if onboarding_tasks.went_live_before(situation, onboarding_tasks.starts_on(situation, start)):
+            outcome += Outcome(plan=asking.taken_over(situation))
     for contract in living:
         outcome += renewal_notices.begin(situation, contract)
     for contract in held if opening else []:

@@ -177,8 +177,30 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
             _add_undone(facts, agenda, adoption.next_follow_up(at_instant(facts, followed[1])))
     # Whether a go-live brought a survey depends on who had been asked by then.
     agenda.add(*(one.step for one in facts.announced(asking.KIND, "adoption_mail") if one.by >= at))
+    _first_survey(facts, agenda, at)
     _next_survey(facts, agenda, at)
     agenda.tolerated.add(f"{adoption.STAGE}/usage-*")
+
+
+def _first_survey(facts: Facts, agenda: Agenda, since: datetime) -> None:
+    """The question to a customer who was taken over with what they had, after they went live elsewhere: what follows on it is announced."""
+    life = _began_with(facts)
+    announced = (one for one in facts.record.announced if one.by >= since)
+    asked = any(asking.question_of(one.step) is asking.RECOMMEND for one in announced if one.step.kind == asking.KIND)
+    if life is None or asked or facts.record.reopened_at is not None or not _came_live(facts, life):
+        return
+    for step in asking.taken_over(at_instant(facts, life.recorded_at)):
+        _add_undone(facts, agenda, step)
+
+
+def _came_live(facts: Facts, life: ContractLife) -> bool:
+    """True for a contract that was taken over by an import, with no go-live of ours before it or to come."""
+    last, order = facts.situation.playbook.onboarding.last_task, facts.order(life.order_id) if life.order_id else None
+    if order is None:
+        return life.origin == "imported"
+    stage = onboarding_tasks.stage_of(order.order_id)
+    tasks = [task for task in facts.situation.customer.tasks if (task.stage, task.name) == (stage, last)]
+    return order.imported and any(task.status == OnboardingTaskStatus.PAST for task in tasks)
 
 
 def _next_survey(facts: Facts, agenda: Agenda, since: datetime) -> None:
@@ -219,9 +241,8 @@ def _went_live(facts: Facts) -> list[datetime]:
     ]
 
 
-def _began(facts: Facts) -> tuple[datetime, int] | None:
-    """When check-ins began (with the first of the contracts that cover the time without a gap until now) and after how many
-    days the first one came; null while no contract lives."""
+def _began_with(facts: Facts) -> ContractLife | None:
+    """The first of the contracts that cover the time without a gap until now; null while none lives."""
     began: ContractLife | None = None
     covered: datetime | None = None
     for life in sorted(facts.record.contracts, key=lambda life: (life.recorded_at, life.contract_id)):
@@ -231,7 +252,13 @@ def _began(facts: Facts) -> tuple[datetime, int] | None:
             began, covered = life, life.ended_at
         elif covered is not None:
             covered = None if life.ended_at is None else max(covered, life.ended_at)
-    if began is None or covered is not None:
+    return began if covered is None else None
+
+
+def _began(facts: Facts) -> tuple[datetime, int] | None:
+    """When check-ins began and after how many days the first one came; null while no contract lives."""
+    began = _began_with(facts)
+    if began is None:
         return None
     since = facts.situation.customer.account.since
     order = facts.order(began.order_id) if began.order_id else None

@@ -87,6 +87,18 @@ def after_go_live(situation: Situation) -> list[Step]:
     return found
 
 
+def taken_over(situation: Situation) -> list[Step]:
+    """The first question to a customer who is taken over now and went live elsewhere: half a year after they came, and no sooner
+    after us than after a go-live."""
+    settles = situation.playbook.adoption.survey_after
+    if settles is None or situation.customer.surveys:
+        return []
+    due = _day_of(situation, situation.customer.account.since) + SURVEYS.relationship_every
+    return [
+        _from(situation, f"{RECOMMEND.name}-", max(due, _day_of(situation, situation.as_of) + timedelta(days=settles)))
+    ]
+
+
 def without_go_live(situation: Situation) -> list[str]:
     """What of those falls away with a go-live that was none."""
     asked = {RECOMMEND: situation.customer.surveys, EFFORT: situation.customer.efforts}

@@ -49,6 +49,13 @@ def tasks_of(situation: Situation, order_id: str, start: date) -> list[OpenOnboa
     return opened
 
 
+def went_live_before(situation: Situation, start: date) -> bool:
+    """True for an order of the local day `start` that is taken over after the day on which the customer was to go live."""
+    last = situation.playbook.onboarding.last_task
+    tasks = tasks_of(situation, "", start)
+    return any(task.name == last and task.status == OnboardingTaskStatus.PAST for task in tasks)
+
+
 def promise(situation: Situation, stage: str, name: str) -> tuple[OnboardingTask | None, TaskFacts | None]:
     """The playbook's task and the promised one; a step whose task is settled is no longer wanted."""
     task = next((task for task in situation.playbook.onboarding.tasks if task.name == name), None)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from activities.journey.agenda_facts import load_facts
+from activities.kernel.clock import present
 from domain.journey.horizon import Horizon
 from domain.journey.planning import agenda
 from domain.kernel.refusals import Refusal
 from tests.agendas import apart
 from tests.builders import order
 from tests.conftest import Servers
+from tests.e2e.lives import account_of
+from tests.workers.feeds.asset_documents import installed
+from tests.workers.feeds.test_assets import take_over
 from tests.workflows.service_side import onboarded, open_case, resolve_case
 from tests.workflows.success.test_surveys import lines, tasks
 
@@ -144,3 +149,38 @@ async def test_a_survey_of_another_customer_is_refused_and_changes_nothing(serve
         await servers.client.ask(other, "answer_survey", {"survey_id": first["survey_id"], "score": 9})
     (kept,) = await sent(servers, account)
     assert kept["score"] is None
+
+
+@pytest.mark.parametrize(("ago", "first_in"), [(120, 62), (300, 14)])
+async def test_who_is_taken_over_is_asked_half_a_year_after_they_came(
+    servers: Servers, ago: int, first_in: int
+) -> None:
+    """They went live elsewhere, nobody knows when; who has been there for longer is not asked as the first thing."""
+    document = order()
+    document["activated_at"] = (present() - timedelta(days=ago)).isoformat()
+    began = (present() - timedelta(days=ago)).date()
+    document["contracts"][0] |= {"term": {"start": began.isoformat(), "months": 24}}
+    account = account_of(document)
+    await servers.client.import_order(document)
+    assert await apart(servers, account) == []
+    now = await servers.client.now(account)
+    await servers.client.fast_forward_to(account, now + timedelta(days=first_in - 2))
+    assert await sent(servers, account) == []
+    await servers.client.fast_forward_to(account, now + timedelta(days=first_in + 8))
+    (first,) = await sent(servers, account)
+    assert await apart(servers, account) == []
+    await servers.client.fast_forward_to(account, first["sent_at"] + HALF_A_YEAR + timedelta(days=8))
+    assert len(await sent(servers, account)) == 2
+    assert await apart(servers, account) == []
+
+
+async def test_who_comes_with_what_they_have_is_asked_too(servers: Servers, tmp_path: Path) -> None:
+    document = installed()
+    account = document["account_id"]
+    await take_over(servers, tmp_path, document)
+    assert await apart(servers, account) == []
+    await after(servers, account, 12)
+    assert await sent(servers, account) == []
+    await after(servers, account, 12)
+    assert len(await sent(servers, account)) == 1
+    assert await apart(servers, account) == []
