@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
@@ -48,17 +49,37 @@ def of_case(case_id: str) -> Subject:
     return Subject("case", case_id)
 
 
+class Ending(AbstractContextManager[None]):
+    """How the act of the block ended: `done`, the name of its refusal, `open`, or `failed`."""
+
+    outcome = FAILED
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.outcome = DONE
+        elif isinstance(error, Refusal):
+            self.outcome = error.type
+        elif isinstance(error, NoAnswerError):
+            self.outcome = OPEN
+
+
 def new_request_id() -> str:
     """The id of a request that was given none."""
     return f"gw-{uuid4().hex[:20]}"
 
 
 class Acting:
-    """The acts of one door. What is refused raises `Refusal` and changes nothing; what gets no answer in time raises `NoAnswerError`."""
+    """The acts of one door. What is refused raises `Refusal` and changes nothing; what gets no answer in time raises `NoAnswerError`.
 
-    def __init__(self, doors: Doors, door: str) -> None:
+    because: why they are done, for the log; what the request says otherwise.
+    """
+
+    def __init__(self, doors: Doors, door: str, because: str = "") -> None:
         self._doors = doors
         self._door = door
+        self._because = because
 
     async def carry_out(self, who: Principal, operation: str, of: str, request: dict[str, Any]) -> dict[str, Any]:
         """Whatever can be asked, by its name among all operations. of: the account or the case, unless it begins one."""
@@ -153,22 +174,18 @@ class Acting:
         self, who: Principal, subject: Subject, operation: str, request_id: str, reason: str = ""
     ) -> AsyncIterator[None]:
         """The act of the block stands in the audit log before it begins, and how it ended after it."""
-        entry = audit_rows.Entry(present(), who.name, self._door, operation, str(subject), request_id, reason[:500])
+        entry = audit_rows.Entry(
+            present(), who.name, self._door, operation, str(subject), request_id, (self._because or reason)[:500]
+        )
         async with self._doors.pool.acquire() as connection:
             audit_id = await audit_rows.note(connection, entry)
-        outcome = FAILED
+        ending = Ending()
         try:
-            yield
-            outcome = DONE
-        except Refusal as refusal:
-            outcome = refusal.type
-            raise
-        except NoAnswerError:
-            outcome = OPEN
-            raise
+            with ending:
+                yield
         finally:
             async with self._doors.pool.acquire() as connection:
-                await audit_rows.settle(connection, audit_id, outcome, present())
+                await audit_rows.settle(connection, audit_id, ending.outcome, present())
 
     async def outcome(self, subject: Subject, request_id: str) -> dict[str, Any] | None:
         """What became of a request: `done` with its answer, `open`, or the name of its refusal; null if nobody made it."""
@@ -184,4 +201,8 @@ class Acting:
 
     def patient(self, within: timedelta) -> Acting:
         """The same door, with another patience."""
-        return Acting(self._doors.waiting(within), self._door)
+        return Acting(self._doors.waiting(within), self._door, self._because)
+
+    def saying(self, because: str) -> Acting:
+        """The same door, for acts with a reason of their own."""
+        return Acting(self._doors, self._door, because)

@@ -30,7 +30,7 @@ async def served(app: FastAPI, host: str, port: int) -> AsyncIterator[int]:
     with socket.create_server((host, port), family=family, backlog=1024) as listening:
         config = uvicorn.Config(
             app,
-            lifespan="off",
+            lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,

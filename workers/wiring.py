@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib import metadata
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
@@ -145,7 +146,9 @@ def build_gateway(
 ) -> FastAPI:
     """The API and the pages, over the same servers as a worker's. What customers answer there is kept in the `inbox`. local: whoever
     comes chooses who they are, which is for a stack on loopback alone; ui: the Temporal UI, if it is another than the settings name."""
-    from gateway.api.app import create_app  # a worker alone does without
+    from starlette.routing import Route  # a worker alone does without
+
+    from gateway.api.app import create_app
     from gateway.console.app import console
     from gateway.console.visit import Place
     from gateway.customer.pages import customer_pages
@@ -153,7 +156,13 @@ def build_gateway(
     within = timedelta(seconds=settings.answer_within)
     doors = Doors(client, pool, settings.task_queue, within)
     pages = console(Place(doors, local, ui or settings.temporal_ui_url or ""))
-    return create_app(doors, *customer_pages(inbox).routes, pages)
+    routes = [*customer_pages(inbox).routes, pages]
+    if find_spec("mcp") is None:  # the extra `agents`
+        return create_app(doors, *routes)
+    from gateway.agents.server import OverHttp
+
+    tools = OverHttp(doors)
+    return create_app(doors, Route("/mcp", tools), *routes, during=tools.running)
 
 
 def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:

@@ -142,6 +142,7 @@ ENTRIES = (
         stage="renewal",
         needs=LEDGER,
         allowed=_check_renewal,
+        binding=True,
     ),
     RequestKind(
         "note_churn_reason",

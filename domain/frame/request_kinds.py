@@ -86,7 +86,7 @@ class RequestKind(Generic[_Request]):
     """refuses what was sent to another workflow, by the workflow's id"""
     id_field: str = "request_id"
     binding: bool = False
-    """it changes what a customer has agreed to or owns: what a tool asks waits until a person confirms it"""
+    """it changes what a customer has agreed to or owns, gives money or approves of it: asked by a tool, it waits for a person"""
     internal: bool = False
     """asked by programs of this very system alone; the gateway offers it to nobody"""
 

@@ -54,6 +54,7 @@ ENTRIES = (
         asked_by=SELLERS,
         example='{"quote_id": "Q-7", "role": "sales_manager", "decision": "approve", "by": "s-3"}',
         activity="approve_quote",
+        binding=True,
         allowed=_IN_APPROVAL,
     ),
     quote_kind(

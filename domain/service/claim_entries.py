@@ -22,18 +22,21 @@ ENTRIES = (
         ClaimPriceMatch,
         words="Price match claimed",
         example='{"order_id": "SO-1", "line_id": "2", "quantity": 3, "refund": "120.00", "role": "agent", "by": "s-7"}',
+        binding=True,
     ),
     _claim(
         "grant_goodwill",
         GrantGoodwill,
         words="Goodwill",
         example='{"amount": "50.00", "reason": "a day without tills", "order_id": "SO-1", "line_id": "2", "by": "s-7"}',
+        binding=True,
     ),
     _claim(
         "approve_claim",
         ApproveClaim,
         words="Claim approved",
         example='{"role": "manager", "claim_id": "C-17.r1", "by": "s-9"}',
+        binding=True,
     ),
     _claim(
         "reject_claim",

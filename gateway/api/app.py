@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from http import HTTPStatus
 from importlib import metadata
@@ -20,12 +22,13 @@ from gateway.api.things import things
 from gateway.doors import Doors
 
 VERSION = "/v1"
+During = Callable[[], AbstractAsyncContextManager[None]]
 
 
-def create_app(doors: Doors, *pages: BaseRoute) -> FastAPI:
+def create_app(doors: Doors, *pages: BaseRoute, during: During | None = None) -> FastAPI:
     """The application, over servers that are open already and are closed by whoever opened them.
 
-    pages: what else it serves; each is asked after the paths of the API.
+    pages: what else it serves; each is asked after the paths of the API. during: what goes on for as long as it is served.
     """
     app = FastAPI(
         title="Perennial",
@@ -34,6 +37,7 @@ def create_app(doors: Doors, *pages: BaseRoute) -> FastAPI:
         docs_url=None,  # its pages load their scripts from other hosts
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=(lambda _: during()) if during else None,
     )
     app.openapi = lambda: document_of(app)  # type: ignore[method-assign]
     problems.install(app)

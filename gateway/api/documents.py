@@ -131,7 +131,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     components = found.setdefault("components", {})
     components.setdefault("schemas", {}).update(shared.get("$defs", {}))
     for reference in references.values():
-        _without_asker(components["schemas"][reference["$ref"].rpartition("/")[2]])
+        without_asker(components["schemas"][reference["$ref"].rpartition("/")[2]])
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "`prn_…`, a service's key"}
     }
@@ -147,15 +147,19 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     return found
 
 
-def _without_asker(schema: dict[str, Any]) -> None:
+def without_asker(schema: dict[str, Any]) -> None:
     """Who asks, and in which role, follows from who signed in: nobody has to say it."""
     schema.get("properties", {}).pop("by", None)
     if "required" in schema:
         schema["required"] = [name for name in schema["required"] if name not in ("by", "role")]
 
 
+def example_of(kind: RequestKind[Any]) -> dict[str, Any]:
+    """A whole request, without who asks."""
+    return {name: value for name, value in json.loads(kind.example).items() if name not in ("by", "role")}
+
+
 def _body(kind: RequestKind[Any], reference: dict[str, Any]) -> dict[str, Any]:
     """The body of a request. Who asks follows from the key, so that the example leaves it out."""
-    example = {name: value for name, value in json.loads(kind.example).items() if name not in ("by", "role")}
-    content = {"schema": reference, "examples": {"typical": {"value": example}}}
+    content = {"schema": reference, "examples": {"typical": {"value": example_of(kind)}}}
     return {"required": True, "content": {"application/json": content}}

@@ -17,6 +17,7 @@ from gateway.api.problems import CallError
 
 _TOKEN = re.compile(r"prn_([a-z0-9]{12})_([A-Za-z0-9_-]{43})")
 _SECRET_BYTES = 32
+NOT_SIGNED_IN = "send a key that is valid as `Authorization: Bearer prn_…`; `perennial access add-key` makes one"
 
 
 def new_token() -> tuple[str, str, str]:
@@ -47,7 +48,7 @@ def entry_to(pool: Pool, resource: str, act: str) -> Entry:
             raise CallError(
                 HTTPStatus.UNAUTHORIZED,
                 "NotSignedIn",
-                "send a key that is valid as `Authorization: Bearer prn_…`; `perennial access add-key` makes one",
+                NOT_SIGNED_IN,
                 WWW_Authenticate='Bearer realm="perennial"',
             )
         if not who.is_within(resource, act):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from domain.journey.registry import OF_CASES, OF_JOURNEYS, OPERATIONS
+
 RESOURCES_OF = {
     "Orders": "orders",
     "Onboarding, offers, surveys": "accounts",
@@ -15,6 +17,12 @@ RESOURCES_OF = {
     "Money given back": "claims",
 }
 """The resource whose scope each area of the registry needs."""
+
+_NAMED = {
+    id(kind): RESOURCES_OF[area] for areas in (OF_JOURNEYS, OF_CASES) for area, kinds in areas.items() for kind in kinds
+}
+RESOURCE_OF = {name: _NAMED[id(kind)] for name, kind in OPERATIONS.items()} | {"import_order": "imports"}
+"""The resource whose scope each operation needs."""
 
 RESOURCES = frozenset(
     {*RESOURCES_OF.values(), "contracts", "imports", "invoices", "prices", "reports", "surveys", "usage"}

@@ -26,7 +26,7 @@ from gateway.console.visit import Place, Visit
 
 _log = logging.getLogger(__name__)
 _AWAY: tuple[type[BaseException], ...] = (*TRANSPORT_ERRORS, RPCError)
-_NOT_OURS = ("/v1", "/live", "/ready")
+_NOT_OURS = ("/v1", "/mcp", "/live", "/ready")
 Page = Callable[[Visit], Awaitable[Response]]
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from activities.frame import access_rows, audit_rows, staff_rows
+from activities.frame import access_rows, audit_rows, staff_rows, tool_act_rows
 from activities.frame.access_rows import ApiKey, StaffAccess
 from activities.kernel.clock import present
 from domain.frame.access import ANYTHING, AccessRole, read_scopes
@@ -19,10 +21,12 @@ from gateway.api.resources import RESOURCES
 from workers.cli.common import UserError, console, facts, waited
 from workers.cli.journeys import read_duration
 from workers.cli.output import Json, print_json, show_table
-from workers.cli.servers import By, asker
+from workers.cli.servers import By, asker, connections
 
 if TYPE_CHECKING:
     from activities.kernel.pool import Connection
+    from domain.frame.access import Principal
+    from gateway.proposals import Proposals
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -190,6 +194,58 @@ async def log(
         (f"{row['at']:%Y-%m-%d %H:%M:%S}", row["actor"], row["door"], row["operation"], row["subject"],
          row["outcome"] or "open", row["reason"]) for row in rows
     ])  # fmt: skip
+
+
+@app.command("proposals")
+@waited
+async def list_proposals(
+    every: Annotated[bool, typer.Option("--all", help="Those that were decided or are over as well.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What tools of agents proposed, and nobody has decided yet, the latest first."""
+    async with facts() as connection:
+        found = await tool_act_rows.proposals(connection, None if every else present(), 200)
+    if as_json:
+        print_json([one.model_dump(mode="json") | {"state": one.state(present())} for one in found])
+        return
+    show_table(("proposal", "by", "what", "of", "request", "why", "until (UTC)", "state"), [
+        (one.act_id, one.actor, one.operation, one.subject_id, json.dumps(one.request, ensure_ascii=False), one.reason,
+         one.expires_at, one.state(present())) for one in found
+    ], "Nothing waits for a person.")  # fmt: skip
+
+
+@app.command()
+@waited
+async def confirm(proposal: str, by: By = None) -> None:
+    """Asks what a tool proposed, in your name; --by says who you are, and your role must allow it."""
+    async with _deciding(by) as (proposals, who):
+        print_json(await proposals.confirm(who, proposal))
+
+
+@app.command()
+@waited
+async def refuse(
+    proposal: str,
+    reason: Annotated[str, typer.Option(help="Why; the tool that proposed it reads it.")],
+    by: By = None,
+) -> None:
+    """What a tool proposed is not done; --by says who you are, and your role must allow it."""
+    async with _deciding(by) as (proposals, who):
+        await proposals.refuse(who, proposal, reason)
+    console.print(f"{proposal} is refused.")
+
+
+@asynccontextmanager
+async def _deciding(by: str | None) -> AsyncIterator[tuple[Proposals, Principal]]:
+    """Where proposals are decided about, and the person who does. Raises UserError if nobody says who."""
+    from gateway.doors import Doors
+    from gateway.proposals import Proposals, person
+
+    if by is None:
+        raise UserError("a person decides about a proposal; say who with --by or PERENNIAL_STAFF")
+    async with connections() as servers:
+        doors = Doors(servers.temporal, servers.pool, servers.settings.task_queue)
+        yield Proposals(doors, "cli"), await person(doors, by)
 
 
 def _texts(roles: Sequence[AccessRole]) -> tuple[str, ...]:

@@ -105,6 +105,13 @@ def gateway() -> typer.Typer:
     return app
 
 
+def mcp() -> typer.Typer:
+    """The tools of agents over the standard streams, by the Model Context Protocol."""
+    from workers.cli.agents import app
+
+    return app
+
+
 def access() -> typer.Typer:
     """Who may come in by the gateway: keys of services, roles of our people, and what was asked there."""
     from workers.cli.access import app
@@ -190,7 +197,7 @@ def report() -> typer.Typer:
 
 
 COMMANDS: tuple[Loader, ...] = (
-    *(up, temporal, demo, worker, gateway, register, migrate, doctor, prune, schema),
+    *(up, temporal, demo, worker, gateway, mcp, register, migrate, doctor, prune, schema),
     *(
         timeline,
         journey,

@@ -19,10 +19,10 @@ from domain.kernel.calendar import local_day, months_later
 from domain.kernel.refusals import JOURNEY_CLOSED, UNKNOWN_ACCOUNT, Refusal
 from domain.kernel.shown import counted
 from domain.kernel.zones import local_time
+from gateway.views.plans import time_of
 from workers.cli.common import UserError, console, progress_console
 from workers.cli.drawings import bar
 from workers.cli.output import print_json, show_part
-from workers.cli.plans import customer_now
 from workers.cli.servers import connections
 
 _HORIZON = re.compile(r"(\d{1,4})\s*([dwmy])")
@@ -55,7 +55,7 @@ async def show_foresight(account: str, horizon: str, *, as_json: bool) -> None:
     from workers.foresight.living import USUAL, Subject, foresee  # with the whole worker; most commands need none
 
     async with connections() as servers:
-        now, lost = await customer_now(servers, account)
+        now, lost = await time_of(servers.client, account)
         async with servers.pool.acquire() as connection, connection.transaction(readonly=True):
             facts = await load_facts(connection, account, now, lost=lost)
             cases = [case.case_id for case in await open_cases(connection, account) if not case.over]

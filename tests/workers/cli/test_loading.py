@@ -40,6 +40,10 @@ def test_help_waits_for_nothing_and_facts_not_for_the_engine() -> None:
     assert not [name for name in HEAVY if name in read]
 
 
+def test_workers_do_without_the_tools_of_agents() -> None:
+    assert "mcp" not in _loaded("import workers.wiring, workers.cli.processes, workers.cli.access, workers.cli.gateway")
+
+
 @pytest.mark.parametrize("loader", COMMANDS, ids=lambda loader: loader.__name__)
 def test_the_list_says_of_each_command_what_the_command_says_of_itself(loader: Loader) -> None:
     beside = Unloaded(loader)
