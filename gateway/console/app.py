@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from importlib.resources import files
 
+from jinja2 import TemplateNotFound
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,9 +20,11 @@ from activities.kernel.pool import TRANSPORT_ERRORS
 from domain.kernel.refusals import Refusal
 from gateway.api.problems import CallError, status_of
 from gateway.calling import NoAnswerError
-from gateway.console import entrance
+from gateway.console import acts, entrance
+from gateway.console.cases import cases, one_case
 from gateway.console.customer import customer
 from gateway.console.customers import customers
+from gateway.console.today import today
 from gateway.console.visit import Place, Visit
 
 _log = logging.getLogger(__name__)
@@ -57,14 +60,16 @@ def _routes(place: Place) -> list[BaseRoute]:
         take("/sign-in", entrance.sign_in, anybody=True),
         take("/sign-out", entrance.sign_out),
         take("/language", entrance.choose_language, anybody=True),
-        show("/", _home),
+        show("/", today),
         show("/customers", customers),
         show("/customers/{account_id}", customer),
+        show("/customers/{account_id}/acts/{update}", acts.of_customer),
+        take("/customers/{account_id}/acts/{update}", acts.ask_customer),
+        show("/cases", cases),
+        show("/cases/{case_id}", one_case),
+        show("/cases/{case_id}/acts/{update}", acts.of_one_case),
+        take("/cases/{case_id}/acts/{update}", acts.ask_case),
     ]
-
-
-async def _home(visit: Visit) -> Response:
-    return visit.to("/customers")
 
 
 def _file(name: str, kind: str) -> Page:
@@ -106,7 +111,7 @@ def _told(visit: Visit, error: Exception) -> Response:
         return _wrong(visit, error.status, "refused", error.detail)
     if isinstance(error, NoAnswerError):
         return _wrong(visit, HTTPStatus.SERVICE_UNAVAILABLE, "open", str(error))
-    if isinstance(error, _AWAY):
+    if isinstance(error, _AWAY) and not isinstance(error, TemplateNotFound):  # which is an OSError by its making
         _log.warning("a server cannot be reached: %s", type(error).__name__)
         return _wrong(visit, HTTPStatus.SERVICE_UNAVAILABLE, "away")
     _log.error("a page ended in a mistake of ours", exc_info=error)

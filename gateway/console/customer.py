@@ -12,29 +12,29 @@ from starlette.responses import Response
 from activities.journey.agenda_facts import load_facts
 from activities.journey.reports import assets_of
 from activities.journey.task_lists import list_tasks
-from activities.journey.timeline import timeline_page
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
-from domain.frame.access import AccessRole, FieldGroup
+from domain.frame.access import FieldGroup
 from domain.frame.mail_names import MAILS
 from domain.frame.step_words import in_words
-from domain.journey.customer_timeline import Audience, Cursor, TimelineKind, read_cursor
+from domain.journey.customer_timeline import TimelineItem, read_cursor
 from domain.journey.horizon import Horizon
 from domain.journey.planning import agenda
 from domain.journey.reasons import reader_of, reason_of
 from domain.kernel.ids import journey_id
 from domain.kernel.refusals import UNKNOWN_ACCOUNT
 from domain.kernel.zones import local_time
+from gateway.console.acts import offered, what_became
 from gateway.console.holdings import drawing
 from gateway.console.visit import Visit
 from gateway.views.customer import customer as customer_view
 from gateway.views.shown import shown
+from gateway.views.timeline import events_page
 from gateway.views.whose import Whose, whose
 
 MONTHS = 12
 ITEMS = 40
 _AMOUNT = re.compile(r"[-+]?\d[\d.,]* [A-Z]{3}\b|\b[A-Z]{3} [-+]?\d[\d.,]*")
-_PRICED = {TimelineKind.INVOICE, TimelineKind.CREDIT}
 
 
 async def customer(visit: Visit) -> Response:
@@ -50,7 +50,7 @@ async def customer(visit: Visit) -> Response:
             view["last_contact"]["what"] = visit.words.sentence(MAILS.get(what, what))
         assets = await assets_of(connection, account_id)
         tasks = await list_tasks(connection, present(), None, account_id, False, False)
-        items, more = await timeline(connection, visit, account_id, before)
+        events = await events_page(connection, of, visit.who, before, ITEMS)
         months = await coming(connection, visit, of)
     return visit.page(
         "customer.html",
@@ -60,28 +60,19 @@ async def customer(visit: Visit) -> Response:
         now=of.now,
         drawing=drawing(assets, of, visit),
         tasks=tasks,
-        items=items,
-        more=more,
+        items=[_told(visit, item) for item in events.items],
+        more=events.next,
+        acts=offered(visit.who, of_case=False),
+        said=await what_became(visit),
         months=months,
         run=visit.place.run_of(journey_id(account_id)),
     )
 
 
-async def timeline(
-    connection: Connection, visit: Visit, account_id: str, before: Cursor | None
-) -> tuple[list[dict[str, Any]], str | None]:
-    """What happened, newest first, as far as the reader may see it."""
-    serves = not visit.who.roles.isdisjoint({AccessRole.SERVICE, AccessRole.ADMIN})
-    priced, healthy = visit.sees(FieldGroup.PRICES), visit.sees(FieldGroup.HEALTH)
-    hidden = (set() if priced else _PRICED) | (set() if healthy else {TimelineKind.HEALTH})
-    kinds = [kind for kind in TimelineKind if kind not in hidden] if hidden else []
-    audience = Audience.SERVICE if serves else Audience.SALES
-    page = await timeline_page(connection, account_id, before=before, kinds=kinds, audience=audience, limit=ITEMS)
-    items = [item.model_dump() for item in page.items]
-    for item in items:
-        title = item["title"] if priced else _AMOUNT.sub("…", item["title"])
-        item["title"] = visit.words.sentence(title)
-    return items, page.next
+def _told(visit: Visit, item: TimelineItem) -> dict[str, Any]:
+    """An item as the reader may see it: without amounts for who sees no prices."""
+    title = item.title if visit.sees(FieldGroup.PRICES) else _AMOUNT.sub("…", item.title)
+    return {**item.model_dump(), "title": title}
 
 
 async def coming(connection: Connection, visit: Visit, of: Whose) -> list[tuple[Any, list[dict[str, Any]]]]:
@@ -93,7 +84,7 @@ async def coming(connection: Connection, visit: Visit, of: Whose) -> list[tuple[
     steps = [
         {
             "day": local_time(step.at, of.time_zone).date(),
-            "what": visit.words.sentence(in_words(step)),
+            "what": in_words(step),
             "to": reader_of(playbook, step),
             "why": reason_of(playbook, about, step),
             "late": step.at <= of.now,

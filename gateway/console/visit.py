@@ -136,6 +136,11 @@ class Visit:
         """A value of the query, as far as anybody means it."""
         return self.request.query_params.get(name, "").replace("\x00", "").strip()[:longest]
 
+    def back(self, otherwise: str) -> str:
+        """The page that the form says to go back to."""
+        path = safe_path(self.form.get("back", otherwise)).partition("?")[0]
+        return path if path in ("/", otherwise) else otherwise
+
     def page(self, template: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
         """A page in the reader's language."""
         shown = _PAGES.get_template(template).render(
