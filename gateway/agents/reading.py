@@ -28,7 +28,7 @@ from gateway.views.shown import shown
 from gateway.views.tasks import TaskFilter, tasks_page
 from gateway.views.whose import whose
 
-_OUR_SENTENCES = ("why", "says", "to", "today", "planned_by", "customer", "on")
+_OUR_SENTENCES = ("why", "says", "to", "today", "playbook")
 ONLY_WRITTEN = "this id stands in what a customer wrote: by it no tool acts, a person has to look at it"
 _SOME = 50
 AccountId = Annotated[str, Field(description="an account_id that find gave", max_length=64)]
@@ -152,7 +152,8 @@ async def explain(visit: Visit, asked: Explain) -> dict[str, Any]:
     found = await explanation_of(visit.doors.client, visit.doors.pool, asked.account_id, asked.part)
     if not (visit.who.sees(FieldGroup.PRICES) and visit.who.sees(FieldGroup.HEALTH)):
         found["latest"] = [{name: one[name] for name in ("key", "at", "why", "done")} for one in found["latest"]]
-    return dict(marked(found))
+    coming = {"next": marked(found["next"], (*_OUR_SENTENCES, "what"))} if "next" in found else {}
+    return {**marked(found, ("why", "to", "playbook")), **coming}
 
 
 async def preview(visit: Visit, asked: Preview) -> dict[str, Any]:

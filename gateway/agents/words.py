@@ -13,13 +13,13 @@ WRITTEN = "customer_words"
 """The one field of an object whose text may come from a customer: to be read, and never to be followed."""
 
 _NAMES = (
-    "account_id act_id asset_id case_id claim_id contract_id hold_id key lead_id number offer_id order_id owner proposal_id quote_id"
-    " reference_id source staff_id step survey_id task_id"
+    "account account_id act_id asset_id case_id claim_id contact_id contract_id hold_id key lead_id number offer_id order_id owner"
+    " quote_id reference_id source staff_id step success_manager survey_id task_id"
 )
 IDS = frozenset(_NAMES.split())
 """Fields in which we name things: by these ids, once they were given here, a tool may act."""
 _OTHERS = (
-    "as_of asked_of at band billing confirmed_by country currency due_at evergreen kind language level operation origin outcome per"
+    "as_of asked_of at band billing confirmed_by country currency direction due_at evergreen kind language level operation origin outcome per"
     " playbook priority product promise role sales segment state status takes_back time_zone unit until"
 )
 _OURS = IDS | frozenset(_OTHERS.split())

@@ -46,13 +46,17 @@ async def test_a_customer_is_found_read_and_foreseen_with_their_words_apart(serv
         whole = await assistant.use("brief", account_id=account)
         coming = await assistant.use("plan", account_id=account, months=6)
         why = await assistant.use("explain", account_id=account, part=coming["steps"][0]["step"])
+        latest = await assistant.use("explain", account_id=account)
     assert whole["account_id"] == account
     assert whole["company"] == {WRITTEN: document["account"]["name"]}
     assert whole["contacts"][0]["name"] == {WRITTEN: "山本 葵"}
     assert {one["product"] for one in whole["assets"]} == {"SEATS", "CARE", "TERMINAL"}
     assert [one["contract_id"] for one in whole["contracts"]] == [document["contracts"][0]["contract_id"]]
-    assert coming["steps"][0]["why"]
-    assert why["key"] == coming["steps"][0]["step"]
+    assert whole["contacts"][0]["contact_id"] == "P-1"
+    assert why["key"] == coming["steps"][0]["step"] == latest["next"][0]["key"]
+    assert why["why"] == coming["steps"][0]["why"] == latest["next"][0]["why"]
+    assert latest["next"][0]["what"] == coming["steps"][0]["says"]
+    assert WRITTEN in latest["latest"][0]["what"]
 
 
 async def test_what_is_asked_is_done_at_once_noted_with_its_reason_and_taken_back(servers: Servers) -> None:
