@@ -193,7 +193,7 @@ async def book_credit(
 
     Args:
         connection: within a transaction.
-        account_id: the customer whose charge it was.
+        account_id: the customer whose charge it was, or as part of whom they go on.
         credit: key, currency, reason and lines, see `domain.billing.billing.Credit`.
         as_of: the customer's instant.
         on: the customer's local day at that instant.
@@ -285,11 +285,12 @@ async def _target(connection: Connection, account_id: str, line: CreditLine) -> 
 _ASSET = (
     "select a.order_id, a.line_id, a.asset_id, a.currency, l.quantity, l.unit_price, a.price_per, l.tax_rates"
     " from asset a left join order_line l on l.order_id = a.order_id and l.line_id = a.line_id"
-    " where a.account_id = $1 and a.asset_id = $2"
+    " join account c on c.account_id = a.account_id where $1 in (c.account_id, c.merged_into) and a.asset_id = $2"
 )
 _ORDER_LINE = (
     "select l.order_id, l.line_id, a.asset_id, o.currency, l.quantity, l.unit_price, l.price_per, l.tax_rates"
     " from order_line l join sales_order o using (order_id)"
     " left join asset a on a.order_id = l.order_id and a.line_id = l.line_id"
-    " where coalesce(a.account_id, o.account_id) = $1 and l.order_id = $2 and l.line_id = $3"
+    " join account c on c.account_id = coalesce(a.account_id, o.account_id)"
+    " where $1 in (c.account_id, c.merged_into) and l.order_id = $2 and l.line_id = $3"
 )

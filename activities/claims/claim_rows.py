@@ -78,7 +78,9 @@ cross join lateral (
 async def find_line(
     connection: Connection, account_id: str, order_id: str, line_id: str, *, lock: bool = False
 ) -> BoughtLine | None:
-    """An order line of an account. With `lock` nothing can be claimed, credited or returned of it until the transaction ends.
+    """An order line of an account, or of one that goes on as part of it, under its name.
+
+    With `lock` nothing can be claimed, credited or returned of it until the transaction ends.
 
     Whatever refers to the line's row, such as a return, needs a share of it: it either is on record before, or waits.
     """
@@ -87,22 +89,30 @@ async def find_line(
             "select 1 from order_line where order_id = $1 and line_id = $2 for update", order_id, line_id
         )
     text = await connection.fetchval(
-        f"{_LINES} where l.order_id = $1 and l.line_id = $2 and coalesce(a.account_id, o.account_id) = $3",
+        f"{_LINES} where l.order_id = $1 and l.line_id = $2 and $3 in (c.account_id, c.merged_into)",
         order_id,
         line_id,
         account_id,
     )
-    return BoughtLine.model_validate_json(text) if text else None
+    return BoughtLine.model_validate_json(text).having(account_id=account_id) if text else None
+
+
+gone_over = Value[str | None](
+    "select n.asset_id from asset a join asset_action x on x.related_asset = a.asset_id and x.subtype = 'TransferTo'"
+    " join asset n on n.asset_id = x.asset_id where a.order_id = $1 and a.line_id = $2 and a.account_id <> $3 and n.account_id = $3"
+    " order by x.recorded_at desc, n.asset_id limit 1"
+)
+"""The asset of an account that another one's order line goes on as, with what was charged for it; null if there is none."""
 
 
 async def lines_of(connection: Connection, account_id: str) -> list[BoughtLine]:
-    """What an account bought, the latest first."""
+    """What an account bought, or one that goes on as part of it, the latest first."""
     rows = await connection.fetch(
-        f"{_LINES} where coalesce(a.account_id, o.account_id) = $1"
+        f"{_LINES} where $1 in (c.account_id, c.merged_into)"
         " order by o.activated_at desc, l.order_id, l.line_id limit 200",
         account_id,
     )
-    return [BoughtLine.model_validate_json(row["line"]) for row in rows]
+    return [BoughtLine.model_validate_json(row["line"]).having(account_id=account_id) for row in rows]
 
 
 async def price_now(connection: Connection, line: BoughtLine, on: date) -> tuple[BookPrice | None, str | None]:
@@ -142,7 +152,8 @@ async def used_in_year(
 ) -> Decimal:
     """What claims of a kind gave a customer in a calendar year, those that wait included; without the claim `but`."""
     used: Decimal = await connection.fetchval(
-        "select coalesce(sum(amount), 0) from refund_claim where account_id = $1 and currency = $2 and kind = $3"
+        "select coalesce(sum(amount), 0) from refund_claim join account a using (account_id)"
+        " where $1 in (a.account_id, a.merged_into) and currency = $2 and kind = $3"
         " and claimed_on >= $4 and claimed_on <= $5 and status in ('waiting', 'refunded')"
         " and claim_id is distinct from $6",
         account_id,

@@ -25,7 +25,7 @@ from domain.claims.claims import (
 from domain.claims.rules import Assessment, assess, check_goodwill, check_shown
 from domain.kernel.calendar import local_day
 from domain.kernel.money import Money
-from domain.kernel.refusals import Refusal
+from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.service import claim_decisions
 from domain.service import claim_work as claim_work
 from domain.service.casework import Work
@@ -156,6 +156,9 @@ async def _line(at: _At, order_id: str, line_id: str) -> BoughtLine:
     line = await claim_rows.find_line(at.connection, at.account_id, order_id, line_id, lock=True)
     if line is None:
         raise Refusal(UNKNOWN_LINE, f"{at.account_id} bought no line {line_id!r} of an order {order_id!r}")
+    if (asset := await claim_rows.gone_over(at.connection, order_id, line_id, at.account_id)) is not None:
+        says = f"line {line_id!r} of order {order_id!r} went over to {at.account_id} as asset {asset}, with what was charged for it"
+        raise Refusal(NOT_ALLOWED, f"{says}; amend_assets or cancel_assets of that one gives money back")
     return line
 
 

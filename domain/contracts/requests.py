@@ -315,7 +315,8 @@ class MergeAccount(AssetRequest):
 
     Contracts come on the same conditions; what was declined does not renew by itself there. Contacts whose address the other account has
     are one person with that contact. If the other account does not take it all, nothing has happened. What was invoiced, and the journal,
-    stay under the name that they were made under; orders are placed for the other account from then on.
+    stay under the name that they were made under; orders are placed for the other account from then on, and money of orders from before is
+    given back under its name.
     """
 
     into: AccountRef

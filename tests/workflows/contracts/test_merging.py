@@ -238,6 +238,39 @@ async def test_a_part_that_leaves_takes_its_people_along(servers: Servers) -> No
     assert await servers.client.is_running(whole.account)
 
 
+async def test_money_of_orders_from_before_is_given_back_under_the_new_name(servers: Servers) -> None:
+    """The case is the other account's by now, and so is the credit note; what went over as an asset is named."""
+    team = await staffed(servers, "AG-M2")
+    joins, group = await Life.begin(servers), await Life.begin(servers)
+    beans = goods_order(joins.document, await servers.client.now(joins.account))
+    await servers.client.place_order(beans)
+    cases = case_client(servers)
+    opened = await cases.open_case(case(joins.document, team=team, contact_id="P-1"))
+    answer = await joins.ask("merge_account", into=group.account, by="S-1")
+    assert await has_ended(servers, answer["transfer_id"]) == "received"
+    await is_closed(servers, joins.account)
+
+    async def goodwill(order_id: str, line_id: str) -> None:
+        asked = {"order_id": order_id, "line_id": line_id, "amount": "1100", "reason": "late"}
+        director = {"by": team.replace("team", "D", 1), "role": "director"}
+        await cases.ask(opened.case_id, "grant_goodwill", asked | director)
+
+    await goodwill(beans["order_id"], "1")
+    row = await servers.pool.fetchrow(
+        "select m.account_id, m.total, c.account_id as claimed from credit_memo m join refund_claim c using (credit_memo_id)"
+        " where c.order_id = $1",
+        beans["order_id"],
+    )
+    assert row is not None
+    assert (row["account_id"], row["claimed"], int(row["total"])) == (group.account, group.account, 1100)
+    device = f"{joins.document['order_id']}.3"
+    moved = next(one["to_asset_id"] for one in answer["assets"] if one["asset_id"] == device)
+    with pytest.raises(Refusal, match=f"went over to {group.account} as asset {moved}"):
+        await goodwill(joins.document["order_id"], "3")
+    with pytest.raises(Refusal, match=f"{group.account} bought no line"):
+        await goodwill("SO-of-nobody", "1")
+
+
 async def test_who_joins_an_account_is_welcomed_there_once(servers: Servers) -> None:
     """As if they had been added; two of the same address are one person, and a sponsor who comes is not looked for."""
     joins, group = await Life.begin(servers), await Life.begin(servers)
