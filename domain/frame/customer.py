@@ -368,6 +368,10 @@ class Customer(Carried):
         """True from nine to six, on whatever day."""
         return OPENS <= local_time(instant, self.account.time_zone).time() < CLOSES
 
+    def closing(self, day: date) -> datetime:
+        """The instant at which people stop working on a local day."""
+        return local_instant(day, self.account.time_zone, CLOSES)
+
     def end_of(self, day: date) -> datetime:
         """The end of a local day: the first instant of the next one. What is named as the last day counts until then."""
         return start_of_day(day + timedelta(days=1), self.account.time_zone)

@@ -73,6 +73,8 @@ class StaffNotice(Carried):
     """what somebody wrote, if that is passed on; only its beginning if it is long"""
     case_id: str | None = None
     """the case whose customer gets what is replied to the notice"""
+    task: str | None = None
+    """the key of the task that it asks of its reader"""
     key: int | None = None
     """number of the key that signs its addresses; null before there were any, and where nothing can be replied"""
     due: AwareDatetime | None = None

@@ -16,16 +16,22 @@ from domain.holds.writes import ReleaseMails, RewriteMail, WithdrawMail
 from domain.journey import mail_anew
 from domain.kernel.base import Write
 
+SETTLED = "what it asks for is settled"
 STAGE = "relationship"
 KIND = "relationship_morning"
 AT_AN_HOUR = frozenset({"renewal_term_end", "renewal_grace_end", "amendment_effective", "billing_invoice"})
 """Kinds of steps that happen at the instant that was sold, or as soon as they can: whoever is told of them reads it in the morning."""
 
+LOOKS = frozenset({"relationship_health", "adoption_usage_review"})
+"""Kinds of steps by which our people hear what was found at whatever hour it came in: they read it when they work."""
+
 _OPEN_FOR = timedelta(hours=1)
 
 
 def leaves_at(situation: Situation, kind: str) -> datetime | None:
-    """When the mails of a step of this kind leave; null for at once."""
+    """When the mails and notices of a step of this kind leave; null for at once."""
+    if kind in LOOKS:
+        return None if situation.customer.at_work(situation.as_of) else situation.soon[0]
     if kind not in AT_AN_HOUR:
         return None
     at, _ = situation.customer.morning(situation.today)
@@ -56,7 +62,8 @@ def leave(situation: Situation, step: Step) -> Decision:
             deliveries[within_account(account_id, mail.delivery_id)] = mail.channel
             continue
         writes.append(WithdrawMail(mail.delivery_id, changes))
-        says = f"Dropped: {mail_in_words(mail.template)}; {changes}"
+        what = mail_in_words(mail.template) if mail.channel is Channel.MAIL else f"notice “{mail.body['title']}”"
+        says = f"Dropped: {what}; {changes}"
         lines.append(JournalLine(says, name=within_account(account_id, mail.delivery_id), kind="dropped"))
     if released:
         writes.append(ReleaseMails(tuple(released)))
@@ -69,5 +76,9 @@ def leave(situation: Situation, step: Step) -> Decision:
 
 
 def _decided(situation: Situation, mail: MorningMail) -> dict[str, Any] | str:
-    """What is changed of a message by now, or why it is dropped. A notice is what was decided: it leaves as it is."""
-    return {} if mail.channel is not Channel.MAIL else mail_anew.decided(situation, mail)
+    """What is changed of a message by now, or why it is dropped. A notice is what was decided: it leaves as it is, unless the task
+    that it asks for is settled."""
+    if mail.channel is Channel.MAIL:
+        return mail_anew.decided(situation, mail)
+    task = mail.body.get("task")
+    return SETTLED if task is not None and task not in situation.customer.staff_tasks else {}

@@ -181,6 +181,7 @@ def _help(situation: Situation, low: list[SeatUse]) -> Decision:
 
 
 def _outreach(situation: Situation, low: list[SeatUse]) -> Mail:
+                task=HELP_TASK,
     """The offer of help: one mail for all products of which too little is used, the least used one first."""
     more = [conversation.figures_of(use) for use in low[1:]]
     aim = {"low": str(situation.playbook.adoption.low), **({"others": more} if more else {})}
@@ -220,7 +221,11 @@ def _still_low(situation: Situation, use: SeatUse, *, in_check_in: bool) -> Deci
     return Decision(
         JournalLine(says, kind="adoption_still_low", detail=conversation.figures_of(use)),
         Outcome(said=[says], attention={"low_adoption": says}),
-        notices=[Notice(says, ["The success manager has a task to help; it has not changed it yet."], to="owner")],
+        notices=[
+            Notice(
+                says, ["The success manager has a task to help; it has not changed it yet."], to="owner", task=HELP_TASK
+            )
+        ],
     )
 
 

@@ -116,6 +116,8 @@ def _fell(situation: Situation, news: ScoreNews) -> Decision:
     """One play for one cause: who has it open already has it on their desk."""
     key, title = f"{TASKS}/{news.cause}", f"Health fell to {news.band.value}"
     due_at, due_on = situation.customer.morning(situation.in_days(1))
+    if due_at <= situation.soon[0]:  # they hear of it on that very morning
+        due_at = situation.customer.closing(due_on)
     to = "owner" if news.band is Band.CRITICAL else "success_manager"
     waiting = key in situation.customer.staff_tasks
     asked = f"Please find out what to do about it by {due_on}."
@@ -125,7 +127,7 @@ def _fell(situation: Situation, news: ScoreNews) -> Decision:
     return Decision(
         JournalLine(""),
         writes=writes,
-        notices=[Notice(title, [news.why, asked], to=to, due=due_at)],
+        notices=[Notice(title, [news.why, asked], to=to, due=due_at, task=key)],
     )
 
 
@@ -139,5 +141,5 @@ def _long_unknown(situation: Situation, news: ScoreNews) -> Decision:
     return Decision(
         JournalLine(""),
         writes=[OpenStaffTask(UNKNOWN_TASK, title, "success_manager", due_at, news.why)],
-        notices=[Notice(title, lines, due=due_at)],
+        notices=[Notice(title, lines, due=due_at, task=UNKNOWN_TASK)],
     )

@@ -6,15 +6,13 @@ import itertools
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from functools import lru_cache
-
-import holidays
+from datetime import timedelta
 
 from tests.reader import care, checking_in, notices, ordering, owning, renewing, service, starting, terms, who_is_new
 from tests.reader.desk import Desk, Finding, Rule, people
 from tests.reader.facts import Facts, Row
 from tests.reader.letters import Letter
+from tests.reader.workdays import works
 
 RULES: dict[str, Rule] = {
     **starting.RULES, **ordering.RULES, **care.RULES, **terms.RULES, **owning.RULES, **service.RULES, **renewing.RULES,
@@ -43,6 +41,9 @@ SIGNED_BY_SALES = (
 """What was sold, and what it costs; the rest is signed by whoever looks after the customer."""
 AUTHORED = ("agent_message", "resolved")
 SIGNED_BY_EITHER = ("opted_out", "goodwill_granted")
+
+_FOUND = re.compile(r"/(?:relationship/health|adoption/usage)-")
+"""Looks at a customer that come with a report or with the daily score."""
 
 OF_CASES = ("case_survey",)
 """They follow on what somebody has just solved for the customer."""
@@ -303,26 +304,17 @@ def settled(facts: Facts, letters: list[Letter]) -> list[Finding]:
     return findings
 
 
-@lru_cache(maxsize=512)
-def _free_days(country: str, year: int) -> tuple[frozenset[date], frozenset[int]]:
-    try:
-        found = holidays.country_holidays(country, years=year)
-    except NotImplementedError:
-        return frozenset(), frozenset({5, 6})
-    return frozenset(found), frozenset(found.weekend)
-
-
-def works(day: date, country: str) -> bool:
-    """True on a day on which people of that country work."""
-    free, weekend = _free_days(country, day.year)
-    return day not in free and day.weekday() not in weekend
-
-
 def hours(facts: Facts, letters: list[Letter]) -> list[Finding]:
-    """Mails that we send of our own accord leave at nine on a business day of the customer; an anniversary keeps its day."""
+    """Mails that we send of our own accord leave at nine on a business day of the customer; an anniversary keeps its day. So do notices
+    of what was found at whatever hour, while people work."""
     findings = []
     for letter in letters:
         if letter.staff:
+            at = letter.sent_at.astimezone(facts.zone)
+            if _FOUND.search(letter.delivery_id) and not (
+                MORNING <= at.hour < EVENING and works(at.date(), facts.country)
+            ):
+                findings.append(Finding("free day", letter, f"{at:%a %Y-%m-%d %H:%M}", "an hour at which people work"))
             continue
         there = facts.where(letter.contact_id, letter.zone)
         at = letter.sent_at.astimezone(there.zone)
