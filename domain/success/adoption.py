@@ -107,7 +107,10 @@ def follow_up(situation: Situation, step: Step, health: Health) -> Decision:
     low = helping_on.low(situation, uses)
     if low and helping_on.goes_on(situation, steps):
         says = f"Adoption of {low[0].asset.product_name} is still low: {low[0].says}"
-        looked += helping_on.further(situation, says, low)
+        further = helping_on.further(situation, says, low)
+        if any(one.to == "owner" for one in further.notices):  # whoever takes the next step hears it once
+            looked = replace(looked, notices=[one for one in looked.notices if one.title != says])
+        looked += further
         steps += 1
     return looked + Outcome(plan=_looked_at_again(situation, steps))
 
@@ -144,7 +147,7 @@ def _look(situation: Situation, health: Health, next_on: str | None, *, quiet: b
             else _help(situation, helping_on.low(situation, uses))
         )
     elif helping and uses and uses[0].share >= terms.recovered:
-        decision = _recovered(situation, uses[0])
+        decision = _recovered(situation, uses)
     elif offer := expansion.offer_for(situation, uses, health):
         decision = offer
     else:
@@ -206,7 +209,7 @@ def mail_of(situation: Situation, template: str) -> Mail | None:
     if use is not None and template == "outreach" and helping and use.share < terms.low:
         return _outreach(situation, helping_on.low(situation, uses))
     if use is not None and template == "recovered" and not helping and use.share >= terms.recovered:
-        return Mail("recovered", conversation.figures_of(use))
+        return _good_progress(uses)
     return None
 
 
@@ -229,7 +232,14 @@ def _still_low(situation: Situation, use: SeatUse, *, in_check_in: bool) -> Deci
     )
 
 
-def _recovered(situation: Situation, use: SeatUse) -> Decision:
+def _good_progress(uses: list[SeatUse]) -> Mail:
+    """That help has helped: one mail for all products whose use is known, the least used one first."""
+    more = [conversation.figures_of(use) for use in uses[1:]]
+    return Mail("recovered", {**conversation.figures_of(uses[0]), **({"others": more} if more else {})})
+
+
+def _recovered(situation: Situation, uses: list[SeatUse]) -> Decision:
+    use = uses[0]
     says = f"Adoption of {use.asset.product_name} recovered: {use.says}"
     return Decision(
         JournalLine(says, kind="adoption_recovered", detail=conversation.figures_of(use)),
@@ -240,7 +250,7 @@ def _recovered(situation: Situation, use: SeatUse) -> Decision:
             said=[says],
         ),
         [CloseStaffTasks(key, situation.as_of, outcome=says) for key in helping_on.KEYS],
-        [Mail("recovered", conversation.figures_of(use))],
+        [_good_progress(uses)],
     )
 
 

@@ -224,7 +224,6 @@ def remind(situation: Situation, step: Step) -> Decision:
     following = late_steps(situation, step.stage, task, facts)
     if not standing.speaks(situation, facts):
         return _told_by_another(situation, facts, following)
-    facts.title["en"]
     late = (situation.today - facts.due_on).days
     mails: list[Mail] = []
     notices: list[Notice] = []

@@ -189,12 +189,28 @@ def named(desk: Desk, product: str) -> None:
 
 
 def recovered(desk: Desk) -> None:
-    """Use is back above what ends help, and help was given."""
+    """Use is back above what ends help, and help was given; of several products, each of them."""
+    enough = Decimal(desk.facts.terms_of_play()["adoption"].get("recovered") or "0.5") * 100
+    several = list(
+        desk.each(
+            {
+                "en": "\n- {product}: {active:int} of {seats} in use on {when}, which is {share:percent}\n",
+                "ja": "\n- {product}：{when}で{seats}のうち{active:int}席をご利用中（{share:percent}）\n",
+            }
+        )
+    )
+    for one in several:
+        counted = {"active": one["active"], "seats": int(desk.script.number(figures(one["seats"])[0]))}
+        use_is(desk, {**counted, "share": one["share"]}, one["product"])
+        if one["share"] < enough - 1:
+            desk.wrong("count", one["share"], f"at least {enough}")
+    if several:
+        desk.fixed({"en": "Good progress at"}, {"ja": "】各製品のご利用が広がっております"})
+        return
     said = desk.must({"en": "Good progress with {product}\n", "ja": "】{product}のご利用が広がっております"})
     product = said["product"] if said else ""
     named(desk, product)
     share = _table_of_use(desk, product)
-    enough = Decimal(desk.facts.terms_of_play()["adoption"].get("recovered") or "0.5") * 100
     if share is not None and share < enough - 1:
         desk.wrong("count", share, f"at least {enough}")
 

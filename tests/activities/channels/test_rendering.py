@@ -12,7 +12,7 @@ from activities.channels.rendering import Renderer
 from domain.frame.messages import OutgoingMail
 from tests.activities.channels.facts_of_mails import FACTS
 from tests.activities.channels.reading import Page, assert_readable, plainly, squeezed
-from tests.activities.channels.samples import CONTEXTS, DOCUMENTS, QUOTE, a_mail
+from tests.activities.channels.samples import CONTEXTS, DOCUMENTS, QUOTE, USE, a_mail
 
 TEMPLATES = Path(activities.channels.__file__).parent / "templates"
 EVERY = [(template, language) for template in CONTEXTS for language in ("en", "ja")]
@@ -75,6 +75,7 @@ def test_a_missing_value_fails(renderer: Renderer, template: str, language: str)
         ("check_in", {"active_users": 1, "seats": 1, "adoption": None}),
         ("onboarding_reminder", {"days_late": 0}),
         ("onboarding_reminder", {"days_late": -2}),
+        ("recovered", {"others": [{**USE, "product": "Sensor", "counted_on": None}]}),
         ("survey", {"question_kind": "csat"}),
         ("renewal_notice", {"quote": None}),
         ("renewal_notice", {"quote": None, "auto_renew": True}),
@@ -120,6 +121,10 @@ def test_variants_say_what_is_the_case(renderer: Renderer) -> None:
     assert "¥" not in text_of(renderer, a_mail("renewal_notice", "en", context=without))
     assert "renewed automatically" in text_of(renderer, a_mail("renewal_confirmed", "en", context={"automatic": True}))
     assert "is due by March 1, 2027" in text_of(renderer, a_mail("onboarding_reminder", "en", context={"days_late": 0}))
+    several = {"others": [{**USE, "product": "Sensor", "counted_on": "2027-02-01"}]}
+    said = text_of(renderer, a_mail("recovered", "en", context=several))
+    assert "Team Plan: 42 of 1,200 seats in use on an average day of the last 28 days, which is 4%" in said
+    assert "Sensor: 42 of 1,200 seats in use on February 1, 2027, which is 4%" in said
     assert "御中" in text_of(renderer, a_mail("go_live", "ja", context={"contact_name": ""}))
     assert "田中 花子 様" in text_of(renderer, a_mail("go_live", "ja"))
     assert "Hello," in text_of(renderer, a_mail("go_live", "en", context={"contact_name": ""}))

@@ -79,9 +79,16 @@ async def test_help_goes_on_in_steps_until_a_person_has_it_and_ends_when_use_rec
     ]
     assert sum(title.startswith("Train them: ") for title, _ in told) == 1
     assert any("Boards: 6 of 20 seats in use on average." in lines for _, lines in told)
+    (planned,) = [at for _, title, at, _ in await notices(servers, account) if title.startswith("Agree a plan")]
+    same = [title for to, title, at, _ in await notices(servers, account) if (to, at) == ("S-1", planned)]
+    assert len(same) == 1, "whoever has the next step hears of it once"
     await use(servers, account, SEATS=8, BOARDS=18)
     assert await help_tasks(servers, account), "one of them is still low"
     await use(servers, account, SEATS=30, BOARDS=18)
-    await servers.client.fast_forward(account, timedelta(days=2))
+    await servers.client.fast_forward(account, timedelta(days=5))
     assert await help_tasks(servers, account) == {}
+    said = await servers.pool.fetchval(
+        "select body->'context' from outbox where account_id = $1 and body->>'template' = 'recovered'", account
+    )
+    assert (said["product"], [one["product"] for one in said["others"]]) == ("Workspace", ["Boards"])
     assert await apart(servers, account) == []
