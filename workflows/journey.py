@@ -130,7 +130,7 @@ class Journey(Entity[JourneyState]):
         try:
             ends = term_end(self.state, step)
             kept = [one.on for one in self.state.agenda if one.kind == "adoption_check_in" and one.key != step.key]
-            near = pace.near(self.state.agenda, workflow.now())
+            near = pace.near(self.state.agenda, workflow.now(), step)
             outcome = await calls.perform(self.state.account_id, step, workflow.now(), ends, kept, near)
         except ActivityError as error:
             cause = cause_of(error)

@@ -2,7 +2,7 @@
 
 What is owed does not wait for that: only what sets out at the same moment anyway is put into one message. Something optional goes along
 with an answer or with other optional mails, not with what is owed by contract, unless it is thanks for another year. A mail that asks for
-an answer of its own leaves alone.
+an answer of its own leaves alone, but for a question whose answer is a number: one of them goes along with news of go-live, a check-in and the like.
 """
 
 from __future__ import annotations
@@ -34,10 +34,16 @@ def _may_join(row: Waiting, mail: OutgoingMail) -> bool:
 
 def _groups(rows: Sequence[Row]) -> list[list[Row]]:
     ordered = sorted(rows, key=lambda one: (rank(one[1].template), one[0].created_at, one[0].delivery_id))
-    kinds = {template_of(mail.template).kind for _, mail in ordered}
-    if MailKind.ANSWER in kinds:
-        return [ordered]
-    owed = [one for one in ordered if template_of(one[1].template).kind is MailKind.CONTRACTUAL]
+    asking = [one for one in ordered if template_of(one[1].template).asks]
+    said = [one for one in ordered if one not in asking]
+    if any(template_of(mail.template).kind is MailKind.ANSWER for _, mail in said):
+        return [_with_question(said, asking)]
+    owed = [one for one in said if template_of(one[1].template).kind is MailKind.CONTRACTUAL]
     if owed:
-        owed += [one for one in ordered if template_of(one[1].template).with_owed]
-    return [owed, [one for one in ordered if one not in owed]]
+        owed += [one for one in said if template_of(one[1].template).with_owed]
+    return [owed, _with_question([one for one in said if one not in owed], asking)]
+
+
+def _with_question(said: list[Row], asking: list[Row]) -> list[Row]:
+    taken = any(template_of(mail.template).takes_question for _, mail in said)
+    return [*said, *asking[:1]] if taken else said

@@ -31,7 +31,7 @@ class JourneySteps(Activities):
         "adoption_mail": StepKind(adoption.mail, paced=True),
         "adoption_usage_review": StepKind(adoption.review, look=scoring.health_of, paced=True, each_time=True),
         "adoption_follow_up": StepKind(adoption.follow_up, LOOKS, look=scoring.health_of, paced=True),
-        "adoption_survey": StepKind(asking.survey, paced=True),
+        "adoption_survey": StepKind(asking.survey, LOOKS, paced=True),
         "expansion_expiry": StepKind(expansion.expire),
         "renewal_notice": StepKind(unless_locked(renewal_notices.notice), LEDGER, look=term_value),
         "renewal_quote": StepKind(unless_locked(renewal_talk.quote), LEDGER),

@@ -259,7 +259,9 @@ _SENT = (
     "select o.delivery_id, o.account_id, o.contact_id, o.body->>'to_email' as email, o.body->>'template' as template,"
     " o.body->>'reply_to' as person, o.body->'context' as context, lower(c.email) = lower(o.body->>'to_email') as current, c.role,"
     " exists (select from outbox w where w.left_with = o.delivery_id and w.body->>'template' in ('renewal_notice', 'renewal_grace'))"
-    " as several from outbox o"
+    " as several,"
+    " (select w.body->'context' from outbox w where w.left_with = o.delivery_id and w.body->>'template' = 'survey' limit 1) as surveyed"
+    " from outbox o"
     " left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id where o.channel = 'deliver_mail' and "
 )
 

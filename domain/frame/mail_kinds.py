@@ -28,20 +28,23 @@ class Template:
     """A template: what it is, and the role of the contact whom it concerns; without such a contact the main one gets it.
 
     `copies`: further roles that hear of it, where other people bear them. `early`: so many days before its own day it may go along with
-    another optional mail. `moment`: about a day of the first weeks, and so many days after a customer came not true any more. `apart`: its
-    step also gives people something to do, which does not wait for the mail. `keeps_its_day`: it is of one day and of no other.
-    `alone`: it asks for an answer of its own, so it says nothing else. `with_owed`: it may go along with what is owed by contract.
-    `foretold`: the customer knows its day. `follows_a_case`: what is foretold does not wait for it.
+    another optional mail; null: it never does. `moment`: about a day of the first weeks, and so many days after a customer came not true
+    any more. `apart`: its step also gives people something to do, which does not wait for the mail. `keeps_its_day`: it is of one day and
+    of no other. `alone`: it asks for an answer of its own, so it says nothing else. `asks`: it asks for a number, which can be told from
+    every other answer: it may go along with a mail that `takes_question`, one of them. `with_owed`: it may go along with what is owed by
+    contract. `foretold`: the customer knows its day. `follows_a_case`: what is foretold does not wait for it.
     """
 
     kind: MailKind
     role: ContactRole = ContactRole.MAIN
     copies: tuple[ContactRole, ...] = ()
-    early: int = 0
+    early: int | None = None
     moment: int | None = None
     apart: bool = False
     keeps_its_day: bool = False
     alone: bool = False
+    asks: bool = False
+    takes_question: bool = False
     with_owed: bool = False
     foretold: bool = False
     follows_a_case: bool = False
@@ -76,7 +79,7 @@ TEMPLATES: Mapping[str, Template] = {
     "assets_received": _OF_CONTRACTS,
     "assets_transferred": _OF_CONTRACTS,
     "provisioning_done": Template(MailKind.ANSWER, ContactRole.ADMIN, copies=(ContactRole.MAIN,)),
-    "go_live": Template(MailKind.ANSWER, copies=(ContactRole.SPONSOR,)),
+    "go_live": Template(MailKind.ANSWER, copies=(ContactRole.SPONSOR,), takes_question=True),
     "introduction": Template(MailKind.ANSWER, copies=(ContactRole.SPONSOR, ContactRole.ADMIN)),
     "documents": _OF_CONTRACTS,
     "contact_welcome": _OPTIONAL,
@@ -87,11 +90,11 @@ TEMPLATES: Mapping[str, Template] = {
     "upsell_offer": Template(MailKind.OPTIONAL, ContactRole.SPONSOR, alone=True),
     "play_note": _OPTIONAL,
     "win_back": _OPTIONAL,
-    "check_in": Template(MailKind.OPTIONAL, foretold=True),
-    "recovered": Template(MailKind.OPTIONAL, apart=True),
+    "check_in": Template(MailKind.OPTIONAL, foretold=True, takes_question=True),
+    "recovered": Template(MailKind.OPTIONAL, apart=True, takes_question=True),
     "delivery_follow_up": _OPTIONAL,
-    "reorder_check_in": _OPTIONAL,
-    "survey": Template(MailKind.OPTIONAL, alone=True),
+    "reorder_check_in": Template(MailKind.OPTIONAL, takes_question=True),
+    "survey": Template(MailKind.OPTIONAL, early=0, asks=True),
     "reference": Template(MailKind.OPTIONAL, alone=True),
     "case_survey": Template(MailKind.OPTIONAL, alone=True, follows_a_case=True),
     "touch_day_1": Template(MailKind.OPTIONAL, moment=5),

@@ -25,6 +25,7 @@ NOTICE = "renewal_notice"
 _ONE_MAIL: Mapping[str, Callable[[Step], str]] = {
     "onboarding_touch": lambda step: step.name.replace("-", "_"),
     "fulfilment_follow_up": lambda step: "delivery_follow_up",
+    "adoption_survey": lambda step: "survey",
 }
 """Kinds of steps that send one optional mail to the main contact and do nothing else, each with the template of that mail."""
 
@@ -82,9 +83,12 @@ def late_day_for(situation: Situation, template: str, last: datetime | None, wri
     return None if now and day == today else day
 
 
-def near(agenda: Iterable[Step], now: datetime) -> list[Step]:
-    """The steps of an agenda that an optional mail of `now` may be too near to, and that can be put off without being asked."""
-    return [step for step in agenda if step.kind in _ONE_MAIL and now < step.at < now + timedelta(days=QUIET_DAYS + 1)]
+def near(agenda: Iterable[Step], now: datetime, doing: Step) -> list[Step]:
+    """The steps of an agenda that an optional mail of `now`, sent by the step `doing`, may be too near to, and that can be put off
+    without being asked; those that are due at the same instant are among them."""
+    until = now + timedelta(days=QUIET_DAYS + 1)
+    waiting = (step for step in agenda if step.key != doing.key and not step.along)
+    return [step for step in waiting if step.kind in _ONE_MAIL and step.at < until]
 
 
 def ahead(situation: Situation, decision: Decision, near: Iterable[Step]) -> list[tuple[Step, Decision]]:
@@ -111,13 +115,16 @@ def ahead(situation: Situation, decision: Decision, near: Iterable[Step]) -> lis
 def _may_go_along(situation: Situation, mail: Mail, step: Step, template: str) -> bool:
     """True if a step's own mail may leave so many days before its day, and both can be said in one message."""
     own, leading = template_of(template), template_of(mail.template)
-    return own.early > 0 and not (own.alone or leading.alone) and step.on <= situation.in_days(own.early)
+    if own.early is None or step.on > situation.in_days(own.early):
+        return False
+    return leading.takes_question if own.asks else not (own.alone or leading.alone or leading.asks)
 
 
 def _brought_forward(situation: Situation, step: Step, template: str) -> Decision:
     """The step is done at once."""
     now = step.having(at=situation.as_of, on=situation.today, along=True)
-    says = f"Brought forward to {situation.today}: {mail_in_words(template)}, which goes along with another mail"
+    when = "Today" if step.on <= situation.today else f"Brought forward to {situation.today}"
+    says = f"{when}: {mail_in_words(template)}, which goes along with another mail"
     return Decision(JournalLine(says, kind="put_off"), Outcome(plan=[now], put_off=True))
 
 

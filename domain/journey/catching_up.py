@@ -116,7 +116,7 @@ def next_morning(situation: Situation) -> date:
 
 def _on(situation: Situation, step: Step, day: date) -> Step:
     at, on = situation.customer.morning(day)
-    return step.having(at=at, on=on)
+    return step.having(at=at, on=on, along=False)
 
 
 def _latest(overdue: Iterable[Step]) -> set[str]:

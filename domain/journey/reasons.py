@@ -138,7 +138,8 @@ def _last_day(contract: ContractFacts, step: Step) -> date:
 def _survey_after(playbook: Playbook, step: Step) -> str:
     """One that comes again says so: which one of them a step is stands only in the facts."""
     if asking.question_of(step) is asking.EFFORT:
-        return f"{counted(playbook.adoption.effort_after or 0, 'day')} after go-live, once"
+        days_after = playbook.adoption.effort_after
+        return f"{counted(days_after, 'day')} after go-live, once" if days_after else "at go-live, once"
     days = counted(playbook.adoption.survey_after or 0, "day")
     return (
         f"{days} after go-live, or half a year after they came if that was elsewhere, and every half year from then on"

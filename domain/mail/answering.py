@@ -15,7 +15,7 @@ DECIDES = (ContactRole.MAIN, ContactRole.SPONSOR, ContactRole.BILLING)
 
 _COMMENT_LIMIT = 1000
 _REASON_LIMIT = 300
-_CASE_SURVEY = "case_survey"
+_SURVEY, _CASE_SURVEY = "survey", "case_survey"
 _NOTES = ("answer_reference",)
 
 
@@ -36,6 +36,8 @@ class SentMail(Carried):
     template: str = ""
     several: bool = False
     """other questions stood in the same message"""
+    surveyed: dict[str, Any] | None = None
+    """what the survey was filled with that left in the same message"""
     context: dict[str, Any] = {}
     """what the template was filled with"""
 
@@ -76,9 +78,9 @@ def asked_in(sent: SentMail | None) -> Answered | None:
         return None
     if sent.several:
         return Answered(question=Question.MAIL)  # which one is meant has to be named
-    context = sent.context
+    template, context = (_SURVEY, sent.surveyed) if sent.surveyed is not None else (sent.template, sent.context)
     numbers = tuple(map(str, (context.get("numbers") or {}).values()))
-    match sent.template:
+    match template:
         case "survey" if context.get("question_kind") == "nps":
             return Answered(question=Question.SURVEY, id=str(context["survey_id"]), low=0, high=10)
         case "survey" if context.get("question_kind") == "ces":
@@ -91,7 +93,7 @@ def asked_in(sent: SentMail | None) -> Answered | None:
             return Answered(question=Question.QUOTE, id=str(context["quote_id"]), also=numbers)
         case "upsell_offer":
             return Answered(question=Question.OFFER, id=str(context["offer_id"]), also=numbers)
-        case "renewal_notice" | "renewal_grace" if sent.template == "renewal_notice" or context.get("quote"):
+        case "renewal_notice" | "renewal_grace" if template == "renewal_notice" or context.get("quote"):
             quote = context.get("quote") or {}
             quoted = (str(quote["quote_id"]),) if "quote_id" in quote else ()
             return Answered(question=Question.RENEWAL, id=str(context["contract_id"]), also=(*quoted, *numbers))

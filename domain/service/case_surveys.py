@@ -19,9 +19,9 @@ from domain.success.throttling import (
     SurveyRules,
     Withheld,
     answer_counts,
+    asked_last,
     calls_for_follow_up,
     case_survey_withheld,
-    may_be_asked_at,
 )
 
 RULES = SurveyRules()
@@ -44,7 +44,8 @@ def ask(work: Work, key: str) -> None:
     asked = _asked_before(work)
     withheld = _withheld(work, asked)
     if withheld is not None:
-        why = _says(work, withheld, may_be_asked_at(address, asked, RULES))
+        last = asked_last(address, SurveyKind.CSAT, asked, RULES)
+        why = _says(work, withheld, last.until if last is not None else None)
         detail = {"template": "case_survey", "why": why}
         work.happened(Happened.MAIL_HELD, work.as_of, SYSTEM, detail, internal=True)
         work.line("survey_withheld", f"Case {case.case_id}: no survey, {why}", work.as_of, SYSTEM)

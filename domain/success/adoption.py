@@ -32,11 +32,14 @@ def begin(situation: Situation, start_in: int) -> Outcome:
     return Outcome(plan=plan, stages={STAGE: Stage(status=STEADY)}, drop=drop)
 
 
-def after_go_live(situation: Situation) -> Outcome:
-    """Go-live: check-ins count from now on, and the surveys are planned."""
+def after_go_live(situation: Situation, *, told: bool = False) -> Outcome:
+    """Go-live: check-ins count from now on, and the surveys are planned. `told`: the customer hears of it by mail."""
     if not situation.customer.holds_term(situation.as_of):
         return Outcome()
-    plan = [check_in_after(situation, situation.playbook.adoption.every_days), *asking.after_go_live(situation)]
+    plan = [
+        check_in_after(situation, situation.playbook.adoption.every_days),
+        *asking.after_go_live(situation, told=told),
+    ]
     return Outcome(plan=plan, drop=[f"{STAGE}/check-in-*"])
 
 
@@ -178,13 +181,13 @@ def _help(situation: Situation, low: list[SeatUse]) -> Decision:
                     f"Please do so by {due_on}.",
                 ],
                 due=due_at,
+                task=HELP_TASK,
             )
         ],
     )
 
 
 def _outreach(situation: Situation, low: list[SeatUse]) -> Mail:
-                task=HELP_TASK,
     """The offer of help: one mail for all products of which too little is used, the least used one first."""
     more = [conversation.figures_of(use) for use in low[1:]]
     aim = {"low": str(situation.playbook.adoption.low), **({"others": more} if more else {})}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.mail_names import contact_in_words
@@ -19,14 +19,15 @@ from domain.holds.writes import HoldBackStep
 from domain.kernel.base import Write
 from domain.kernel.calendar import start_of_day
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.success import references
+from domain.success import conversation, references
 from domain.success.requests import AnswerSurvey
 from domain.success.throttling import (
+    AskedLast,
     SurveyRules,
     Withheld,
     answer_counts,
+    asked_last,
     calls_for_follow_up,
-    may_be_asked_at,
     relationship_survey_withheld,
 )
 from domain.success.writes import RecordSurveyAnswer, SendSurvey
@@ -34,6 +35,8 @@ from domain.success.writes import RecordSurveyAnswer, SendSurvey
 STAGE = "adoption"
 KIND = "adoption_survey"
 SURVEYS = SurveyRules()
+COMPANY_WITHIN = timedelta(days=21)
+"""So long after its own day a question may wait for a check-in to go with, so that the customer has one mail less to read."""
 NOTHING_LEFT_WAITS = timedelta(days=30)
 """A customer of whom nothing runs at the moment may renew late: they are asked then."""
 
@@ -76,15 +79,21 @@ def question_of(step: Step) -> SurveyQuestion:
     return EFFORT if step.name.startswith(f"{EFFORT.name}-") else RECOMMEND
 
 
-def after_go_live(situation: Situation) -> list[Step]:
-    """The surveys that follow on a go-live of today, as the playbook has them: each unless it was asked before."""
+def after_go_live(situation: Situation, *, told: bool = False) -> list[Step]:
+    """The surveys that follow on a go-live of now, as the playbook has them: each unless it was asked before. `told`: the customer hears
+    of it by mail, along with which goes what is asked at once."""
     terms, customer = situation.playbook.adoption, situation.customer
     found = []
     if terms.survey_after is not None and not customer.surveys:
         found.append(_on_day(situation, RECOMMEND, terms.survey_after))
     if terms.effort_after is not None and not customer.efforts:
         found.append(_on_day(situation, EFFORT, terms.effort_after))
-    return found
+    return [_at_once(situation, step, along=told) if step.on <= situation.today else step for step in found]
+
+
+def _at_once(situation: Situation, step: Step, *, along: bool) -> Step:
+    now = situation.step_now(KIND, STAGE, step.name)
+    return now.having(along=along)
 
 
 def taken_over(situation: Situation) -> list[Step]:
@@ -174,18 +183,22 @@ def survey(situation: Situation, step: Step) -> Decision:
     match withheld:
         case Withheld.BLOCKED:
             name = f"{step.name.partition('.')[0]}.{situation.as_of:%Y%m%dT%H%M%S}"
-            later = step.having(name=name)
+            later = step.having(name=name, along=False)
             return Decision(JournalLine("Survey held back"), writes=[HoldBackStep(later, Purpose.SURVEY)])
         case Withheld.CASE_RECENTLY if last_case_at is not None:
             until = last_case_at + SURVEYS.relationship_after_case
             return _put_off(situation, step, until, "service was at work lately")
-        case Withheld.ASKED_RECENTLY if (again_at := may_be_asked_at(address, asked, SURVEYS)) is not None:
-            return _put_off(situation, step, again_at, _asked_about(address, asked))
+        case Withheld.ASKED_RECENTLY if (last := asked_last(address, question.kind, asked, SURVEYS)) is not None:
+            return _put_off(situation, step, last.until, _asked_about(last))
         case Withheld.ALREADY_ASKED:
             return _asked_already(situation, step, question)
         case Withheld.UNSUBSCRIBED:
             says = f"Survey not sent: {contact_in_words(contact)} wants no optional mails"
             return Decision(JournalLine(says, kind="mail_unwanted"), following)
+    if (day := _in_company_on(situation, step)) is not None:
+        return _put_off(
+            situation, step, start_of_day(day, situation.customer.account.time_zone), "it goes with a check-in"
+        )
     survey_id = f"{question.kind.value}-{situation.customer.account.account_id}-{step.on}"
     return Decision(
         JournalLine("Survey on its way"),
@@ -204,9 +217,17 @@ def _asked_before(situation: Situation) -> list[AskedBefore]:
     ]
 
 
-def _asked_about(address: str, asked: list[AskedBefore]) -> str:
-    latest = max((one for one in asked if one.contact_id == address), key=lambda one: one.sent_at)
-    about = " about a case" if latest.kind is SurveyKind.CSAT else ""
+def _in_company_on(situation: Situation, step: Step) -> date | None:
+    """The day of a check-in with which a question of today may go: soon after its own day, and as far as is known one that is written."""
+    if step.along:
+        return None
+    last = date.fromisoformat(step.name.partition("-")[2].partition(".")[0]) + COMPANY_WITHIN
+    coming = (day for day in situation.kept or () if situation.today < day <= last)
+    return next((day for day in sorted(coming) if conversation.writes_on(situation, day)), None)
+
+
+def _asked_about(last: AskedLast) -> str:
+    about = " about a case" if last.survey.kind is SurveyKind.CSAT else ""
     return f"the customer was asked{about} lately"
 
 

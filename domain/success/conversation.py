@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from domain.frame.customer import ContractStatus
@@ -53,6 +53,13 @@ def why_not_written(situation: Situation) -> str | None:
     if looks.talked_at is not None and (talked := day_of(looks.talked_at)) > situation.in_days(-(rhythm // 3) - 1):
         return f"we talked with each other on {talked}"
     return None
+
+
+def writes_on(situation: Situation, day: date) -> bool:
+    """True for the day of a check-in that is written, unless we talk with each other before."""
+    looks, wait = situation.looks or Looks(), situation.playbook.adoption.write_every_days
+    told = looks.told_at
+    return wait is None or told is None or situation.customer.day_of(told) + timedelta(days=wait) <= day
 
 
 def says(situation: Situation, next_on: str | None) -> dict[str, Any]:

@@ -151,7 +151,7 @@ def completion(situation: Situation, facts: TaskFacts, *, by: str, evidence: str
         said.append(f"First value after {counted(days, 'day')}")
     if facts.name == terms.last_task:
         mails += _live(situation, facts, days if value else None)
-        adopting = adoption.after_go_live(situation)
+        adopting = adoption.after_go_live(situation, told=bool(mails))
         plan, drop = adopting.plan, drop + adopting.drop
     outcome = Outcome(
         plan=plan,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from domain.frame.sales_holds import DETRACTOR_UP_TO, AskedBefore, SurveyKind
 from domain.kernel.base import Carried
@@ -18,6 +19,8 @@ class SurveyRules(Carried):
     edit_within: timedelta = timedelta(hours=24)
     contact_every: timedelta = timedelta(days=30)
     """between two surveys to one contact, of whatever kind"""
+    effort_after_relationship: timedelta = timedelta(days=42)
+    """from the question whether a customer would recommend us to the one how easy it was to begin"""
     relationship_every: timedelta = timedelta(days=182)
     """between two relationship surveys to one customer"""
     relationship_after_case: timedelta = timedelta(days=14)
@@ -36,7 +39,7 @@ class Withheld(StrEnum):
     ALREADY_ASKED = "already_asked"
     """once per case and about the beginning, half-yearly about the relationship"""
     ASKED_RECENTLY = "asked_recently"
-    """this contact got a survey of some kind not long ago"""
+    """this contact got a survey of some kind not long ago, or, asked how it was to begin, this customer another one"""
     NOT_EARNED = "not_earned"
     """merged, spam, closed without an answer of ours, or open again"""
     BLOCKED = "blocked"
@@ -71,7 +74,7 @@ def case_survey_withheld(
         return Withheld.UNSUBSCRIBED
     if any(one.case_id == case.case_id for one in asked):
         return Withheld.ALREADY_ASKED
-    return _asked_recently(case.contact_id, asked, at, rules or SurveyRules())
+    return _asked_recently(asked_last(case.contact_id, SurveyKind.CSAT, asked, rules), at)
 
 
 def relationship_survey_withheld(
@@ -103,18 +106,33 @@ def relationship_survey_withheld(
     earlier = [one for one in asked if one.kind is kind]
     if any(kind is SurveyKind.CES or at - one.sent_at < limits.relationship_every for one in earlier):
         return Withheld.ALREADY_ASKED
-    return _asked_recently(contact_id, asked, at, limits)
+    return _asked_recently(asked_last(contact_id, kind, asked, limits), at)
 
 
-def may_be_asked_at(contact_id: str, asked: Sequence[AskedBefore], rules: SurveyRules | None = None) -> datetime | None:
-    """From when on this contact may get a survey again; none if they never got one."""
-    latest = max((one.sent_at for one in asked if one.contact_id == contact_id), default=None)
-    return None if latest is None else latest + (rules or SurveyRules()).contact_every
+class AskedLast(NamedTuple):
+    """The survey that stands longest in the way of the next one, and from when on it does not."""
+
+    survey: AskedBefore
+    until: datetime
 
 
-def _asked_recently(contact_id: str, asked: Sequence[AskedBefore], at: datetime, rules: SurveyRules) -> Withheld | None:
-    again_at = may_be_asked_at(contact_id, asked, rules)
-    return Withheld.ASKED_RECENTLY if again_at is not None and at < again_at else None
+def asked_last(
+    contact_id: str, kind: SurveyKind, asked: Sequence[AskedBefore], rules: SurveyRules | None = None
+) -> AskedLast | None:
+    """What stands in the way of a survey of this kind to this contact; none if they were never asked."""
+    limits = rules or SurveyRules()
+    found = [AskedLast(one, one.sent_at + limits.contact_every) for one in asked if one.contact_id == contact_id]
+    if kind is SurveyKind.CES:
+        found += [
+            AskedLast(one, one.sent_at + limits.effort_after_relationship)
+            for one in asked
+            if one.kind is SurveyKind.NPS
+        ]
+    return max(found, key=lambda one: one.until, default=None)
+
+
+def _asked_recently(last: AskedLast | None, at: datetime) -> Withheld | None:
+    return Withheld.ASKED_RECENTLY if last is not None and at < last.until else None
 
 
 def answer_counts(

@@ -121,6 +121,10 @@ COOL_DOWN = timedelta(days=12)
 """three business days with a weekend and some holidays, and the morning on which what waited may leave"""
 
 
+FIRST_ASKED = timedelta(days=38)
+"""After so long a customer who was onboarded has been asked whether they would recommend us, beside their first check-in."""
+
+
 async def onboarded(servers: Servers, **changes: Any) -> tuple[dict[str, Any], str]:
     """A customer in the middle of their first year, with nothing to do."""
     document = order(**changes)

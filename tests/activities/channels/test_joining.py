@@ -51,7 +51,15 @@ def leaving(*mails: OutgoingMail, status: DeliveryStatus = DeliveryStatus.WAITIN
         (["touch_month_1", "onboarding_reminder"], [["onboarding_reminder", "touch_month_1"]]),
         (["onboarding_invite", "documents", "welcome"], [["welcome", "documents", "onboarding_invite"]]),
         (["check_in", "documents"], []),
-        (["survey", "check_in"], []),
+        (["survey", "check_in"], [["check_in", "survey"]]),
+        (["survey", "check_in", "survey"], [["check_in", "survey"]]),
+        (["survey", "recovered", "touch_month_1"], [["recovered", "touch_month_1", "survey"]]),
+        (["survey", "outreach"], []),
+        (["survey", "touch_month_1"], []),
+        (["survey", "welcome"], []),
+        (["survey", "go_live"], [["go_live", "survey"]]),
+        (["reference", "check_in"], []),
+        (["case_survey", "check_in"], []),
         (["upsell_offer", "onboarding_invite"], []),
         (["quote_presented", "documents"], []),
         (["touch_anniversary", "documents"], [["documents", "touch_anniversary"]]),
@@ -79,6 +87,25 @@ def test_both_say_all_that_each_would_say(language: str) -> None:
     assert both.text.count("Meridian Systems") < sum(one.text.count("Meridian Systems") for one in alone)
     many = Renderer().render_joined([mail("documents", n) for n in range(2)] + [mail("onboarding_invite"), *parts])
     assert "+" in many.subject or many.subject.count(" · ") <= 2
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_question_that_goes_along_has_its_own_links(language: str) -> None:
+    parts = [mail("check_in", language=language), mail("survey", language=language)]
+    both = Renderer().render_joined(parts, answered_at=lambda one: f"https://a.example/{one.template}")
+    for form in (both.text, both.html):
+        assert "https://a.example/survey/10" in form
+        assert "https://a.example/check_in" not in form
+
+
+@pytest.mark.parametrize(("kind", "high"), [("nps", 10), ("ces", 7)])
+def test_a_number_in_reply_answers_the_question_that_went_along(kind: str, high: int) -> None:
+    surveyed = {"survey_id": "S-1", "question_kind": kind}
+    sent = SentMail(delivery_id="n", template="check_in", context={"products": []}, surveyed=surveyed)
+    assert (asked := asked_in(sent)) is not None
+    assert (asked.question, asked.id, asked.high) == (Question.SURVEY, "S-1", high)
+    assert (asked := asked_in(sent.having(surveyed=None))) is not None
+    assert asked.question is Question.MAIL
 
 
 def test_a_yes_to_several_questions_has_to_name_one() -> None:

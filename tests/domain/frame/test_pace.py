@@ -169,6 +169,29 @@ def test_a_mail_takes_along_what_is_due_in_two_days() -> None:
     assert not alone.outcome.plan[0].along, "what asks for an answer says nothing else"
 
 
+def _survey(day: str) -> Step:
+    on = date.fromisoformat(day)
+    return Step(kind="adoption_survey", stage="adoption", name=f"survey-{day}", at=at(f"{day}T09:00"), on=on)
+
+
+@pytest.mark.parametrize(
+    ("template", "day", "along"),
+    [
+        ("check_in", "2026-12-08", True),
+        ("recovered", "2026-12-08", True),
+        ("check_in", "2026-12-09", False),
+        ("outreach", "2026-12-08", False),
+        ("onboarding_reminder", "2026-12-08", False),
+    ],
+)
+def test_a_question_goes_along_on_its_day_with_what_takes_it(template: str, day: str, along: bool) -> None:
+    morning = now("2026-12-08T09:00")
+    ((step, moved),) = pace.ahead(morning, Decision(JournalLine("said"), mails=[Mail(template)]), [_survey(day)])
+    (planned,) = moved.outcome.plan
+    assert (planned.key, planned.along) == (step.key, along)
+    assert along or planned.on == date(2026, 12, 11), "else it keeps its distance"
+
+
 @pytest.mark.parametrize(
     "mails",
     [
@@ -191,5 +214,9 @@ def test_what_would_be_over_by_the_later_day_is_left_to_its_own() -> None:
 def test_only_what_sends_one_mail_and_does_nothing_else_can_be_put_off_unasked() -> None:
     at_nine = at("2026-09-02T09:00")
     check_in = _touch("2026-09-03").having(kind="adoption_check_in")
-    agenda = [_touch("2026-09-02"), _touch("2026-09-03"), _touch("2026-09-05"), _touch("2026-09-07"), check_in]
-    assert [step.on.day for step in pace.near(agenda, at_nine)] == [3, 5]
+    touches = [_touch(f"2026-09-0{day}").having(stage=f"onboarding:O-{day}") for day in (2, 3, 5, 7)]
+    agenda = [*touches, check_in]
+    assert [step.on.day for step in pace.near(agenda, at_nine, touches[0])] == [3, 5]
+    assert [step.on.day for step in pace.near(agenda, at_nine, check_in)] == [2, 3, 5]
+    along = [touches[0].having(along=True), *touches[1:]]
+    assert [step.on.day for step in pace.near(along, at_nine, check_in)] == [3, 5], "it leaves with another already"

@@ -11,6 +11,7 @@ from domain.success.throttling import (
     CaseToAskAbout,
     Withheld,
     answer_counts,
+    asked_last,
     calls_for_follow_up,
     case_survey_withheld,
     relationship_survey_withheld,
@@ -58,6 +59,21 @@ def test_the_relationship_is_asked_about_half_yearly_and_never_while_service_is_
     assert relationship(asked(SurveyKind.NPS, 181, contact="P-2")) is Withheld.ALREADY_ASKED
     assert relationship(asked(SurveyKind.NPS, 182)) is None
     assert relationship(asked(SurveyKind.CSAT, 12)) is Withheld.ASKED_RECENTLY
+
+
+def test_how_it_was_to_begin_is_not_asked_within_six_weeks_of_a_recommendation() -> None:
+    def withheld(days: float, contact: str = "P-2", kind: SurveyKind = SurveyKind.CES) -> Withheld | None:
+        other = SurveyKind.NPS if kind is SurveyKind.CES else SurveyKind.CES
+        before = [asked(other, days, contact=contact)]
+        return relationship_survey_withheld("P-1", before, NOW, kind=kind, blocked=False, last_case_at=None)
+
+    assert withheld(41.9) is Withheld.ASKED_RECENTLY
+    assert withheld(42) is None
+    assert withheld(29.9, "P-1", SurveyKind.NPS) is Withheld.ASKED_RECENTLY
+    assert withheld(30, "P-1", SurveyKind.NPS) is None
+    before = [asked(SurveyKind.NPS, 10, contact="P-2"), asked(SurveyKind.CSAT, 5)]
+    last = asked_last("P-1", SurveyKind.CES, before)
+    assert last == (before[0], NOW + timedelta(days=32)), "the one that stands longest in the way"
 
 
 def test_an_answer_counts_for_a_week_and_may_be_changed_for_a_day() -> None:

@@ -95,6 +95,14 @@ class Post:
         await until(has_left, f"a mail {template!r} reaches {address}")
         return await self.servers.pool.fetchrow(query, address, template)
 
+    async def survey_with(self, address: str, template: str) -> tuple[Any, Any]:
+        """The mail of this template that reached an address, and the survey that left in its message."""
+        lead = await self.answered(address, template)
+        survey = await self.servers.pool.fetchrow(
+            "select * from outbox where left_with = $1 and body->>'template' = 'survey'", lead["delivery_id"]
+        )
+        return lead, survey
+
 
 def written(
     sender: str, subject: str = "Terminal is down", body: str = "Nothing works since nine.", **headers: str

@@ -20,6 +20,7 @@ from tests.gateway.mail.post import DOMAIN, OWN, Post, contact_of, written
 from tests.gateway.mail.test_one_click import asked
 from tests.gateway.mail.test_replies import reply
 from tests.gateway.mail.test_signed import STRANGER
+from tests.workflows.service_side import FIRST_ASKED
 
 
 @pytest.fixture
@@ -43,8 +44,9 @@ async def surveyed(post: Post, **changes: Any) -> tuple[str, Any]:
     await post.servers.client.fast_forward(account, timedelta(days=5))
     for task in ("kickoff", "training", "first_value", "go_live"):
         await post.servers.client.ask(account, "complete_task", {"task": task})
-    await post.servers.client.fast_forward(account, timedelta(days=25))
-    return account, await post.answered(contact_of(document), "survey")
+    await post.servers.client.fast_forward(account, FIRST_ASKED)
+    _, survey = await post.survey_with(contact_of(document), "check_in")
+    return account, survey
 
 
 async def sent(post: Post, door: int, path: str, choice: str, comment: str = "") -> tuple[int, str]:

@@ -12,6 +12,7 @@ from domain.kernel.calendar import local_instant
 from tests.agendas import apart
 from tests.e2e.lives import settled
 from tests.gateway.mail.post import OWN, Post, contact_of, written
+from tests.workflows.service_side import FIRST_ASKED
 
 
 async def reply(post: Post, mail: Any, sender: str, text: str) -> Any:
@@ -234,16 +235,24 @@ async def test_a_wish_to_renew_becomes_a_quote_that_waits_for_one_yes(post: Post
     assert late["account_id"] == account_id
 
 
-async def test_a_score_for_the_whole_is_recorded(post: Post) -> None:
+async def test_a_score_in_reply_to_a_check_in_or_to_news_of_go_live_is_recorded(post: Post) -> None:
     account = await post.customer()
     account_id, sender = account["account"]["account_id"], contact_of(account)
     await post.servers.client.fast_forward(account_id, timedelta(days=5))
     for task in ("kickoff", "training", "first_value", "go_live"):
         await post.servers.client.ask(account_id, "complete_task", {"task": task})
-    await post.servers.client.fast_forward(account_id, timedelta(days=25))
-    survey = await post.answered(sender, "survey")
-    row = await reply(post, survey, sender, "9 - everything just works")
+    live, effort = await post.survey_with(sender, "go_live")
+    assert effort["body"]["context"]["question_kind"] == "ces"
+    await reply(post, live, sender, "6")
+    await post.servers.client.fast_forward(account_id, FIRST_ASKED)
+    message, survey = await post.survey_with(sender, "check_in")
+    assert survey["body"]["context"]["question_kind"] == "nps"
+    row = await reply(post, message, sender, "9 - everything just works")
     assert (row["status"], row["case_id"], row["reason"]) == ("matched", None, "answer the survey with 9")
-    kept = await post.servers.pool.fetchrow("select score, comment from survey where account_id = $1", account_id)
-    assert kept is not None
-    assert (kept["score"], kept["comment"]) == (9, "9 - everything just works")
+    rows = await post.servers.pool.fetch(
+        "select kind, score, comment from survey where account_id = $1 order by kind", account_id
+    )
+    assert [tuple(one) for one in rows] == [("ces", 6, ""), ("nps", 9, "9 - everything just works")]
+    other = await reply(post, message, sender, "Could you show 2 of us the reports on Tuesday at 10?")
+    assert (other["status"], other["reason"]) == ("matched", "")
+    assert other["case_id"] is not None, "what is no score is for a person"

@@ -11,7 +11,7 @@ from domain.frame.sales_holds import SurveyKind
 from domain.success.survey_report import AskedSurvey, answers_of
 from tests.conftest import Servers
 from tests.workers.cli.running import perennial
-from tests.workflows.service_side import onboarded
+from tests.workflows.service_side import FIRST_ASKED, onboarded
 from tests.workflows.success.test_survey_rhythm import after, sent
 
 AT = datetime(2027, 3, 1, tzinfo=UTC)
@@ -44,12 +44,12 @@ def test_figures_are_by_their_methods_and_those_who_did_not_answer_count_among_t
 async def test_the_report_counts_who_was_asked_and_shows_no_figure_of_few(servers: Servers, tmp_path: Path) -> None:
     accounts = [(await onboarded(servers))[1] for _ in range(2)]
     for account in accounts:
-        await after(servers, account, 20)
+        await after(servers, account, FIRST_ASKED.days)
     (survey,) = await sent(servers, accounts[0])
     await servers.client.ask(
         accounts[0], "answer_survey", {"survey_id": survey["survey_id"], "score": 9, "by": "customer"}
     )
-    dsn, to = servers.settings.database_url.get_secret_value(), str((present() + timedelta(days=60)).date())
+    dsn, to = servers.settings.database_url.get_secret_value(), str((present() + timedelta(days=100)).date())
     arguments = ("report", "surveys", "--to", to)
     said = json.loads((await perennial(*arguments, "--json", dsn=dsn, folder=tmp_path)).out)
     figures = next(one for one in said["figures"] if (one["survey"], one["segment"]) == ("nps", None))

@@ -205,7 +205,8 @@ async def check(pool: Any, account: str, turns: int) -> None:
     cooled = "select count(*) from sales_hold where account_id = $1 and reason = 'cooling_down'"
     assert await pool.fetchval(cooled, account) == turns
     rows = await pool.fetch(
-        "select status, message_id from outbox where account_id = $1 and channel = 'deliver_mail'", account
+        "select status, message_id from outbox where account_id = $1 and channel = 'deliver_mail' and left_with is null",
+        account,
     )
     assert {row["status"] for row in rows} <= {"sent", "withdrawn"}
     ids = [row["message_id"] for row in rows if row["status"] == "sent"]

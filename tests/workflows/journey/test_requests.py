@@ -272,7 +272,7 @@ async def test_a_survey_and_an_offer_are_answered_once(servers: Servers) -> None
     await servers.client.fast_forward(account, timedelta(days=45))
     await onboard(servers.client, account)
     await report_usage(servers.client, account, users=39)
-    await servers.client.fast_forward(account, timedelta(days=2))
+    await servers.client.fast_forward(account, timedelta(days=7))
     offer = await servers.pool.fetchval("select offer_id from offer where account_id = $1", account)
     await answered_once(servers, account, "answer_offer", {"offer_id": offer, "decision": "accept", "request_id": "o"})
     survey = await servers.pool.fetchval("select survey_id from survey where account_id = $1 and kind = 'nps'", account)

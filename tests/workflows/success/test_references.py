@@ -11,14 +11,14 @@ from domain.kernel.refusals import Refusal
 from tests.agendas import apart
 from tests.conftest import Servers
 from tests.e2e.lives import settled
-from tests.workflows.service_side import onboarded, sent_to_customer
+from tests.workflows.service_side import FIRST_ASKED, onboarded, sent_to_customer
 
 
 async def promoter(servers: Servers, score: int = 9) -> str:
     """A customer who has just said whether they would recommend us."""
     _, account = await onboarded(servers)
-    await servers.client.fast_forward(account, timedelta(days=20))
-    survey = await servers.pool.fetchval("select survey_id from survey where account_id = $1", account)
+    await servers.client.fast_forward(account, FIRST_ASKED)
+    survey = await servers.pool.fetchval("select survey_id from survey where account_id = $1 and kind = 'nps'", account)
     await servers.client.ask(account, "answer_survey", {"survey_id": survey, "score": score})
     return account
 
@@ -70,7 +70,7 @@ async def test_a_no_is_for_good_and_who_says_nothing_is_not_asked_twice_a_year(s
     await servers.client.ask(account, "answer_reference", {"reference_id": one["reference_id"], "decision": "no"})
     silent = await promoter(servers)
     for who in (account, silent):
-        await servers.client.fast_forward(who, timedelta(days=180))
+        await servers.client.fast_forward(who, timedelta(days=205))
         survey = await servers.pool.fetchval(
             "select survey_id from survey where account_id = $1 and kind = 'nps' and score is null", who
         )

@@ -14,13 +14,14 @@ from activities.kernel.clock import present
 from domain.journey.horizon import Horizon
 from domain.journey.planning import agenda
 from domain.kernel.refusals import Refusal
+from domain.success.asking import COMPANY_WITHIN
 from tests.agendas import apart
 from tests.builders import order
 from tests.conftest import Servers
-from tests.e2e.lives import account_of
+from tests.e2e.lives import account_of, settled
 from tests.workers.feeds.asset_documents import installed
 from tests.workers.feeds.test_assets import take_over
-from tests.workflows.service_side import onboarded, open_case, resolve_case
+from tests.workflows.service_side import FIRST_ASKED, onboarded, open_case, resolve_case, sent_to_customer
 from tests.workflows.success.test_surveys import lines, tasks
 
 HALF_A_YEAR = timedelta(days=182)
@@ -41,37 +42,79 @@ async def after(servers: Servers, account: str, days: int) -> datetime:
 async def test_they_are_asked_twice_a_year_and_once_about_the_start(servers: Servers) -> None:
     contracts = [{**one, "auto_renew": True} for one in order()["contracts"]]
     _, account = await onboarded(servers, contracts=contracts)
-    await after(servers, account, 20)
+    await after(servers, account, FIRST_ASKED.days)
     (first,) = await sent(servers, account)
-    assert await apart(servers, account) == []
-    await after(servers, account, 40)
     (effort,) = await sent(servers, account, "ces")
-    assert effort["sent_at"].date() - first["sent_at"].date() >= timedelta(days=30)
+    assert first["sent_at"].date() - effort["sent_at"].date() >= timedelta(days=30)
     assert await apart(servers, account) == []
-    await after(servers, account, 340)
+    await after(servers, account, 400)
     asked = [one["sent_at"] for one in await sent(servers, account)]
     assert len(asked) == 3  # nobody has answered: that is no reason to ask more often
     between = [later.date() - earlier.date() for earlier, later in pairwise(asked)]
-    assert all(HALF_A_YEAR <= one < HALF_A_YEAR + timedelta(days=6) for one in between)
+    assert all(HALF_A_YEAR <= one < HALF_A_YEAR + COMPANY_WITHIN + timedelta(days=6) for one in between)
     assert len(await sent(servers, account, "ces")) == 1
+    assert await apart(servers, account) == []
+
+
+async def message_of(servers: Servers, account: str, survey_id: str) -> str:
+    """The mail in whose message a question left: the template, or none if it left alone."""
+    await settled(servers.pool, account)
+    found: str = await servers.pool.fetchval(
+        "select coalesce(l.body->>'template', '') from outbox o left join outbox l on l.delivery_id = o.left_with"
+        " where o.account_id = $1 and o.status = 'sent' and o.body->'context'->>'survey_id' = $2",
+        account,
+        survey_id,
+    )
+    return found
+
+
+@pytest.mark.engine
+async def test_a_question_goes_with_a_check_in_of_about_that_time(servers: Servers) -> None:
+    _, account = await onboarded(servers)
+    (effort,) = await sent(servers, account, "ces")
+    assert await message_of(servers, account, effort["survey_id"]) == "go_live"
+    await after(servers, account, 20)
+    assert await sent(servers, account) == [], "it waits for a check-in to go with"
+    assert await apart(servers, account) == []
+    await after(servers, account, FIRST_ASKED.days - 20)
+    (first,) = await sent(servers, account)
+    assert await message_of(servers, account, first["survey_id"]) == "check_in"
+    mails = await sent_to_customer(servers, account)
+    assert (mails.count("survey"), mails.count("check_in"), mails.count("go_live")) == (2, 1, 1)
+    assert await apart(servers, account) == []
+    await servers.client.ask(account, "answer_survey", {"survey_id": first["survey_id"], "score": 7})
+
+
+async def test_a_question_whose_check_in_is_far_off_goes_alone(servers: Servers) -> None:
+    _, account = await onboarded(servers)
+    now = await after(servers, account, 10)
+    async with servers.pool.acquire() as connection:
+        facts = await load_facts(connection, account, now)
+    assert facts is not None
+    look = next(one for one in agenda(facts).plan() if one.kind == "adoption_check_in")
+    far = {"step": look.key, "day": str((now + timedelta(days=60)).date())}
+    await servers.client.ask(account, "reschedule_step", far)
+    await after(servers, account, 26)
+    (first,) = await sent(servers, account)
+    assert await message_of(servers, account, first["survey_id"]) == ""
     assert await apart(servers, account) == []
 
 
 async def test_the_plan_of_a_year_shows_them(servers: Servers) -> None:
     _, account = await onboarded(servers)
-    now = await after(servers, account, 20)
+    now = await after(servers, account, FIRST_ASKED.days)
     async with servers.pool.acquire() as connection:
         facts = await load_facts(connection, account, now)
     assert facts is not None
     found = [step for step in agenda(facts, Horizon(months=12)).plan() if step.kind == "adoption_survey"]
-    assert [step.name.partition("-")[0] for step in found] == ["effort", "survey"]
+    assert [step.name.partition("-")[0] for step in found] == ["survey"]
     (first,) = await sent(servers, account)
-    assert found[1].at.date() >= first["sent_at"].date() + HALF_A_YEAR
+    assert found[0].at.date() >= first["sent_at"].date() + HALF_A_YEAR
 
 
 async def test_what_a_hold_puts_off_is_asked_later_and_the_rhythm_goes_on_from_there(servers: Servers) -> None:
     _, account = await onboarded(servers)
-    await after(servers, account, 20)
+    await after(servers, account, FIRST_ASKED.days)
     (first,) = await sent(servers, account)
     due = first["sent_at"] + HALF_A_YEAR
     await servers.client.fast_forward_to(account, due - timedelta(days=3))
@@ -91,7 +134,7 @@ async def test_what_a_hold_puts_off_is_asked_later_and_the_rhythm_goes_on_from_t
 
 async def test_a_case_puts_the_next_one_off_by_two_weeks(servers: Servers) -> None:
     _, account = await onboarded(servers)
-    await after(servers, account, 20)
+    await after(servers, account, FIRST_ASKED.days)
     (first,) = await sent(servers, account)
     await servers.client.fast_forward_to(account, first["sent_at"] + HALF_A_YEAR - timedelta(days=2))
     case_id = await open_case(servers, account, priority="low")
@@ -114,14 +157,13 @@ async def test_a_survey_that_a_person_leaves_out_comes_again_half_a_year_later(s
     await after(servers, account, 100)
     assert await sent(servers, account) == []
     assert await apart(servers, account) == []
-    await after(servers, account, 120)
+    await after(servers, account, 145)
     (only,) = await sent(servers, account)
     assert only["sent_at"] >= step.at + HALF_A_YEAR
 
 
 async def test_a_hard_start_has_a_person_within_a_business_day(servers: Servers) -> None:
     _, account = await onboarded(servers)
-    await after(servers, account, 60)
     (effort,) = await sent(servers, account, "ces")
     with pytest.raises(Refusal, match="cannot be answered so") as refused:
         await servers.client.ask(account, "answer_survey", {"survey_id": effort["survey_id"], "score": 9})
@@ -143,7 +185,7 @@ async def test_a_hard_start_has_a_person_within_a_business_day(servers: Servers)
 async def test_a_survey_of_another_customer_is_refused_and_changes_nothing(servers: Servers) -> None:
     _, account = await onboarded(servers)
     _, other = await onboarded(servers)
-    await after(servers, account, 20)
+    await after(servers, account, FIRST_ASKED.days)
     (first,) = await sent(servers, account)
     with pytest.raises(Refusal, match="was not sent to this customer"):
         await servers.client.ask(other, "answer_survey", {"survey_id": first["survey_id"], "score": 9})
@@ -151,7 +193,7 @@ async def test_a_survey_of_another_customer_is_refused_and_changes_nothing(serve
     assert kept["score"] is None
 
 
-@pytest.mark.parametrize(("ago", "first_in"), [(120, 62), (300, 14)])
+@pytest.mark.parametrize(("ago", "first_in"), [(120, 62), (300, 30)])
 async def test_who_is_taken_over_is_asked_half_a_year_after_they_came(
     servers: Servers, ago: int, first_in: int
 ) -> None:
@@ -166,10 +208,10 @@ async def test_who_is_taken_over_is_asked_half_a_year_after_they_came(
     now = await servers.client.now(account)
     await servers.client.fast_forward_to(account, now + timedelta(days=first_in - 2))
     assert await sent(servers, account) == []
-    await servers.client.fast_forward_to(account, now + timedelta(days=first_in + 8))
+    await servers.client.fast_forward_to(account, now + timedelta(days=first_in + 8) + COMPANY_WITHIN)
     (first,) = await sent(servers, account)
     assert await apart(servers, account) == []
-    await servers.client.fast_forward_to(account, first["sent_at"] + HALF_A_YEAR + timedelta(days=8))
+    await servers.client.fast_forward_to(account, first["sent_at"] + HALF_A_YEAR + COMPANY_WITHIN + timedelta(days=8))
     assert len(await sent(servers, account)) == 2
     assert await apart(servers, account) == []
 
@@ -179,8 +221,8 @@ async def test_who_comes_with_what_they_have_is_asked_too(servers: Servers, tmp_
     account = document["account_id"]
     await take_over(servers, tmp_path, document)
     assert await apart(servers, account) == []
-    await after(servers, account, 12)
+    await after(servers, account, 27)
     assert await sent(servers, account) == []
-    await after(servers, account, 12)
+    await after(servers, account, 30)
     assert len(await sent(servers, account)) == 1
     assert await apart(servers, account) == []

@@ -13,6 +13,7 @@ from tests.builders import order
 from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, onboard, settled
+from tests.workflows.service_side import FIRST_ASKED
 
 ENTERPRISE: dict[str, Any] = {"segment": "enterprise"}
 
@@ -126,12 +127,12 @@ async def test_the_relationship_is_not_asked_about_right_after_a_case(servers: S
     await servers.client.place_order(document)
     team = await staffed(servers, "SV-5")
     await servers.client.fast_forward(account, timedelta(days=45))
-    await onboard(servers.client, account)
     case_id = await resolved_and_asked(client, servers, document, team)
     asked_at = await servers.pool.fetchval("select sent_at from case_survey where case_id = $1", case_id)
-    await servers.client.fast_forward(account, timedelta(days=40))
+    await onboard(servers.client, account)
+    await servers.client.fast_forward(account, timedelta(days=90))
     await settled(servers.pool, account)
-    row = await servers.pool.fetchrow("select * from survey where account_id = $1", account)
+    row = await servers.pool.fetchrow("select * from survey where account_id = $1 and kind = 'nps'", account)
     assert row is not None
     assert row["sent_at"] - asked_at >= timedelta(days=30)
     assert row["sent_to"] == document["contacts"][0]["email"]
@@ -146,8 +147,8 @@ async def test_a_detractor_who_changes_their_mind_needs_no_call(servers: Servers
     await servers.client.place_order(document)
     await servers.client.fast_forward(account, timedelta(days=45))
     await onboard(servers.client, account)
-    await servers.client.fast_forward(account, timedelta(days=20))
-    survey = await servers.pool.fetchval("select survey_id from survey where account_id = $1", account)
+    await servers.client.fast_forward(account, FIRST_ASKED)
+    survey = await servers.pool.fetchval("select survey_id from survey where account_id = $1 and kind = 'nps'", account)
     await servers.client.ask(account, "answer_survey", {"survey_id": survey, "score": 6})
     ((title, _, is_open),) = await tasks(servers, account)
     assert (title, is_open) == ("Call a detractor (6 of 10)", True)
@@ -164,8 +165,8 @@ async def test_a_survey_that_waited_until_its_moment_passed_has_asked_nobody(ser
     await servers.client.place_order(document)
     await servers.client.fast_forward(account, timedelta(days=45))
     await onboard(servers.client, account)
-    await servers.client.fast_forward(account, timedelta(days=20))
-    survey = await servers.pool.fetchval("select survey_id from survey where account_id = $1", account)
+    await servers.client.fast_forward(account, FIRST_ASKED)
+    survey = await servers.pool.fetchval("select survey_id from survey where account_id = $1 and kind = 'nps'", account)
     await servers.pool.execute(
         "update outbox set status = 'held', created_at = created_at - interval '31 days'"
         " where account_id = $1 and body->'context'->>'survey_id' = $2",

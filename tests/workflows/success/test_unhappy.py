@@ -11,7 +11,7 @@ from tests.agendas import apart
 from tests.cases import case_client, customer, staffed
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, settled
-from tests.workflows.service_side import live_holds, onboarded
+from tests.workflows.service_side import FIRST_ASKED, live_holds, onboarded
 from tests.workflows.success.test_surveys import resolved_and_asked
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -31,8 +31,8 @@ async def notices(servers: Servers, account: str) -> list[tuple[str, str, dateti
 async def unhappy(servers: Servers, score: int = 3) -> tuple[str, str, datetime]:
     """A customer who has just answered the survey: the account, the survey, and when."""
     _, account = await onboarded(servers)
-    await servers.client.fast_forward(account, timedelta(days=20))
-    survey = await servers.pool.fetchval("select survey_id from survey where account_id = $1", account)
+    await servers.client.fast_forward(account, FIRST_ASKED)
+    survey = await servers.pool.fetchval("select survey_id from survey where account_id = $1 and kind = 'nps'", account)
     at = await servers.client.now(account)
     await servers.client.ask(account, "answer_survey", {"survey_id": survey, "score": score})
     await servers.client.fast_forward(account, timedelta(minutes=1))
@@ -72,7 +72,7 @@ async def test_nobody_calls_it_is_reminded_goes_further_and_the_wait_has_an_end(
     assert f"The wait for it ended by itself on {ends}." in ended[3]
     assert "had waited" in ended[3]
     assert f"source {survey}" in ended[3]
-    await servers.client.fast_forward_to(account, at + timedelta(days=66))
+    await servers.client.fast_forward_to(account, at + timedelta(days=100))
     sent = "select count(*) from outbox where account_id = $1 and body->>'template' = 'check_in' and created_at > $2"
     assert await servers.pool.fetchval(sent, account, at)
     await servers.client.ask(account, "acknowledge_hold", {"by": "S-2", "source": survey})
