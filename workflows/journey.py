@@ -43,6 +43,7 @@ class Journey(Entity[JourneyState]):
         state = start.state or JourneyState(account_id=account_id)
         super().__init__(start, state, state.account_id, JourneyAttributes())
         self.noted: deque[Signal | str] = deque()
+        self.answered_last = ""
 
     def is_over(self) -> bool:
         """True once the journey is closed, its last messages are out and nobody waits for an answer."""
@@ -119,10 +120,14 @@ class Journey(Entity[JourneyState]):
     # What the loop does
 
     def take_out(self) -> None:
-        """Whatever is on its way sets out, once nothing else is due at this instant: what comes of one instant leaves together."""
+        """Whatever is on its way sets out, once nothing else is due at this instant: what comes of one instant leaves together, and what
+        comes of requests of one kind that somebody made in one sitting."""
         due = self.state.due(workflow.now())
         more = due is not None and (due.along or not self.pending)
-        if not (more and self.deliveries.not_started(self.state) and may_leave_together()):
+        waiting = bool(self.deliveries.not_started(self.state))
+        if waiting and not more and any(one.activity == self.answered_last for one in self.pending):
+            more = workflow.patched("one-sitting")
+        if not (more and waiting and may_leave_together()):
             self.deliveries.keep_going(self.state)
 
     async def perform(self, step: Step) -> None:
@@ -156,6 +161,7 @@ class Journey(Entity[JourneyState]):
 
     async def answer(self, pending: PendingUpdate) -> None:
         """A request: one activity, one transaction, and its answer to whoever asked."""
+        self.answered_last = pending.activity
         if self.state.closed and not pending.opens:
             pending.refusal = ApplicationError("this journey was closed", type=JOURNEY_CLOSED, non_retryable=True)
             return

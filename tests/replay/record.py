@@ -233,6 +233,20 @@ async def delivered_together(world: Outside) -> str:
     return account
 
 
+async def one_sitting(world: Outside) -> str:
+    """Two requests of one kind at once, whose mails leave as one, and one of another kind right behind them."""
+    document = order()
+    account, client = account_of(document), world.client
+    await client.place_order(document)
+    await settled(world.servers.pool, account)
+    more = ({"assets": [{"asset_id": f"{document['order_id']}.1", "add": added}], "by": "S-2"} for added in (2, 3))
+    hold = {"reason": "they asked for a pause", "by": "S-2"}
+    asked = [client.ask(account, "amend_assets", one) for one in more]
+    await asyncio.gather(*asked, client.ask(account, "place_hold", hold))
+    await settled(world.servers.pool, account)
+    return account
+
+
 JOURNEYS: tuple[Callable[[Outside], Awaitable[str]], ...] = (
     first_half_year,
     renewal_refused,
@@ -245,6 +259,7 @@ JOURNEYS: tuple[Callable[[Outside], Awaitable[str]], ...] = (
     paused_for_long,
     moved_away,
     delivered_together,
+    one_sitting,
 )
 TELLING = frozenset({sold_held_and_handed_over})
 """journeys whose events are told by webhook"""

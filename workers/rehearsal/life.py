@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -169,9 +170,11 @@ class Life:
                 await self.client.ask(self.account_id, "complete_task", request)
         for offer_id in offers:
             await self._answer("answer_offer", {"offer_id": offer_id}, self._answer_to_offer(offer_id))
-        for quote in quotes:
-            answer = _answer_for(self.story.renewals, quote["contract_id"])
-            await self._answer("answer_renewal", {"contract_id": quote["contract_id"]}, answer)
+        answers = [
+            (contract, _answer_for(self.story.renewals, contract)) for contract in (q["contract_id"] for q in quotes)
+        ]
+        # Whoever has read of several renewals in one mail answers in one sitting.
+        await asyncio.gather(*(self._answer("answer_renewal", {"contract_id": id}, answer) for id, answer in answers))
         if self.story.survey_score is not None:
             for survey_id in surveys:
                 score = self.story.survey_score
