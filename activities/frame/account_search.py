@@ -11,7 +11,7 @@ from activities.kernel.queries import Column, Query, Row, Value
 
 LONGEST_QUERY = 200
 _MOST_PARTS = 6
-_MOST_FOUND = 2_000
+_MOST_FOUND = 500
 """So many texts are looked at for one part; who finds more says more."""
 _NUMBER = re.compile(r"\+?[0-9()./ -]{3,}")
 
@@ -50,7 +50,7 @@ class AccountPage:
 
 def match_query(numbers: Sequence[int], most: int | None = None) -> str:
     """The texts that contain the parameters of these numbers: their pieces find them by the index, then the text is read."""
-    parts = " and ".join(f"pieces @> search_pieces(${n}::text) and strpos(says, ${n}::text) > 0" for n in numbers)
+    parts = " and ".join(f"pieces @> search_probe(${n}::text) and strpos(says, ${n}::text) > 0" for n in numbers)
     return f"select account_id, kind, ref, says from search_entry where {parts}" + (f" limit {most}" if most else "")
 
 
