@@ -81,7 +81,8 @@ def test_services_wait_for_what_can_tell_that_it_is_ready() -> None:
     assert "mailpit" not in depends("worker"), "journeys go on while mail waits"
     assert depends("register").keys() == {"temporal-namespace"}
     assert depends("inbox").keys() == {"postgres", "migrate"}, "mail is kept while Temporal is away"
-    assert OURS.keys() - ONE_SHOTS == {"worker", "inbox"}
+    assert depends("gateway").keys() == {"postgres", "temporal", "migrate", "register"}
+    assert OURS.keys() - ONE_SHOTS == {"worker", "inbox", "gateway"}
 
 
 def test_no_password_stands_in_the_compose_file() -> None:
@@ -116,10 +117,10 @@ def test_the_example_environment_names_every_variable_and_only_it_has_passwords(
 
 def test_only_web_interfaces_and_the_inbox_are_published_and_only_on_loopback() -> None:
     published = {name: ports for name, service in SERVICES.items() if (ports := service.get("ports"))}
-    assert published.keys() == {"temporal-ui", "mailpit", "inbox"}
+    assert published.keys() == {"temporal-ui", "mailpit", "inbox", "gateway"}
     inbox, *rest = published["inbox"]
     assert inbox == "${INBOX_ADDRESS:-127.0.0.1}:${INBOX_PORT:-2525}:2525"  # until .env says otherwise
-    others = [*rest, *published["temporal-ui"], *published["mailpit"]]
+    others = [*rest, *published["temporal-ui"], *published["mailpit"], *published["gateway"]]
     assert all(port.startswith("127.0.0.1:") for port in others)
     assert not any(service.get("network_mode") or service.get("privileged") for service in SERVICES.values())
 
@@ -153,6 +154,7 @@ def test_our_services_run_commands_that_exist() -> None:
         "register": ["register"],
         "worker": ["worker"],
         "inbox": ["inbox", "serve"],
+        "gateway": ["gateway"],
     }
     for name in OURS.keys() - ONE_SHOTS:
         check = SERVICES[name]["healthcheck"]["test"]
@@ -179,7 +181,8 @@ def test_our_services_get_settings_that_exist(monkeypatch: pytest.MonkeyPatch) -
         == "postgresql://perennial:s3cret@postgres:5432/perennial?sslmode=disable"
     )
     assert (settings.smtp_host, settings.smtp_port) == ("mailpit", 1025)
-    assert settings.inbox_host == settings.http_host == "0.0.0.0"
+    assert settings.inbox_host == settings.http_host == settings.gateway_host == "0.0.0.0"
+    assert [port.rpartition(":")[2] for port in SERVICES["gateway"]["ports"]] == [str(settings.gateway_port)]
     ports = [port.rpartition(":")[2] for port in SERVICES["inbox"]["ports"]]
     assert ports == [str(settings.inbox_port), str(settings.http_port)]
     assert settings.inbox_at == f"inbox:{settings.inbox_port}"

@@ -5,14 +5,6 @@ from __future__ import annotations
 from activities.kernel.pages import Paged
 from activities.kernel.queries import Column
 
-accounts_listed = Paged("""
-select a.account_id as id, a.recorded_at as at, a.account_id, a.name as company, a.country, a.segment, a.owner_id as owner,
-  a.success_manager_id as success_manager, a.since, a.closed_at
-from account a
-where ($4::text is null or $4 in (a.owner_id, a.success_manager_id)) and ($5::text[] is null or a.account_id = any($5))
-""")
-"""Accounts, all or those of one of our people, all or some of them; who came last first."""
-
 contacts_of = Paged(
     """
 select lpad(c.position::text, 6, '0') || '/' || c.contact_id as id, 'epoch'::timestamptz as at, c.contact_id, c.name, c.email, c.phone,

@@ -71,6 +71,30 @@ MAY_SEE: Mapping[FieldGroup, frozenset[AccessRole]] = MappingProxyType(
 )
 """Whose role each group of fields is shown to; all others see the rest of the document."""
 
+
+class WriteAct(StrEnum):
+    """What can be written that is asked of no journey and no case."""
+
+    RECORD_USAGE = "record_usage"
+    PUBLISH_PRICES = "publish_prices"
+    PUT_TEAM = "put_team"
+    PUT_AGENT = "put_agent"
+    PUT_ENTITLEMENT = "put_entitlement"
+
+
+_RUN_BY = frozenset({AccessRole.OPERATOR, AccessRole.ADMIN})
+
+MAY_DO: Mapping[WriteAct, frozenset[AccessRole]] = MappingProxyType(
+    {
+        WriteAct.RECORD_USAGE: _RUN_BY | {AccessRole.PROGRAM},
+        WriteAct.PUBLISH_PRICES: frozenset({AccessRole.FINANCE, AccessRole.PROGRAM, AccessRole.ADMIN}),
+        WriteAct.PUT_TEAM: _RUN_BY,
+        WriteAct.PUT_AGENT: _RUN_BY,
+        WriteAct.PUT_ENTITLEMENT: _RUN_BY | {AccessRole.SERVICE, AccessRole.PROGRAM},
+    }
+)
+"""Whose role each of these is open to."""
+
 ANYTHING = ("*",)
 WRITE = "write"
 READ = "read"
@@ -125,6 +149,15 @@ def require(principal: Principal, kind: RequestKind[Any]) -> None:
         has = ", ".join(sorted(principal.roles)) or "none"
         raise Refusal(
             NOT_ALLOWED, f"{kind.update} is not for {principal.name}, whose roles are: {has}; an admin grants others"
+        )
+
+
+def require_act(principal: Principal, act: WriteAct) -> None:
+    """Raises `Refusal` (NotAllowed) for what this principal may not write."""
+    if principal.roles.isdisjoint(MAY_DO[act]):
+        open_to = ", ".join(sorted(MAY_DO[act]))
+        raise Refusal(
+            NOT_ALLOWED, f"{act.value} is for {open_to}, and not for {principal.name}; an admin grants others"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
@@ -114,7 +114,7 @@ class AgentDocument(Received):
     team: str
     skills: tuple[str, ...] = ()
     shift: str | None = None
-    case_limit: Annotated[int, Field(ge=1)] | None = None
+    case_limit: Annotated[int, Field(ge=1, le=100_000)] | None = None
     active: bool = True
 
 
@@ -128,6 +128,12 @@ class EntitlementDocument(Received):
     contract_id: ContractRef | None = None
     starts_on: date
     ends_on: date | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_its_start(self) -> Self:
+        if self.ends_on is not None and self.ends_on < self.starts_on:
+            raise ValueError("ends_on lies before starts_on")
+        return self
 
 
 def on_shift(agent: AgentFacts, clocks: Mapping[str, BusinessClock], at: datetime) -> Agent:

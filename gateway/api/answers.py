@@ -38,19 +38,19 @@ def place_of(cursor: str | None) -> Cursor | None:
     return None if cursor is None else read_cursor(cursor, "cursor")
 
 
-def answered(request: Request, view: BaseModel, who: Principal) -> Response:
-    """The view as `who` sees it, or 304 if that is what they have."""
-    document = shown(view, who)
+def answered(request: Request, view: BaseModel | dict[str, Any], who: Principal) -> Response:
+    """The view as `who` sees it, or a document as it is; 304 if that is what they have."""
+    document = view if isinstance(view, dict) else shown(view, who)
     tag = _tag({name: value for name, value in document.items() if name not in _MOMENTARY})
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
     if _has(request.headers.get("if-none-match", ""), tag):
         return Response(None, HTTPStatus.NOT_MODIFIED, headers)
-    content = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    content = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)
     return Response(content, HTTPStatus.OK, headers, media_type="application/json")
 
 
 def _tag(document: dict[str, Any]) -> str:
-    written = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    written = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=str)
     return f'W/"{hashlib.sha256(written.encode()).hexdigest()[:32]}"'
 
 
@@ -58,7 +58,7 @@ def _has(said: str, tag: str) -> bool:
     return said.strip() == "*" or tag.removeprefix("W/") in (one.strip().removeprefix("W/") for one in said.split(","))
 
 
-def reads(view: type[BaseModel], resource: str, operation_id: str, text: str) -> dict[str, Any]:
+def reads(view: Any, resource: str, operation_id: str, text: str) -> dict[str, Any]:
     """How FastAPI is told of a path that shows a view."""
     return {
         "methods": ["GET"],

@@ -16,9 +16,12 @@ from activities.frame.customers import count_accounts
 from gateway.api import problems
 from gateway.api.asking import asking
 from gateway.api.documents import document_of
+from gateway.api.journeys import journeys
 from gateway.api.problems import CallError
 from gateway.api.reading import reading
+from gateway.api.reports import reports
 from gateway.api.things import things
+from gateway.api.writing import writing
 from gateway.doors import Doors
 
 VERSION = "/v1"
@@ -44,7 +47,8 @@ def create_app(doors: Doors, *pages: BaseRoute, during: During | None = None) ->
     api = APIRouter(prefix=VERSION)
     api.include_router(asking(doors))
     api.include_router(reading(doors))
-    api.include_router(things(doors))
+    for paths in (things, journeys, reports, writing):
+        api.include_router(paths(doors))
     app.include_router(api)
     _signs_of_life(app, doors)
     app.router.routes.extend(pages)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -10,16 +9,14 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from domain.frame.access import READ, WRITE, Principal
 from domain.frame.request_kinds import RequestKind
 from domain.journey.registry import BEGINNINGS, CASE, JOURNEY, OF_CASES, OF_JOURNEYS
-from domain.kernel.refusals import Refusal
 from gateway.acting import Acting, Subject, new_request_id, of_account, of_case
-from gateway.api import keeping, problems
-from gateway.api.bodies import check_media_type, read_bytes, read_object
-from gateway.api.documents import described
+from gateway.api.carrying import Done, carried_out
+from gateway.api.documents import READING, described
 from gateway.api.entry import entry_to
 from gateway.api.problems import CallError
 from gateway.api.resources import RESOURCES_OF
@@ -124,27 +121,17 @@ async def _carry_out(
     do: _Do,
     subject: Callable[[dict[str, Any]], Subject],
 ) -> Response:
-    """One call: read, repeated or carried out, its answer kept."""
-    check_media_type(request)
-    content = await read_bytes(request)
-    again = keeping.repetition_of(request, who, content)
-    if again is not None and (before := await keeping.given_before(doors.pool, again)) is not None:
-        return before
-    asked = read_object(content)
-    if "request_id" in kind.model.model_fields:
-        asked.setdefault("request_id", again.request_id if again else new_request_id())
-    status, headers = HTTPStatus.OK, dict[str, str]()
-    try:
-        body = await do(acting.patient(_patience(request, doors)), who, asked)
-    except Refusal as refusal:
-        refused = problems.of_refusal(refusal)
-        status, body = HTTPStatus(refused.status_code), json.loads(bytes(refused.body))
-    except NoAnswerError as error:
-        status, body, headers = _accepted(subject(asked), kind, asked, error)
-    if again is not None:
-        await keeping.keep(doors.pool, again, status, body)
-    kind_of_body = problems.MEDIA_TYPE if status >= HTTPStatus.BAD_REQUEST else None
-    return JSONResponse(body, status, headers, media_type=kind_of_body)
+    """One call, done under an id of its own; what is not answered in time is passed on."""
+
+    async def work(asked: dict[str, Any], again: str | None) -> Done:
+        if "request_id" in kind.model.model_fields:
+            asked.setdefault("request_id", again or new_request_id())
+        try:
+            return Done(await do(acting.patient(_patience(request, doors)), who, asked))
+        except NoAnswerError as error:
+            return _accepted(subject(asked), kind, asked, error)
+
+    return await carried_out(request, doors, who, work)
 
 
 def _patience(request: Request, doors: Doors) -> timedelta:
@@ -153,15 +140,12 @@ def _patience(request: Request, doors: Doors) -> timedelta:
     return timedelta(seconds=min(max(int(said[1]), 1), _LONGEST_WAIT)) if said else doors.within
 
 
-def _accepted(
-    subject: Subject, kind: RequestKind[Any], asked: dict[str, Any], error: NoAnswerError
-) -> tuple[HTTPStatus, dict[str, Any], dict[str, str]]:
+def _accepted(subject: Subject, kind: RequestKind[Any], asked: dict[str, Any], error: NoAnswerError) -> Done:
     """What is said of a call that was passed on and not answered in time: where to look for the answer."""
     request_id = str(asked.get(kind.id_field) or "")
     body = {"status": "open", "request_id": request_id or None, "detail": str(error)}
-    if not request_id:
-        return HTTPStatus.ACCEPTED, body, {}
-    return HTTPStatus.ACCEPTED, body, {"Location": f"/v1/{subject.kind}s/{subject.id}/requests/{request_id}"}
+    where = {"Location": f"/v1/{subject.kind}s/{subject.id}/requests/{request_id}"} if request_id else {}
+    return Done(body, HTTPStatus.ACCEPTED, where)
 
 
 def _outcomes(router: APIRouter, doors: Doors, acting: Acting) -> None:
@@ -175,13 +159,20 @@ def _outcomes(router: APIRouter, doors: Doors, acting: Acting) -> None:
             raise CallError(HTTPStatus.NOT_FOUND, "UnknownRequest", said)
         return {"request_id": request_id, **outcome}
 
-    @router.get("/accounts/{account_id}/requests/{request_id}", tags=["accounts"], operation_id="request_of_account")
+    @router.get(
+        "/accounts/{account_id}/requests/{request_id}",
+        tags=["accounts"],
+        operation_id="request_of_account",
+        responses=READING,
+    )
     async def of_an_account(account_id: Id, request_id: RequestId, who: Principal = accounts) -> dict[str, Any]:
         """What became of a request to a customer's journey: done with its answer, open, or how it was refused."""
         await acting.sees(who, account_id)
         return await found(who, of_account(account_id), request_id)
 
-    @router.get("/cases/{case_id}/requests/{request_id}", tags=["cases"], operation_id="request_of_case")
+    @router.get(
+        "/cases/{case_id}/requests/{request_id}", tags=["cases"], operation_id="request_of_case", responses=READING
+    )
     async def of_a_case(case_id: Id, request_id: RequestId, who: Principal = cases) -> dict[str, Any]:
         """What became of a request to a case: done with its answer, open, or how it was refused."""
         await acting.sees_case(who, case_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +16,7 @@ from domain.frame.request_kinds import RequestKind
 from domain.journey.registry import OPERATIONS
 from domain.kernel.refusals import Problem
 from gateway.api.problems import MEDIA_TYPE
+from gateway.api.written import WRITTEN, Written
 
 _REFERENCE = "#/components/schemas/{model}"
 _ABOUT = """The life of business customers after the sale: orders and usage come in, customers are read whole, and everything that can
@@ -119,6 +121,20 @@ def described(kind: RequestKind[Any], resource: str) -> dict[str, Any]:
     }
 
 
+def told_of(written: Written) -> dict[str, Any]:
+    """How FastAPI is told of the path of something that can be written or previewed."""
+    return {
+        "methods": [written.method],
+        "tags": [written.resource],
+        "operation_id": written.name,
+        "summary": written.text,
+        "description": inspect.getdoc(written.model),
+        "response_model": written.answer,
+        "response_description": "Done.",
+        "responses": told_as(*_PROBLEMS),
+    }
+
+
 def document_of(app: FastAPI) -> dict[str, Any]:
     """The whole document; made once."""
     if app.openapi_schema:
@@ -126,7 +142,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(
         title=app.title, version=app.version, openapi_version="3.1.0", description=_ABOUT, routes=app.routes
     )
-    models: list[type[BaseModel]] = [ProblemDocument, OpenRequest, *{kind.model: None for kind in OPERATIONS.values()}]
+    models: list[type[BaseModel]] = [ProblemDocument, OpenRequest, *_asked_models()]
     references, shared = models_json_schema([(model, "validation") for model in models], ref_template=_REFERENCE)
     components = found.setdefault("components", {})
     components.setdefault("schemas", {}).update(shared.get("$defs", {}))
@@ -139,10 +155,13 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     for methods in found["paths"].values():
         for operation in methods.values():
             kind = OPERATIONS.get(operation.get("operationId"))
+            written = WRITTEN.get(operation.get("operationId"))
             if kind is not None:
-                operation["requestBody"] = _body(kind, references[(kind.model, "validation")])
-            if kind is not None or "requestBody" in operation:
-                operation.setdefault("parameters", []).extend([_KEY_HEADER, _WAIT_HEADER])
+                operation["requestBody"] = _body(references[(kind.model, "validation")], example_of(kind))
+            elif written is not None:
+                operation["requestBody"] = _body(references[(written.model, "validation")], json.loads(written.example))
+            if kind is not None or written is not None:
+                operation.setdefault("parameters", []).extend([_KEY_HEADER, _WAIT_HEADER] if kind else [_KEY_HEADER])
     app.openapi_schema = found
     return found
 
@@ -155,11 +174,14 @@ def without_asker(schema: dict[str, Any]) -> None:
 
 
 def example_of(kind: RequestKind[Any]) -> dict[str, Any]:
-    """A whole request, without who asks."""
+    """A whole request, without who asks, which follows from the key."""
     return {name: value for name, value in json.loads(kind.example).items() if name not in ("by", "role")}
 
 
-def _body(kind: RequestKind[Any], reference: dict[str, Any]) -> dict[str, Any]:
-    """The body of a request. Who asks follows from the key, so that the example leaves it out."""
-    content = {"schema": reference, "examples": {"typical": {"value": example_of(kind)}}}
+def _asked_models() -> dict[type[BaseModel], None]:
+    return dict.fromkeys([*(kind.model for kind in OPERATIONS.values()), *(one.model for one in WRITTEN.values())])
+
+
+def _body(reference: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+    content = {"schema": reference, "examples": {"typical": {"value": example}}}
     return {"required": True, "content": {"application/json": content}}

@@ -24,12 +24,12 @@ from gateway.views.accounts import AccountLine, accounts_page
 from gateway.views.assets import AssetLine, assets_page
 from gateway.views.bills import Bill, bills_page
 from gateway.views.cases import CaseLine, cases_page
-from gateway.views.contracts import Contract, contracts_page
+from gateway.views.contracts import ContractOnRecord, contracts_page
 from gateway.views.customer import Customer, customer
 from gateway.views.health import Health, ScoreLine, health_of, scores_page
 from gateway.views.pages import Page
 from gateway.views.quotes import QuoteOnRecord, quotes_page
-from gateway.views.relations import Contact, HoldsPage, Survey, contacts_page, holds_page, surveys_page
+from gateway.views.relations import ContactOnRecord, HoldsPage, Survey, contacts_page, holds_page, surveys_page
 from gateway.views.tasks import TaskFilter, TaskLine, tasks_page
 from gateway.views.timeline import events_page
 from gateway.views.whose import Whose, whose
@@ -53,12 +53,12 @@ class _Part:
 
 _PARTS = (
     _Part("assets", "assets", Page[AssetLine], assets_page, "What a customer owns, with MRR on the time axis"),
-    _Part("contracts", "contracts", Page[Contract], contracts_page, "Contracts, terms and renewals"),
+    _Part("contracts", "contracts", Page[ContractOnRecord], contracts_page, "Contracts, terms and renewals"),
     _Part("quotes", "quotes", Page[QuoteOnRecord], quotes_page, "Quotes with their versions"),
     _Part("invoices", "invoices", Page[Bill], bills_page, "Invoices and credit memos", (FieldGroup.PRICES,)),
     _Part("surveys", "surveys", Page[Survey], surveys_page, "Surveys with their answers"),
     _Part("holds", "holds", HoldsPage, holds_page, "What holds sales back, and what did"),
-    _Part("contacts", "accounts", Page[Contact], contacts_page, "The people at a customer"),
+    _Part("contacts", "accounts", Page[ContactOnRecord], contacts_page, "The people at a customer"),
     _Part("health/scores", "accounts", Page[ScoreLine], scores_page, "Every health score", (FieldGroup.HEALTH,)),
 )
 
@@ -92,7 +92,7 @@ def _all(router: APIRouter, doors: Doors) -> None:
         request: Request, q: Words | None = None, cursor: From = None, limit: Limit = ON_A_PAGE, who: Principal = enter
     ) -> Response:
         async with doors.pool.acquire() as connection:
-            found = await accounts_page(connection, who, q, place_of(cursor), limit)
+            found = await accounts_page(connection, who, q, cursor, limit)
         return answered(request, found, who)
 
     told = reads(

@@ -25,6 +25,18 @@ RESOURCE_OF = {name: _NAMED[id(kind)] for name, kind in OPERATIONS.items()} | {"
 """The resource whose scope each operation needs."""
 
 RESOURCES = frozenset(
-    {*RESOURCES_OF.values(), "contracts", "imports", "invoices", "prices", "reports", "surveys", "usage"}
+    {
+        *RESOURCES_OF.values(),
+        "audit",
+        "contracts",
+        "entitlements",
+        "imports",
+        "invoices",
+        "prices",
+        "reports",
+        "surveys",
+        "teams",
+        "usage",
+    }
 )
 """Whatever scopes can name."""

@@ -20,7 +20,7 @@ from gateway.views.shown import View
 from gateway.views.whose import Whose
 
 
-class Term(View):
+class TermOnRecord(View):
     """A term; `last_day` is null for one that goes on until notice. `origin`: sold, accepted by the customer, or automatic."""
 
     number: int
@@ -66,7 +66,7 @@ class NotRenewed(View):
     at: AwareDatetime
 
 
-class Contract(View):
+class ContractOnRecord(View):
     """A contract with its terms, the latest last. `answer_by`: the last day on which the customer can say what becomes of it."""
 
     contract_id: str
@@ -82,7 +82,7 @@ class Contract(View):
     billing: str
     evergreen: str | None
     mrr: Annotated[Decimal | None, FieldGroup.PRICES]
-    terms: list[Term]
+    terms: list[TermOnRecord]
     answer_by: date | None = None
     quotes: list[RenewalOffer]
     versions: list[AskedVersion]
@@ -103,13 +103,15 @@ class NextRenewal(View):
     asked: AskedVersion | None
 
 
-async def contracts_page(connection: Connection, whose: Whose, place: Cursor | None, limit: int) -> Page[Contract]:
+async def contracts_page(
+    connection: Connection, whose: Whose, place: Cursor | None, limit: int
+) -> Page[ContractOnRecord]:
     """The contracts of a customer, the latest first."""
-    found = await page_of(Contract, contracts_of, connection, place, limit, whose.account_id, whose.now)
+    found = await page_of(ContractOnRecord, contracts_of, connection, place, limit, whose.account_id, whose.now)
     return found.model_copy(update={"items": [_answered(one) for one in found.items]})
 
 
-def _answered(contract: Contract) -> Contract:
+def _answered(contract: ContractOnRecord) -> ContractOnRecord:
     term = contract.terms[-1]
     if term.last_day is None or contract.status not in (ContractStatus.ACTIVE, ContractStatus.GRACE):
         return contract
@@ -118,7 +120,7 @@ def _answered(contract: Contract) -> Contract:
     return contract.model_copy(update={"answer_by": by})
 
 
-def next_renewal(contracts: list[Contract]) -> NextRenewal | None:
+def next_renewal(contracts: list[ContractOnRecord]) -> NextRenewal | None:
     """What of these has to be answered first."""
     found = [(one.terms[-1].last_day, one) for one in contracts if one.answer_by is not None]
     first = min(((day, one.contract_id, one) for day, one in found if day is not None), default=None)

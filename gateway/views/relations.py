@@ -16,7 +16,7 @@ from gateway.views.shown import View
 from gateway.views.whose import Whose
 
 
-class Contact(View):
+class ContactOnRecord(View):
     """A person at the customer. `rejected`: a mail server refused the address for good; `unsubscribed`: no optional mails."""
 
     contact_id: str
@@ -70,9 +70,11 @@ class HoldsPage(Page[HoldOnRecord]):
     active: list[Hold]
 
 
-async def contacts_page(connection: Connection, whose: Whose, place: Cursor | None, limit: int) -> Page[Contact]:
+async def contacts_page(
+    connection: Connection, whose: Whose, place: Cursor | None, limit: int
+) -> Page[ContactOnRecord]:
     """The people at the customer, in their order."""
-    return await page_of(Contact, contacts_of, connection, place, limit, whose.account_id)
+    return await page_of(ContactOnRecord, contacts_of, connection, place, limit, whose.account_id)
 
 
 async def surveys_page(connection: Connection, whose: Whose, place: Cursor | None, limit: int) -> Page[Survey]:

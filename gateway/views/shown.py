@@ -8,13 +8,16 @@ class Holding(View):
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic import AwareDatetime, BaseModel, ConfigDict, GetJsonSchemaHandler, PlainSerializer
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from domain.frame.access import MAY_SEE, FieldGroup, Principal
+
+At = Annotated[AwareDatetime, PlainSerializer(lambda at: at.isoformat(), str, when_used="json")]
+"""An instant that keeps the offset in which it was said."""
 
 
 class View(BaseModel):

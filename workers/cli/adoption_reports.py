@@ -10,17 +10,16 @@ from typing import Annotated, Any
 import typer
 
 from activities.kernel.clock import present
-from activities.success.use_reports import usage_without_account, uses_at
 from domain.kernel.money import half_up
 from domain.kernel.shown import counted
-from domain.success.adoption_report import AdoptionFigures, ProductUse, Reported, adoption_figures
+from domain.success.adoption_report import AdoptionFigures, ProductUse, Reported
+from gateway.views.reports.adoption import FIFTHS, adoption_document
+from gateway.views.reports.adoption import adoption as figures
 from workers.cli.common import console, facts, waited
 from workers.cli.drawings import bar
 from workers.cli.output import Json, day, print_json, show_table
 
 app = typer.Typer()
-
-_FIFTHS = ("under 20 %", "20 to 39 %", "40 to 59 %", "60 to 79 %", "80 to 99 %", "100 % or more")
 
 
 @app.command()
@@ -35,11 +34,9 @@ async def adoption(
     """Seats in use, users who came as far as the product is for, features used, and the trend, by product and segment."""
     instant = at.replace(tzinfo=UTC) if at else present()
     async with facts() as connection:
-        uses = await uses_at(connection, instant)
-        waiting = await usage_without_account(connection)
-    found = adoption_figures(uses)
+        found, waiting = await figures(connection, instant)
     if as_json:
-        print_json({"at": instant.isoformat(), "figures": list(map(_as_json, found)), "without_account": waiting})
+        print_json(adoption_document(instant, found, waiting))
         return
     if not found:
         console.print(
@@ -83,7 +80,7 @@ def _show(found: Sequence[AdoptionFigures], instant: datetime) -> None:
         most = Decimal(max([*spread, 1]))
         picture += [
             (product if not place else "", name, count, bar(Decimal(count), most))
-            for place, (name, count) in enumerate(zip(_FIFTHS, spread, strict=True))
+            for place, (name, count) in enumerate(zip(FIFTHS, spread, strict=True))
         ]
     show_table(("product", "seats in use", ">accounts", ""), picture, title="How many accounts use how much")
 
@@ -111,40 +108,3 @@ def _percent(share: Decimal | None) -> str:
 
 def _signed(share: Decimal | None) -> str:
     return "" if share is None else f"{int(half_up().apply(share * 100)):+} %"
-
-
-def _as_json(one: AdoptionFigures) -> dict[str, Any]:
-    return {
-        "product": one.product,
-        "segment": one.segment or None,
-        "seats": one.seats,
-        "active": _figure(one.active),
-        **_shares(one),
-        "spread": dict(zip(_FIFTHS, one.spread(), strict=True)),
-        "accounts": [
-            {
-                "account_id": use.account_id,
-                "segment": use.segment,
-                "seats": use.seats,
-                "reported": use.reported,
-                "latest_day": use.latest_day,
-                "active": _figure(use.active) if use.fresh else None,
-                **_shares(use),
-                "features": use.used,
-            }
-            for use in one.uses
-        ],
-    }
-
-
-def _shares(one: AdoptionFigures | ProductUse) -> dict[str, str | None]:
-    return {
-        "utilisation": _figure(one.utilisation),
-        "activation": _figure(one.activation),
-        "breadth": _figure(one.breadth),
-        "trend": _figure(one.trend),
-    }
-
-
-def _figure(value: Decimal | None) -> str | None:
-    return None if value is None else str(half_up(4).apply(value))

@@ -10,17 +10,17 @@ from typing import Annotated, Any
 
 import typer
 
-from activities.contracts.due_renewals import due_renewals, renewed_in
 from activities.kernel.clock import present
-from domain.contracts.forecast import LONGER, PROBABILITIES, SPANS, Forecast, RenewalCategory, Speed, forecast, speed
+from domain.contracts.forecast import LONGER, PROBABILITIES, SPANS, Forecast, RenewalCategory, Speed
 from domain.kernel.money import grouped
+from gateway.views.reports.renewals import renewals as figures
+from gateway.views.reports.renewals import renewals_document
 from workers.cli.common import UserError, console, facts, waited
 from workers.cli.output import Json, day, print_json, show_table, words
 
 app = typer.Typer()
 
 _DAY = ["%Y-%m-%d"]
-_A_YEAR = timedelta(days=365)
 
 
 @app.command()
@@ -39,21 +39,11 @@ async def renewals(
 ) -> None:
     """Renewals due by month and category, with what they are likely to bring, and those at risk or lost with the reason."""
     likely = {**PROBABILITIES, **dict(map(_chance, probability or ()))}
-    today = present().date()
-    first = since.date() if since else today
+    first = since.date() if since else present().date()
     async with facts() as connection:
-        due = await due_renewals(connection, first + timedelta(days=1), first + timedelta(days=within + 1))
-        pace = speed(await renewed_in(connection, present() - _A_YEAR, present()))
-    found = forecast(due, today, likely)
+        found, pace = await figures(connection, first, within, likely)
     if as_json:
-        print_json(
-            {
-                "from": first,
-                "within": within,
-                "renewals": [_as_json(one) for one in found],
-                "request_to_renewed": _pace_as_json(pace),
-            }
-        )
+        print_json(renewals_document(first, within, found, pace))
         return
     if pace.renewals:
         _show_pace(pace)
@@ -82,11 +72,6 @@ async def renewals(
         ],
         title="At risk, or lost",
     )
-
-
-def _pace_as_json(pace: Speed) -> dict[str, Any]:
-    hours = None if pace.median is None else round(pace.median / timedelta(hours=1), 2)
-    return {"renewals": pace.renewals, "median_hours": hours, "within": pace.within}
 
 
 def _show_pace(pace: Speed) -> None:
@@ -130,20 +115,3 @@ def _row(name: str, found: Sequence[Forecast], shown: Sequence[RenewalCategory],
 
     by_category = (total([one.due.arr for one in found if one.category is category]) for category in shown)
     return (name, len(found), total([one.due.arr for one in found]), *by_category, total([one.likely for one in found]))
-
-
-def _as_json(one: Forecast) -> dict[str, Any]:
-    due = one.due
-    return {
-        "contract_id": due.contract_id,
-        "account_id": due.account_id,
-        "account": due.account,
-        "owner": due.owner,
-        "last_day": due.until - timedelta(days=1),
-        "currency": due.currency,
-        "arr": str(due.arr),
-        "likely": str(one.likely),
-        "category": one.category.value,
-        "why": one.why,
-        "churn_reason": due.churn,
-    }

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from activities.assets.portfolio import revenue_at
-from activities.kernel.clock import present
 from domain.kernel.money import grouped, half_up
-from domain.success.retention import Cohort, RevenueRetention, cohorts, quarter_ends, revenue_retention
-from workers.cli.common import UserError, console, facts, waited
+from domain.success.retention import Cohort, RevenueRetention
+from gateway.views.reports.periods import between
+from gateway.views.reports.retention import retention as figures
+from gateway.views.reports.retention import retention_document
+from workers.cli.common import console, facts, waited
 from workers.cli.output import Json, print_json, show_table
 
 app = typer.Typer()
 
 _DAY = ["%Y-%m-%d"]
-_QUARTERS = 8
-"""So many quarters back cohorts are followed."""
 _SHADES = " ░▒▓█"
 
 
@@ -35,31 +34,16 @@ async def retention(
     as_json: Json = False,
 ) -> None:
     """Gross and net revenue retention, customers kept, the share of revenue from existing customers, and cohorts by quarter."""
-    end = until.date() if until else present().date()
-    start = since.date() if since else _a_year_before(end)
-    if start >= end:
-        raise UserError(f"--from {start} does not lie before --to {end}")
-    ends = quarter_ends(end - timedelta(days=92 * _QUARTERS), end)
-    days = list(dict.fromkeys([start, end, *ends]))
+    start, end = between(since.date() if since else None, until.date() if until else None)
     async with facts() as connection:
-        revenue = await revenue_at(connection, [datetime.combine(day, time(), UTC) for day in days])
-    found = []
-    for currency, at in revenue.items():
-        by_day = dict(zip(days, at, strict=True))
-        kept = revenue_retention(currency, by_day[start], by_day[end])
-        if kept.movements:
-            found.append((kept, cohorts(ends, [by_day[day] for day in ends])))
+        found = await figures(connection, start, end)
     if as_json:
-        print_json({"from": start, "to": end, "currencies": [_as_json(*one) for one in found]})
+        print_json(retention_document(start, end, found))
         return
     if not found:
         console.print(f"No account had recurring revenue on {start} or on {end}.")
     for kept, of_quarters in found:
         _show(kept, of_quarters, start, end, accounts=accounts)
-
-
-def _a_year_before(day: date) -> date:
-    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def _percent(value: Decimal | None) -> str:
@@ -114,25 +98,3 @@ def _shares(cohort: Cohort) -> list[Decimal]:
 
 def _shaded(percent: Decimal) -> str:
     return f"{_SHADES[min(4, int(percent / 25))]} {half_up().apply(percent)} %"
-
-
-def _as_json(kept: RevenueRetention, of_quarters: Sequence[Cohort]) -> Mapping[str, Any]:
-    cohort = kept.cohort
-    return {
-        "currency": kept.currency,
-        "starting": str(cohort.starting),
-        "churn": str(cohort.churn),
-        "contraction": str(cohort.contraction),
-        "expansion": str(cohort.expansion),
-        "new": str(kept.new),
-        "end": str(kept.end),
-        "gross_percent": cohort.rates.gross_percent,
-        "net_percent": cohort.rates.net_percent,
-        "logo_percent": cohort.logo_percent,
-        "from_existing_percent": kept.from_existing_percent,
-        "accounts": [
-            {"account_id": one.account_id, "kind": one.kind, "start": str(one.start), "end": str(one.end)}
-            for one in kept.movements
-        ],
-        "cohorts": [one.model_dump(mode="json") for one in of_quarters],
-    }

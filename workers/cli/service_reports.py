@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
 from pathlib import Path
@@ -14,18 +14,17 @@ import yaml
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from activities.kernel.clock import present
-from activities.kernel.pool import Connection
-from activities.service.service_reports import main_currency, own_revenue, sla_report
 from domain.kernel.money import grouped, half_up
-from domain.service.roi_report import GivenInputs, OwnData, RoiReport, read_inputs, roi_report
+from domain.service.roi_report import GivenInputs, OwnData, RoiReport, read_inputs
 from domain.service.sla_report import Attainment, Csat, SlaGroup, SlaReport
+from gateway.views.reports.periods import instants
+from gateway.views.reports.service import service, value
 from workers.cli.common import UserError, console, facts, progress_console, waited
 from workers.cli.drawings import bar, svg_bars, svg_lines
 from workers.cli.output import Json, print_json, table, words
 
 MOST_LINES = 15
-DAY, YEAR = timedelta(days=1), timedelta(days=365)
+DAY = timedelta(days=1)
 HUNDRED = Decimal(100)
 
 Since = Annotated[
@@ -46,7 +45,7 @@ async def sla(since: Since = None, until: Until = None, chart: Chart = None, as_
     """How promises to customers went: by milestone, priority, product and week, CSAT beside it, and who waited longest."""
     start, end = _period(since, until)
     async with facts() as connection:
-        report = await sla_report(connection, start, end, as_of=present())
+        report = await service(connection, start, end)
     if chart is not None:
         _write(chart, svg_bars("Promises kept, by the week in which they began", "percent", _weeks(report)))
     if as_json:
@@ -69,10 +68,7 @@ async def roi(
     """What service joined to sales returns: three scenarios, every input with its source, and what the own data says."""
     (start, end), given = _period(since, until), _given(inputs)
     async with facts() as connection:
-        currency = given.currency or await main_currency(connection, end) or "EUR"
-        now = await _own(connection, currency, start, end)
-        before = await _own(connection, currency, start - (end - start), start)
-    report = roi_report(given, now, before)
+        report = await value(connection, given, start, end)
     if chart is not None:
         flows = {result.scenario.name: list(accumulate(result.flow)) for result in report.results}
         _write(chart, svg_lines("Cumulated net by month", report.currency, flows))
@@ -83,11 +79,7 @@ async def roi(
 
 
 def _period(since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
-    end = until.replace(tzinfo=UTC) if until else present()
-    start = since.replace(tzinfo=UTC) if since else end - YEAR
-    if start >= end:
-        raise UserError(f"the period from {start:%Y-%m-%d} to {end:%Y-%m-%d} has no day in it; give an earlier --from")
-    return start, end
+    return instants(since.date() if since else None, until.date() if until else None)
 
 
 def _given(file: Path | None) -> GivenInputs:
@@ -102,13 +94,6 @@ def _given(file: Path | None) -> GivenInputs:
 def _write(file: Path, content: str) -> None:
     file.write_text(content, encoding="utf-8")
     progress_console.print(f"Chart: {file}", highlight=False)
-
-
-async def _own(connection: Connection, currency: str, since: datetime, until: datetime) -> OwnData:
-    return OwnData(
-        revenue=await own_revenue(connection, currency, since, until),
-        service=await sla_report(connection, since, until, as_of=until),
-    )
 
 
 # Promises

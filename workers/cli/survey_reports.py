@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from activities.kernel.clock import present
-from activities.success.survey_reports import asked_between
 from domain.frame.sales_holds import SurveyKind
-from domain.success.survey_report import FEW, SurveyAnswers, answers_of
-from workers.cli.common import UserError, console, facts, waited
+from domain.success.survey_report import FEW, SurveyAnswers
+from gateway.views.reports.periods import last_year
+from gateway.views.reports.surveys import surveys as figures
+from gateway.views.reports.surveys import surveys_document
+from workers.cli.common import console, facts, waited
 from workers.cli.drawings import bar
 from workers.cli.output import Json, day, print_json, show_table
 
@@ -40,14 +41,11 @@ async def surveys(
     as_json: Json = False,
 ) -> None:
     """What customers answered: NPS, ease of beginning and content with cases, how many answered, and how answers are spread."""
-    end = until.date() if until else present().date()
-    start = since.date() if since else end - timedelta(days=365)
-    if start > end:
-        raise UserError(f"--from {start} lies after --to {end}")
+    start, end = last_year(since.date() if since else None, until.date() if until else None)
     async with facts() as connection:
-        found = answers_of(await asked_between(connection, start, end))
+        found = await figures(connection, start, end)
     if as_json:
-        print_json({"from": start, "to": end, "figures": list(map(_as_json, found))})
+        print_json(surveys_document(start, end, found))
         return
     if not found:
         console.print(f"Nobody was asked between {start} and {end}; `--from 2026-01-01` looks further back.")
@@ -105,18 +103,3 @@ def _percent(value: float | None) -> str:
 
 def _score(score: int | None) -> str:
     return "none" if score is None else str(score)
-
-
-def _as_json(one: SurveyAnswers) -> dict[str, Any]:
-    return {
-        "survey": one.kind,
-        "segment": one.segment or None,
-        "method": one.score.method,
-        "asked": len(one.asked),
-        "answered": one.score.responses,
-        "value": None if one.few or one.score.value is None else str(one.score.value),
-        "rounded": None if one.few else one.score.rounded,
-        "easy_percent": None if one.few else one.easy,
-        "counts": {str(score): count for score, count in one.counts.items()},
-        "answers": [each.model_dump(mode="json", exclude={"kind"}) for each in one.asked],
-    }

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 
-from activities.kernel.clock import present
-from activities.success.value_reports import order_starts
-from domain.success.value_report import BOUNDS, OrderStart, TimeToValue, times_to_value
-from workers.cli.common import UserError, console, facts, waited
+from domain.success.value_report import OrderStart, TimeToValue
+from gateway.views.reports.periods import last_year
+from gateway.views.reports.ttv import COLUMNS, ttv_document
+from gateway.views.reports.ttv import ttv as figures
+from workers.cli.common import console, facts, waited
 from workers.cli.drawings import bar
 from workers.cli.output import Json, day, print_json, show_table, words
 
 app = typer.Typer()
 
 _DAY = ["%Y-%m-%d"]
-_COLUMNS = (*(f"up to {bound} days" for bound in BOUNDS), f"more than {BOUNDS[-1]}")
 
 
 @app.command()
@@ -35,15 +35,11 @@ async def ttv(
     as_json: Json = False,
 ) -> None:
     """Time from the order to first value and to go-live: median, quartiles, how many in time, and whose waiting it was."""
-    now = present()
-    end = until.date() if until else now.date()
-    start = since.date() if since else end - timedelta(days=365)
-    if start > end:
-        raise UserError(f"--from {start} lies after --to {end}")
+    start, end = last_year(since.date() if since else None, until.date() if until else None)
     async with facts() as connection:
-        found = times_to_value(await order_starts(connection, start, end, now))
+        found = await figures(connection, start, end)
     if as_json:
-        print_json({"from": start, "to": end, "figures": list(map(_as_json, found))})
+        print_json(ttv_document(start, end, found))
         return
     if not found:
         console.print(
@@ -85,7 +81,7 @@ def _show(found: Sequence[TimeToValue], title: str) -> None:
             most = Decimal(max([*spread, 1]))
             picture += [
                 (words(group.milestone) if not place else "", name, count, bar(Decimal(count), most))
-                for place, (name, count) in enumerate(zip(_COLUMNS, spread, strict=True))
+                for place, (name, count) in enumerate(zip(COLUMNS, spread, strict=True))
             ]
     show_table(("", "after", ">orders", ""), picture, title="How many took how long")
 
@@ -99,21 +95,3 @@ def _row(one: OrderStart) -> tuple[Any, ...]:
     waits = (one.waited_for_customer or "", one.waited_for_us or "")
     where = (one.order_id, one.account_id, one.segment, words(one.milestone), day(one.started_on))
     return (*where, reached, one.target, *waits, one.evidence)
-
-
-def _as_json(group: TimeToValue) -> dict[str, Any]:
-    quartiles = dict(zip(("quarter", "median", "three_quarters"), group.quartiles or (None, None, None), strict=True))
-    return {
-        "milestone": group.milestone,
-        "group": group.group or None,
-        "began": len(group.orders),
-        "reached": len(group.reached),
-        **quartiles,
-        "in_time": group.in_time,
-        "without_evidence": group.without_evidence,
-        "spread": dict(zip(_COLUMNS, group.spread(), strict=True)),
-        "orders": [
-            {**one.model_dump(mode="json", exclude={"milestone"}), "in_time": one.in_time, "waited": one.waited}
-            for one in group.orders
-        ],
-    }

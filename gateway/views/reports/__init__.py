@@ -1,0 +1,1 @@
+"""Figures over many customers, as documents."""
