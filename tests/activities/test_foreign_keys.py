@@ -16,7 +16,7 @@ NOBODY_GOES_BY = {
     ),
     *("contract sales_order", "quote sales_order", "refund_claim credit_memo"),
     *("asset asset", "offer asset", "imported_asset account", "imported_asset contract"),
-    "service_case service_case",  # `follows_id`, which is only shown
+    *("service_case service_case", "tool_act tool_act"),  # `follows_id` and `takes_back`, which are only shown
 }
 """Tables whose rows are not found from there, and those they name: rows of these are never deleted."""
 

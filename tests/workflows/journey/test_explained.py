@@ -13,12 +13,12 @@ import pytest
 import yaml
 
 from domain.journey.horizon import Horizon
+from domain.kernel.refusals import Refusal
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, onboard, settled
 from tests.workflows.success.test_plays import follow, play
 from workers.cli import explanations, plans
-from workers.cli.common import UserError
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ async def test_from_anything_to_its_reason(beside: Servers, capsys: pytest.Captu
     await explanations.show_explanation(account, "notice-60", as_json=False)
     said = capsys.readouterr().out
     assert "asked by: nobody: it came by itself" in said
-    with pytest.raises(UserError, match="is called 'nothing-of-theirs'"):
+    with pytest.raises(Refusal, match="is called 'nothing-of-theirs'"):
         await explained(account, "nothing-of-theirs", capsys)
 
 
