@@ -28,6 +28,8 @@ async def served(app: FastAPI, host: str, port: int) -> AsyncIterator[int]:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=1024) as listening:
+        # asyncio sets it only where the socket says that it is TCP; without it a head and its body, two writes, wait for each other.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(
             app,
             lifespan="on",
