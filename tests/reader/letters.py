@@ -47,6 +47,8 @@ class Letter:
     """the template of the first part, by whose sender the whole is signed"""
     message: str = ""
     """its Message-ID; parts of one message have the same"""
+    links: tuple[tuple[str, str], ...] = ()
+    """what can be answered by a link, in words, and its address: in both forms, one after the other"""
 
     @property
     def text(self) -> str:
@@ -65,12 +67,16 @@ class _Lines(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[str] = []
+        self.links: list[tuple[str, str]] = []
         self._now: list[str] = []
         self._skip = 0
+        self._link = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in ("head", "style", "script"):
             self._skip += 1
+        elif tag == "a":
+            self._link = dict(attrs).get("href") or ""
         elif tag in ("p", "tr", "br", "li", "div", "h1", "h2", "h3"):
             self._end()
             if tag == "li":
@@ -81,11 +87,15 @@ class _Lines(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in ("head", "style", "script"):
             self._skip -= 1
+        elif tag == "a":
+            self._link = ""
         elif tag in ("p", "tr", "li", "div", "h1", "h2", "h3"):
             self._end()
 
     def handle_data(self, data: str) -> None:
-        if not self._skip:
+        if self._link:
+            self.links.append((data.strip(), self._link))
+        elif not self._skip:
             self._now.append(re.sub(r"[ \t\r\n]+", " ", data) if data.strip() else " " if self._now else "")
 
     def _end(self) -> None:
@@ -101,6 +111,17 @@ def lines_of(page: str) -> tuple[str, ...]:
     parser.feed(page)
     parser.close()
     return tuple(parser.lines)
+
+
+def links_of(page: str) -> list[tuple[str, str]]:
+    """The links of a page: their words and their addresses."""
+    parser = _Lines()
+    parser.feed(page)
+    parser.close()
+    return parser.links
+
+
+_PLAIN_LINK = re.compile(r"^ +(\S[^:：]*)[:：]\s*(https?://\S+)\r?\n?", re.MULTILINE)
 
 
 def headings_of(page: str) -> list[str]:
@@ -140,7 +161,8 @@ def _letter(row: Row, mailbox: Mailbox, ids: list[str]) -> Letter:
         zone=body["time_zone"],
         subject=mail.summary.subject,
         lines=lines_of(mail.html or ""),
-        plain=mail.text or "",
+        plain=_PLAIN_LINK.sub("", mail.text or ""),
+        links=(*links_of(mail.html or ""), *_PLAIN_LINK.findall(mail.text or "")),
         created_at=row["created_at"],
         sent_at=row["settled_at"] or row["created_at"],
         optional="List-Unsubscribe" in mail.headers,

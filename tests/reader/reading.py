@@ -12,6 +12,7 @@ from tests.reader import care, checking_in, notices, ordering, owning, renewing,
 from tests.reader.desk import Desk, Finding, Rule, people
 from tests.reader.facts import Facts, Row
 from tests.reader.letters import Letter
+from tests.reader.links import check_links
 from tests.reader.workdays import works
 
 RULES: dict[str, Rule] = {
@@ -154,6 +155,7 @@ def read_one(facts: Facts, letter: Letter) -> list[Finding]:
         )
     for name in known:
         desk.own_words(name)
+    check_links(desk)
     desk.leftovers()
     if both := differs(letter):
         desk.wrong("unaccounted", both, "the same in both forms of the mail")
