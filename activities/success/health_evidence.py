@@ -110,9 +110,9 @@ heard as (
     select c.account_id, t.recorded_at from contract_term t join contract c using (contract_id)
     where c.account_id = any($1) and t.origin = 'accepted' and t.recorded_at <= $2
     union all
-    select account_id, as_of from effect, unnest(array['request_renewal:', 'answer_renewal:', 'amend_assets:']) what
-    where account_id = any($1) and as_of <= $2 and as_of > $2::timestamptz - interval '100 days'
-      and starts_with(key, 'journey:' || account_id || '/' || what)) h
+    select a.id, e.at from unnest($1::text[]) a (id), unnest(array['request_renewal', 'answer_renewal', 'amend_assets']) what,
+      lateral (select max(as_of) as at from effect
+        where key > 'journey:' || a.id || '/' || what || ':' and key < 'journey:' || a.id || '/' || what || ';' and as_of <= $2) e) h
   group by 1),
 sponsor as (
   select account_id, min(name) as name from contact

@@ -321,6 +321,8 @@ def hours(facts: Facts, letters: list[Letter]) -> list[Finding]:
         there = facts.where(letter.contact_id, letter.zone)
         at = letter.sent_at.astimezone(there.zone)
         late = not MORNING <= at.hour < EVENING
+        if letter.led_by in ASKED_NOW and letter.led_by != letter.template:
+            continue  # it goes along with what somebody waits for
         own_accord = letter.template in PLANNED or (letter.optional and letter.template not in ASKED_NOW)
         waited = facts.day(letter.sent_at) > facts.day(letter.created_at)
         own_accord = own_accord or (letter.optional and waited)  # nobody waits for an answer any more
