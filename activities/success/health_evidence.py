@@ -112,7 +112,7 @@ heard as (
     union all
     select a.id, e.at from unnest($1::text[]) a (id), unnest(array['request_renewal', 'answer_renewal', 'amend_assets']) what,
       lateral (select max(as_of) as at from effect
-        where key > 'journey:' || a.id || '/' || what || ':' and key < 'journey:' || a.id || '/' || what || ';' and as_of <= $2) e) h
+        where key > 'journey:' || a.id || '/' || what || ':' and key < 'journey:' || a.id || '/' || what || chr(59) and as_of <= $2) e) h
   group by 1),
 sponsor as (
   select account_id, min(name) as name from contact
