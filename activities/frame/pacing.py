@@ -11,7 +11,7 @@ from activities.kernel.pool import Connection
 from domain.frame import pace
 from domain.frame.calls import StepCall
 from domain.frame.decision import Decision
-from domain.frame.keys import effect_key
+from domain.frame.keys import effect_key, put_off_word
 from domain.frame.mail_kinds import template_of
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
@@ -57,7 +57,7 @@ async def paced_decision(
 
 def _put_off_key(account_id: str, step: Step) -> str:
     """Under which it is on record that a step was put off from its instant."""
-    return effect_key(account_id, f"reschedule_pace:{step.key}@{step.at:%Y%m%dT%H%M%S}")
+    return effect_key(account_id, put_off_word(step.key, step.at))
 
 
 async def _unless_too_early(connection: Connection, situation: Situation, decision: Decision, step: Step) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -133,6 +134,19 @@ def message_key(account_id: str, delivery_id: str) -> str:
 def within_account(account_id: str, key: str) -> str:
     """The id within the account, as a journey has it, of a message or an effect; that of a case stays whole."""
     return key.removeprefix(effect_key(account_id, ""))
+
+
+_PUT_OFF = "reschedule_pace:"
+
+
+def put_off_word(step: str, at: datetime) -> str:
+    """Under which it is done once that a step of this key is put off from an instant."""
+    return f"{_PUT_OFF}{step}@{at:%Y%m%dT%H%M%S}"
+
+
+def without_put_off(word: str) -> str:
+    """The key of the step that is put off under this word; any other word as it is."""
+    return word.removeprefix(_PUT_OFF).partition("@")[0] if word.startswith(_PUT_OFF) else word
 
 
 def settled_key(message: str) -> str:

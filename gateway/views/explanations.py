@@ -10,7 +10,7 @@ from activities.journey import explaining
 from activities.journey.agenda_facts import load_facts
 from activities.journey.explaining import Done
 from activities.kernel.pool import Connection, Pool
-from domain.frame.keys import StepKey, Word
+from domain.frame.keys import StepKey, Word, without_put_off
 from domain.frame.playbook import Playbook
 from domain.frame.state import Step
 from domain.frame.step_words import in_words, plain
@@ -112,7 +112,7 @@ def _why(facts: Facts, one: Done, playbook: Playbook | None) -> str:
         return "an order was activated"
     if playbook is None:
         return f"the rule of then is {NOT_KNOWN}"
-    stage, name = StepKey.parse(one.key)
+    stage, name = StepKey.parse(without_put_off(one.key))
     if not name:
         return plain(one.kind)
     day = facts.situation.customer.day_of(one.at)
