@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,14 +20,36 @@ class _Server(uvicorn.Server):
         return nullcontext()
 
 
+_TRIES = 100
+
+
+def listening_near(host: str, port: int) -> socket.socket:
+    """A socket that listens on the first port from `port` upwards that nobody else has. Raises OSError if there is none."""
+    for further in range(_TRIES):
+        with suppress(OSError):
+            return _listening(host, port + further)
+    return _listening(host, 0)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=1024)
+
+
 @asynccontextmanager
 async def served(app: FastAPI, host: str, port: int) -> AsyncIterator[int]:
     """The application answers on `host` until the end of the block; the port that it listens on, a free one for 0.
 
     Raises OSError if it cannot listen there.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family, backlog=1024) as listening:
+    async with served_by(app, _listening(host, port)) as taken:
+        yield taken
+
+
+@asynccontextmanager
+async def served_by(app: FastAPI, listens: socket.socket) -> AsyncIterator[int]:
+    """The application answers on a socket that listens until the end of the block; its port."""
+    with listens as listening:
         # asyncio sets it only where the socket says that it is TCP; without it a head and its body, two writes, wait for each other.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(

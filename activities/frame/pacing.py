@@ -61,17 +61,14 @@ def _put_off_key(account_id: str, step: Step) -> str:
 
 
 async def _unless_too_early(connection: Connection, situation: Situation, decision: Decision, step: Step) -> Decision:
-    """The decision of a step as it is, or that it is put off or left out. What goes along with another mail leaves with it, at any
-    hour, unless that is an answer and an optional mail came in the days before."""
+    """The decision of a step as it is, or that it is put off or left out. What goes along with another mail keeps no distance."""
     found = pace.paced(situation, decision)
-    if found is None:
+    if found is None or step.along:
         return decision
     account_id = situation.customer.account.account_id
     template, email = found.mail.template, found.contact.email
     counted = pace.not_counted(template)
     last = await outbox.last_optional_mail(connection, account_id, email, situation.as_of, counted)
-    if step.along and (last is None or last >= step.at or pace.far_enough(situation, last)):
-        return decision
     day = pace.day_for(situation, template, last)
     if day is None:
         return decision

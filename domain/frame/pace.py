@@ -68,11 +68,6 @@ def _day_for(situation: Situation, last: datetime | None) -> date | None:
     return None if now and day == today else day
 
 
-def far_enough(situation: Situation, last: datetime) -> bool:
-    """True if the optional mail before, of `last`, is so many days ago that another one may come today."""
-    return situation.today >= situation.customer.day_of(last) + timedelta(days=QUIET_DAYS)
-
-
 def late_day_for(situation: Situation, template: str, last: datetime | None, written_at: datetime) -> date | None:
     """As `day_for`, for a mail that could not leave when it was written. By then nobody waits for an answer to what they have just
     done: it leaves at the promised hours like all else, though at no distance."""
@@ -177,7 +172,7 @@ def put_off(situation: Situation, step: Step, template: str, day: date) -> Decis
     if moment is not None and (day - since).days > moment:
         return Decision(JournalLine(f"Left out: {mail_in_words(template)}, its day is over", kind="skipped"))
     at, on = situation.customer.morning(day, business_day=False)
-    later = step.having(at=at, on=on, along=False)
+    later = step.having(at=at, on=on)
     says = f"Put off to {on}: {mail_in_words(template)}, so that nobody gets too many at once"
     return Decision(JournalLine(says, kind="put_off"), Outcome(plan=[later], put_off=True))
 

@@ -10,8 +10,8 @@ from tests.bench_year import demo_year
 
 BUDGET = 295
 """262 of a year of 40 mails; what help in steps, a renewal that people look at, and usage of each feature ask for; and twenty for three
-surveys with their answers, and for a promoter who is asked for a reference; one for what is found by night and told in the morning;
-two for a question that may not go along with an answer, as an optional mail came the day before"""
+surveys with their answers, and for a promoter who is asked for a reference; one for what is found by night and told in the morning,
+and two for timers and attributes that these move"""
 STARTS = 5
 """of workflows and of their later runs, in those"""
 ROLLOVER = 2

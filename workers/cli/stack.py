@@ -22,10 +22,10 @@ from activities.kernel.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from gateway.here import DATA_DIR, Running, find_running, running_file
-from gateway.serving import served
+from gateway.serving import listening_near, served_by
 from workers.cli.common import UserError, progress_console, waited
 from workers.cli.servers import IMPORTS_WAIT
-from workers.embedded.ports import GATEWAY_PORT, LOOPBACK, free_port
+from workers.embedded.ports import GATEWAY_PORT, LOOPBACK
 from workers.embedded.stack import EmbeddedStack
 from workers.embedded.temporal_server import find_program
 from workers.logs import set_up
@@ -57,8 +57,8 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
     said = (lambda line: None) if quiet else (lambda line: progress_console.print(f"[dim]{line}[/dim]"))
     async with EmbeddedStack(data_dir, SEARCH_ATTRIBUTES, keep=keep, on_progress=said) as stack:
         await migrate(stack.postgres_dsn)
-        port = free_port(GATEWAY_PORT)
-        address = f"http://{LOOPBACK}:{port}"
+        listens = listening_near(LOOPBACK, GATEWAY_PORT)  # held from here on: its address stands in mails
+        address = f"http://{LOOPBACK}:{listens.getsockname()[1]}"
         settings = Settings.of_stack(
             database_url=stack.postgres_dsn,
             smtp_host=stack.smtp_host,
@@ -77,7 +77,7 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
             async with (
                 build_worker(temporal, pool, settings),
                 inbox_runs(inbox),
-                served(app, LOOPBACK, port),
+                served_by(app, listens),
             ):
                 await keep_schedules(temporal, settings.task_queue)
                 await register_endpoint(temporal, settings.task_queue)
@@ -88,6 +88,7 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
                 client = PerennialClient(temporal, pool, task_queue=settings.task_queue, within=waits)
                 yield Up(stack, running, client, pool, build_attending(pool, settings))
         finally:
+            listens.close()
             stack.mail.arrival = None
             place.unlink(missing_ok=True)
             await pool.close()

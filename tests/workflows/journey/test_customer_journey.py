@@ -107,7 +107,7 @@ async def test_an_accepted_offer_amends_the_asset_to_the_end_of_its_term(servers
     await servers.client.fast_forward(account, timedelta(days=45))
     await complete_onboarding(servers, account)
     await report_usage(servers, account, users=39)
-    await servers.client.fast_forward(account, timedelta(days=6))  # after a question, three days are quiet
+    await servers.client.fast_forward(account, timedelta(days=6))  # a question went along with the news of go-live
     offer = await servers.pool.fetchrow("select * from offer where account_id = $1", account)
     assert offer is not None
     assert offer["add_quantity"] == 9  # 39 active at 80 percent of the seats: 49 seats

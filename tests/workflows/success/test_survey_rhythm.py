@@ -226,24 +226,3 @@ async def test_who_comes_with_what_they_have_is_asked_too(servers: Servers, tmp_
     await after(servers, account, 30)
     assert len(await sent(servers, account)) == 1
     assert await apart(servers, account) == []
-
-
-@pytest.mark.engine
-async def test_a_question_keeps_its_distance_also_with_an_answer(servers: Servers) -> None:
-    document = order()
-    account = account_of(document)
-    await servers.client.place_order(document)
-    reminded = "select max(settled_at) from outbox where account_id = $1 and body->>'template' = 'onboarding_reminder'"
-    while await servers.pool.fetchval(reminded, account) is None:
-        await after(servers, account, 1)
-        await settled(servers.pool, account)
-    for task in ("kickoff", "training", "first_value", "go_live"):
-        await servers.client.ask(account, "complete_task", {"task": task, "evidence": "42 tills"})
-    await settled(servers.pool, account)
-    assert await sent(servers, account, "ces") == [], "they were reminded of a task just now"
-    assert await apart(servers, account) == []
-    await after(servers, account, 12)
-    (effort,) = await sent(servers, account, "ces")
-    last = await servers.pool.fetchval(reminded, account)
-    assert effort["sent_at"].date() - last.date() >= timedelta(days=3)
-    assert await apart(servers, account) == []
