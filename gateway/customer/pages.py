@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import email
 import logging
+from collections.abc import Awaitable
 from email.message import Message
 from http import HTTPStatus
 from typing import Annotated
@@ -84,14 +85,13 @@ def customer_app(reception: Reception) -> FastAPI:
     return app
 
 
-async def _tried(work: object) -> Response:
+async def _tried(work: Awaitable[Response]) -> Response:
     """An answer in words, also while the database is away: whoever asks may try again."""
     try:
-        found: Response = await work  # type: ignore[misc]
+        return await work
     except Exception as away:
         _log.warning("a link of a mail could not be followed: %s", type(away).__name__)
         return _spoken(HTTPStatus.SERVICE_UNAVAILABLE, _AWAY)
-    return found
 
 
 # No more mails
