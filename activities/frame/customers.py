@@ -227,6 +227,10 @@ standing_of = Query(
 """An account with its own time: the present, or once its clock was moved the last that happened. Nothing for one that is not known."""
 
 
+latest_lived = Value[datetime | None]("select max(as_of) from effect")
+"""The latest instant that anything was done as of: ahead of the present where a life was lived ahead. It reads all of them."""
+
+
 count_accounts = Value[int]("select count(*) from account")
 """How many accounts there are."""
 

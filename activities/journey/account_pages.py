@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from activities.kernel.pages import Paged
-from activities.kernel.queries import Column
+from activities.kernel.queries import Column, Query
 
 contacts_of = Paged(
     """
@@ -19,3 +19,6 @@ looked_after_by = Column[str](
     "select account_id from account where account_id = any($1) and $2 in (owner_id, success_manager_id)"
 )
 """Those of these accounts that one of our people owns or looks after."""
+
+names_of = Query("select account_id, name from account where account_id = any($1)")
+"""What these accounts are called."""
