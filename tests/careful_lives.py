@@ -36,6 +36,20 @@ PLACES = (
 )
 
 
+# At no instant, whenever somebody looks: a minute is the time that it takes to look.
+_HEALTHY_IN_TROUBLE = """
+with shown as (select at, band, lead(at, 1, 'infinity') over (order by at) as next from health_score where account_id = $1),
+trouble as (
+  select 'blocked' as trouble, recorded_at as since, coalesce(lifted_at, 'infinity') as until
+  from sales_hold where account_id = $1 and level = 'block'
+  union all
+  select status, status_at, 'infinity' from contract where account_id = $1 and status in ('declined', 'grace'))
+select at, next, trouble from shown, trouble
+where band = 'healthy' and least(next, until) - greatest(at, since) > interval '1 minute'
+order by at, trouble
+"""
+
+
 @dataclass
 class Care:
     """What was found: how often each thing was looked at, and what was wrong."""
@@ -204,6 +218,8 @@ class CarefulLife:
                     self.care.wrong.append(f"{self.account} is healthy and {word} at {now}")
 
     async def _judge(self) -> None:
+        for row in await self.servers.pool.fetch(_HEALTHY_IN_TROUBLE, self.account):
+            self.care.wrong.append(f"{self.account} was healthy from {row['at']} to {row['next']} and {row['trouble']}")
         account = self.document["account"]
         zone, country = ZoneInfo(account["time_zone"]), account["country"]
         falls = await self.servers.pool.fetch(

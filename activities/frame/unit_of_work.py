@@ -20,6 +20,7 @@ from activities.journey.agenda_facts import has_plays, plays_ahead
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection, Pool
 from activities.mail.signing import Signing
+from activities.success import scoring
 from domain.frame.calls import RequestCall, StepCall
 from domain.frame.decision import Decision
 from domain.frame.keys import effect_key, within_account
@@ -107,7 +108,10 @@ class UnitOfWork:
         """Facts, documents, journal and outbox of a decision. What came of it is still to be put on record, see `record`."""
         unit = self.unit
         origin = Origin(unit.key, unit.stage, situation.as_of)
-        return await carry_out(self.connection, self.sender, situation, decision, origin, unit.kind, unit.actor)
+        outcome = await carry_out(self.connection, self.sender, situation, decision, origin, unit.kind, unit.actor)
+        if scoring.never_healthy(decision.writes):
+            await scoring.score_no_longer_healthy(self.connection, unit.account_id, situation.as_of)
+        return outcome
 
     async def record(self, outcome: Outcome, situation: Situation | None = None) -> Outcome:
         """What came of the unit, under its key: the last that is written of it. A customer of the `situation` who has plays

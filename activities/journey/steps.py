@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from activities.contracts.term_value import term_value
 from activities.frame.unit_of_work import Activities, StepKind
-from activities.success import scoring
+from activities.success import health_keeping
 from domain.billing import steps as billing
 from domain.contracts import parting, renewal, renewal_notices, renewal_talk
 from domain.contracts.waiting import unless_locked
@@ -26,11 +26,11 @@ class JourneySteps(Activities):
         "onboarding_blocked": StepKind(onboarding_waiting.blocked),
         "onboarding_touch": StepKind(onboarding.touch, paced=True),
         "relationship_anniversary": StepKind(thanks.anniversary),
-        "relationship_health": StepKind(health_plays.hear, look=scoring.untold),
-        "adoption_check_in": StepKind(adoption.check_in, LOOKS, look=scoring.health_of, paced=True),
+        "relationship_health": StepKind(health_plays.hear, look=health_keeping.untold),
+        "adoption_check_in": StepKind(adoption.check_in, LOOKS, look=health_keeping.health_of, paced=True),
         "adoption_mail": StepKind(adoption.mail, paced=True),
-        "adoption_usage_review": StepKind(adoption.review, look=scoring.health_of, paced=True, each_time=True),
-        "adoption_follow_up": StepKind(adoption.follow_up, LOOKS, look=scoring.health_of, paced=True),
+        "adoption_usage_review": StepKind(adoption.review, look=health_keeping.health_of, paced=True, each_time=True),
+        "adoption_follow_up": StepKind(adoption.follow_up, LOOKS, look=health_keeping.health_of, paced=True),
         "adoption_survey": StepKind(asking.survey, LOOKS, paced=True),
         "expansion_expiry": StepKind(expansion.expire),
         "renewal_notice": StepKind(unless_locked(renewal_notices.notice), LEDGER, look=term_value),
@@ -38,7 +38,7 @@ class JourneySteps(Activities):
         "renewal_term_end": StepKind(unless_locked(renewal.term_end), LEDGER),
         "renewal_grace_end": StepKind(renewal.grace_end),
         "relationship_win_back": StepKind(parting.win_back, paced=True),
-        "reorder_check_in": StepKind(reorder.check_in, look=scoring.health_of, paced=True),
-        "reorder_lapse": StepKind(reorder.lapse, look=scoring.health_of),
+        "reorder_check_in": StepKind(reorder.check_in, look=health_keeping.health_of, paced=True),
+        "reorder_lapse": StepKind(reorder.lapse, look=health_keeping.health_of),
         "billing_invoice": StepKind(billing.invoice, LEDGER),
     }

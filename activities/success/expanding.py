@@ -16,8 +16,8 @@ from activities.kernel.computing import computed
 from activities.kernel.heartbeats import heartbeats
 from activities.kernel.pool import Pool
 from activities.kernel.queries import Column, Value
+from activities.success.health_keeping import health_of
 from activities.success.purchases import bought, product_names
-from activities.success.scoring import health_of
 from domain.frame.batches import Batch, BatchCall, BatchReport
 from domain.frame.situation import Situation
 from domain.kernel.calendar import local_day

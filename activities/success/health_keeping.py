@@ -1,4 +1,4 @@
-"""What people and programs say of a customer's health."""
+"""What people and programs say of a customer's health, and what a journey looks up of it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from activities.frame.unit_of_work import Activities, UnitOfWork
 from activities.health_profiles import read_score_profiles
 from activities.kernel.queries import Value
 from activities.success.health_evidence import load_evidence
+from activities.success.scoring import untold_of
 from domain.frame.health_facts import HealthEvidence
 from domain.frame.situation import Situation
+from domain.frame.state import Step
+from domain.success.health import Health, assess
+from domain.success.health_plays import ScoreNews
 from domain.success.requests import NotePayment, OverrideHealth
 from domain.success.score_profiles import ScoreProfile
 
@@ -23,6 +27,17 @@ async def _evidence(
 
 async def _issued(work: UnitOfWork, _: Situation, request: NotePayment) -> tuple[str | None]:
     return (await _invoice(work.connection, work.unit.account_id, request.number),)
+
+
+async def health_of(work: UnitOfWork, situation: Situation, _: object) -> tuple[Health]:
+    """The health of a journey's customer now."""
+    evidence = await load_evidence(work.connection, [work.unit.account_id], situation.as_of)
+    return (assess(evidence[0], read_score_profiles()),)
+
+
+async def untold(work: UnitOfWork, situation: Situation, _: Step) -> tuple[list[ScoreNews]]:
+    """The scores on record of which a journey has not heard yet, in their order."""
+    return ([news for _, news in await untold_of(work.connection, [work.unit.account_id], situation.as_of)],)
 
 
 class HealthKeeping(Activities):

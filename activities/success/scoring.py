@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from activities.frame.telling import AS_TOLD, INTO
-from activities.frame.unit_of_work import UnitOfWork
 from activities.health_profiles import read_score_profiles
 from activities.kernel.computing import computed
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Value
 from activities.success.health_evidence import load_evidence
+from domain.contracts.writes import SetContractStatus
+from domain.frame.customer import ContractStatus
 from domain.frame.health_facts import HealthEvidence
-from domain.frame.situation import Situation
-from domain.frame.state import Step
+from domain.frame.sales_holds import HoldLevel
+from domain.holds.writes import KeepHolds, PlaceManualHold
 from domain.journey.telling import Told, health_told
+from domain.kernel.base import Write
 from domain.success.health import Health, News, assess
 from domain.success.health_plays import ScoreNews
 from domain.success.score_profiles import ScoreProfile
@@ -42,23 +45,13 @@ where account_id = any($1) and news is not null and told_at is null and at > $2:
     and own.news = h.news and own.band = h.band and own.at between h.at - $4::interval and h.at + $4::interval)
 order by account_id, at
 """
+_on_record = Value[str | None]("select band from health_score where account_id = $1 order by at desc limit 1")
 _LATER = "select distinct account_id from health_score where account_id = any($1) and at > $2"
 _TELL = f"{INTO} select * from jsonb_populate_recordset(null::timeline_item, $1) {AS_TOLD}"
 
 
-async def health_of(work: UnitOfWork, situation: Situation, _: object) -> tuple[Health]:
-    """The health of a journey's customer now."""
-    evidence = await load_evidence(work.connection, [work.unit.account_id], situation.as_of)
-    return (assess(evidence[0], read_score_profiles()),)
-
-
-async def untold(work: UnitOfWork, situation: Situation, _: Step) -> tuple[list[ScoreNews]]:
-    """The scores on record of which a journey has not heard yet, in their order."""
-    return ([news for _, news in await untold_of(work.connection, [work.unit.account_id], situation.as_of)],)
-
-
 async def untold_of(connection: Connection, accounts: Sequence[str], as_of: datetime) -> list[tuple[str, ScoreNews]]:
-    """The same of several journeys, each with its account."""
+    """The scores on record of which the journeys of these accounts have not heard yet, in their order, each with its account."""
     rows = await connection.fetch(_UNTOLD, list(accounts), as_of, HEARD_WITHIN, _SEEN_WITHIN)
     return [(row["account_id"], _news(dict(row))) for row in rows]
 
@@ -106,6 +99,22 @@ async def score_accounts(connection: Connection, accounts: Sequence[str], as_of:
     return ScoredChunk(
         {band.value: many for band, many in bands.items()}, len(rows), await untold_of(connection, accounts, as_of)
     )
+
+
+def never_healthy(writes: Iterable[Write]) -> bool:
+    """Whether something of it bars its customer from being healthy: service holds sales back, or a renewal is declined or overdue."""
+    return any(
+        (isinstance(write, KeepHolds) and any(hold.level is HoldLevel.BLOCK for hold in write.holds))
+        or (isinstance(write, PlaceManualHold) and write.level is HoldLevel.BLOCK)
+        or (isinstance(write, SetContractStatus) and write.status in (ContractStatus.DECLINED, ContractStatus.GRACE))
+        for write in writes
+    )
+
+
+async def score_no_longer_healthy(connection: Connection, account_id: str, as_of: datetime) -> None:
+    """Scores a customer anew who is healthy on record: nobody is shown as that until the next nightly look. The journey hears then."""
+    if await _on_record(connection, account_id) == Band.HEALTHY:
+        await score_accounts(connection, [account_id], as_of)
 
 
 def _assess_all(evidence: Sequence[HealthEvidence], profiles: Sequence[ScoreProfile]) -> list[Health]:

@@ -72,12 +72,16 @@ async def test_whose_refund_is_late_is_not_ninety_nine(servers: Servers) -> None
     account = await healthy(servers)
     case = await open_case(servers, account, category="refund_dispute", priority="high")
     at = await servers.client.now(account)
+    at_once = await score_of(servers, account)
+    assert ((at_once["band"], at_once["cause"]), at_once["at"] <= at) == (("watch", "blocked"), True)  # not next night
     await servers.pool.execute(
         "insert into case_milestone (case_id, milestone, number, kind, started_at, due_at, violated_at, state)"
         " values ($1, 'resolution', 1, 'resolution', $2, $2, $2, 'missed')",
         case,
         at,
     )
+    # As if the look at once had not been: what is as it was is not put on record again.
+    await servers.pool.execute("delete from health_score where account_id = $1 and cause = 'blocked'", account)
     score = await looked_at(servers, account)
     assert (score["band"], score["score"] <= 69) == ("watch", True)
     assert "blocked" in names(score)
@@ -99,6 +103,7 @@ async def test_who_declined_is_never_healthy_and_neither_is_who_is_in_grace(serv
     contract = await servers.pool.fetchval("select contract_id from contract where account_id = $1", account)
     request = {"contract_id": contract, "decision": "decline", "reason": "too expensive"}
     await servers.client.ask(account, "answer_renewal", request)
+    assert (await score_of(servers, account))["band"] == "watch"
     score = await looked_at(servers, account)
     assert (score["score"], score["band"], score["cause"]) == (69, "watch", "declined")
     assert score["why"].startswith(f"the renewal of {contract} is declined: never healthy")
