@@ -185,9 +185,12 @@ def check_ins(facts: Facts, agenda: Agenda) -> None:
 def _first_survey(facts: Facts, agenda: Agenda, since: datetime) -> None:
     """The question to a customer who was taken over with what they had, after they went live elsewhere: what follows on it is announced."""
     life = _began_with(facts)
-    announced = (one for one in facts.record.announced if one.by >= since)
-    asked = any(asking.question_of(one.step) is asking.RECOMMEND for one in announced if one.step.kind == asking.KIND)
-    if life is None or asked or facts.record.reopened_at is not None or not _came_live(facts, life):
+    if (
+        life is None
+        or _announced_since(facts, since)
+        or facts.record.reopened_at is not None
+        or not _came_live(facts, life)
+    ):
         return
     for step in asking.taken_over(at_instant(facts, life.recorded_at)):
         _add_undone(facts, agenda, step)
@@ -204,12 +207,19 @@ def _came_live(facts: Facts, life: ContractLife) -> bool:
 
 
 def _next_survey(facts: Facts, agenda: Agenda, since: datetime) -> None:
-    """The question half a year after the last one: also of customers who were asked before it came twice a year."""
+    """The question half a year after the last one, of customers who were asked before it came twice a year: else it was announced, and
+    stays on its day wherever they move."""
     if not facts.situation.customer.surveys:
         return
     asked_at = asking.last_asked(facts.situation)
-    if asked_at >= since:
+    if asked_at >= since and not _announced_since(facts, asked_at):
         _add_undone(facts, agenda, asking.next_survey(at_instant(facts, asked_at), asked_at))
+
+
+def _announced_since(facts: Facts, since: datetime) -> bool:
+    """Whether the question to recommend us was planned by something of then or later."""
+    surveys = (one for one in facts.record.announced if one.by >= since and one.step.kind == asking.KIND)
+    return any(asking.question_of(one.step) is asking.RECOMMEND for one in surveys)
 
 
 def _held_term(facts: Facts, at: datetime) -> bool:
