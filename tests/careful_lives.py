@@ -248,6 +248,8 @@ async def read_mails(servers: Servers) -> Care:
         where o.channel = 'deliver_mail' and o.status = 'sent' and o.contact_id is not null"""
     )
     mailbox, left = servers.stack.mailbox, {row["message_id"]: row for row in rows}
+    # A question within an answer is no mail more: the answer leaves at once, with or without it.
+    left |= {row["message_id"]: row for row in rows if row["template"] in ASKED_NOW}
     by_person: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
     for mail in mailbox.list():
         row = left.get(mail.message_id)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from activities.kernel.clock import present
+from tests.reader.letters import Letter
 from tests.reader.living import Lived, kept, live, settled, told_apart
 from tests.reader.reading import Report, read
 from workers.cli.rehearse import rehearse_feed
@@ -59,6 +60,20 @@ async def _feed(up: Up, arguments: argparse.Namespace) -> list[Lived]:
     return found
 
 
+def _keep(folder: Path, lived: Lived) -> None:
+    """One customer's mails in the order in which they left, as a person reads them."""
+    parts: dict[str, list[Letter]] = {}
+    for letter in lived.letters:
+        parts.setdefault(letter.message, []).append(letter)
+    said = [
+        f"{some[0].sent_at.astimezone(lived.facts.zone):%a %Y-%m-%d %H:%M}  to {some[0].to_email}  from {some[0].sender}"
+        f"  ({', '.join(part.template for part in some)})\nSubject: {some[0].subject}\n\n{some[0].plain}\n"
+        for some in parts.values()
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{lived.name}.txt").write_text(f"\n{'-' * 100}\n".join(said), encoding="utf-8")
+
+
 async def _main(arguments: argparse.Namespace) -> int:
     began, failed = time.monotonic(), 0
     total, shown = Report(), 0
@@ -73,6 +88,8 @@ async def _main(arguments: argparse.Namespace) -> int:
             failed += 1
             print(lived)
             continue
+        if arguments.keep:
+            _keep(arguments.keep, lived)
         report = read(lived.facts, lived.letters)
         total.add(report)
         for finding in report.findings:
@@ -96,6 +113,7 @@ def main() -> int:
     parser.add_argument("--months", type=int, default=12, help="how long they live")
     parser.add_argument("--at-once", type=int, default=6, help="stories beside each other")
     parser.add_argument("--show", type=int, default=200, help="how many findings are printed in full")
+    parser.add_argument("--keep", type=Path, help="a folder for each customer's mails as text")
     arguments = parser.parse_args()
     if not arguments.feed and not arguments.stories:
         arguments.stories = [OWN]

@@ -259,7 +259,7 @@ def differs(letter: Letter) -> str | None:
 
 
 def pace(facts: Facts, letters: list[Letter]) -> list[Finding]:
-    """A contact gets one optional mail a day and at most one in three days."""
+    """A contact gets one optional mail a day and at most one in three days. A question within an answer is no mail more."""
     findings = []
     by_contact: dict[str, list[Letter]] = defaultdict(list)
     for letter in letters:
@@ -269,6 +269,8 @@ def pace(facts: Facts, letters: list[Letter]) -> list[Finding]:
         for before, after in itertools.pairwise(some):
             if before.message == after.message:
                 continue  # parts of one mail
+            if after.led_by in ASKED_NOW and after.led_by != after.template:
+                continue  # it came within an answer that leaves at once
             days = facts.day(after.sent_at) - facts.day(before.sent_at)
             if days < QUIET:
                 kind = "same day" if not days else "pace"
