@@ -52,7 +52,7 @@ lever as (
   order by j.journal_id desc limit 1),
 closed as (select max(journal_id) as id from journal where account_id = $1 and kind = 'close_journey'),
 begun as (
-  select j.journal_id, j.key, e.as_of from journal j join effect e on e.key = j.key
+  select j.journal_id, j.key, coalesce(e.as_of, j.at) as as_of from journal j left join effect e on e.key = j.key
   where j.account_id = $1 and j.kind in ('order_accepted', 'take_up_holdings'))
 select jsonb_build_object(
   'playbook_since', a.playbook_since, 'recorded_at', a.recorded_at, 'closed_at', a.closed_at,
