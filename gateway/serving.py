@@ -12,6 +12,8 @@ from fastapi import FastAPI
 
 _PATIENCE = 10
 """Seconds that a call in flight gets to end."""
+_ONLY_HERE = "127.0.0.1"
+"""Whose word counts on how somebody came to it: a proxy on this machine's."""
 
 
 class _Server(uvicorn.Server):
@@ -37,17 +39,18 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def served(app: FastAPI, host: str, port: int) -> AsyncIterator[int]:
-    """The application answers on `host` until the end of the block; the port that it listens on, a free one for 0.
+async def served(app: FastAPI, host: str, port: int, trusted: str = _ONLY_HERE) -> AsyncIterator[int]:
+    """The application answers on `host` until the end of the block; the port that it listens on, a free one for 0. trusted: the
+    proxies in front of it.
 
     Raises OSError if it cannot listen there.
     """
-    async with served_by(app, _listening(host, port)) as taken:
+    async with served_by(app, _listening(host, port), trusted) as taken:
         yield taken
 
 
 @asynccontextmanager
-async def served_by(app: FastAPI, listens: socket.socket) -> AsyncIterator[int]:
+async def served_by(app: FastAPI, listens: socket.socket, trusted: str = _ONLY_HERE) -> AsyncIterator[int]:
     """The application answers on a socket that listens until the end of the block; its port."""
     with listens as listening:
         # asyncio sets it only where the socket says that it is TCP; without it a head and its body, two writes, wait for each other.
@@ -58,6 +61,8 @@ async def served_by(app: FastAPI, listens: socket.socket) -> AsyncIterator[int]:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=True,
+            forwarded_allow_ips=trusted,
             timeout_graceful_shutdown=_PATIENCE,
         )
         server = _Server(config)

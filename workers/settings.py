@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.frame.access import AccessRole
 from domain.kernel.limits import MAIL_BYTES, MOST_LINES, MOST_MAIL_BYTES
+from gateway.console.hosts import is_safe_address
 from gateway.here import TASK_QUEUE
 
 if TYPE_CHECKING:  # what only reads facts needs no channel
     from activities.channels.mail import SmtpSettings
     from activities.channels.webhooks import WebhookChannel
     from domain.mail.marks import Domains
+    from gateway.console.identity import Registration
 
 PIPED = "piped"
 """What `inbox_at` says where another mail server takes mails and pipes them in."""
@@ -83,6 +86,21 @@ class Settings(BaseSettings):
     gateway_port: Annotated[int, Field(ge=1, le=65535)] = 8020
     temporal_ui_url: str | None = None
     """where our people reach the Temporal UI, which pages of the console link to"""
+    trusted_proxies: str = "127.0.0.1"
+    """from which addresses or networks the gateway believes X-Forwarded-Proto and X-Forwarded-For, commas between; * for every one"""
+    oidc_issuer: str | None = None
+    """the identity provider with whom our people sign in to the console, as it calls itself; without it nobody does"""
+    oidc_client_id: str | None = None
+    """how Perennial is registered there"""
+    oidc_client_secret: SecretStr | None = None
+    oidc_scope: str = "openid email profile"
+    """what is asked of the provider; more of it if groups need that"""
+    oidc_claim: str = "email"
+    """the claim that says who somebody is: the address or the id of one of our people. `email` has to be verified"""
+    oidc_roles_claim: str | None = None
+    """the claim that has somebody's groups, such as groups or realm_access.roles; without it roles are those on record here"""
+    oidc_roles: dict[str, list[AccessRole]] = {}
+    """the roles that each group gives, as JSON: {"crm-sales": ["sales"]}"""
     inbox_host: str = "127.0.0.1"
     """the address on which `perennial inbox serve` listens"""
     inbox_port: Annotated[int, Field(ge=1, le=65535)] = 2525
@@ -123,6 +141,34 @@ class Settings(BaseSettings):
             way = f"or {PIPED!r} if another mail server pipes mails in"
             raise ValueError(f"PERENNIAL_INBOX_AT is {self.inbox_at!r}; give host:port, such as inbox:2525, {way}")
         return self
+
+    @model_validator(mode="after")
+    def _knows_its_provider(self) -> Self:
+        if (self.oidc_issuer is None) != (self.oidc_client_id is None):
+            raise ValueError("give PERENNIAL_OIDC_ISSUER and PERENNIAL_OIDC_CLIENT_ID together, or none of them")
+        if (self.oidc_roles_claim is None) != (not self.oidc_roles):
+            raise ValueError("give PERENNIAL_OIDC_ROLES_CLAIM and PERENNIAL_OIDC_ROLES together, or none of them")
+        if any(AccessRole.PROGRAM in roles for roles in self.oidc_roles.values()):
+            raise ValueError("PERENNIAL_OIDC_ROLES gives program, the role of services' keys; give people another one")
+        if self.oidc_issuer is not None and not is_safe_address(self.oidc_issuer):
+            raise ValueError(f"PERENNIAL_OIDC_ISSUER is {self.oidc_issuer!r}; give an address by https")
+        return self
+
+    def provider(self) -> Registration | None:
+        """With whom our people sign in; null if they do not."""
+        if self.oidc_issuer is None or self.oidc_client_id is None:
+            return None
+        from gateway.console.identity import Registration
+
+        return Registration(
+            issuer=self.oidc_issuer,
+            client_id=self.oidc_client_id,
+            client_secret=self.oidc_client_secret.get_secret_value() if self.oidc_client_secret else None,
+            scope=self.oidc_scope,
+            claim=self.oidc_claim,
+            roles_claim=self.oidc_roles_claim,
+            roles={group: tuple(roles) for group, roles in self.oidc_roles.items()},
+        )
 
     def webhooks(self) -> WebhookChannel | None:
         """Where events go; null if nobody is told. Raises ValueError for an address or a secret that cannot be used."""

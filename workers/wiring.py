@@ -62,6 +62,8 @@ from workflows.service_case import ServiceCase
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from gateway.console.provider import Provider
+
 WORKFLOWS: Sequence[type] = (CustomerJourney, ServiceCase, BatchRun)
 
 
@@ -155,7 +157,7 @@ def build_gateway(
 
     within = timedelta(seconds=settings.answer_within)
     doors = Doors(client, pool, settings.task_queue, within)
-    pages = console(Place(doors, local, ui or settings.temporal_ui_url or ""))
+    pages = console(Place(doors, local, ui or settings.temporal_ui_url or "", _provider(settings)))
     routes = [*customer_pages(inbox).routes, pages]
     if find_spec("mcp") is None:  # the extra `agents`
         return create_app(doors, *routes)
@@ -163,6 +165,15 @@ def build_gateway(
 
     tools = OverHttp(doors)
     return create_app(doors, Route("/mcp", tools), *routes, during=tools.running)
+
+
+def _provider(settings: Settings) -> Provider | None:
+    """With whom people sign in, if with anybody."""
+    if (registration := settings.provider()) is None:
+        return None
+    from gateway.console.provider import Provider  # most of a second's import, for whoever needs it
+
+    return Provider(registration)
 
 
 def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:

@@ -16,7 +16,7 @@ _FIXED = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """The certificates that this machine trusts."""
     return ssl.create_default_context()
 
@@ -38,7 +38,7 @@ class Poster:
         try:
             async with (
                 asyncio.timeout(self._timeout_seconds),
-                httpx2.AsyncClient(verify=_trusted(), trust_env=False, timeout=None) as client,
+                httpx2.AsyncClient(verify=trusted(), trust_env=False, timeout=None) as client,
                 client.stream("POST", self._url, content=body, headers={**_FIXED, **headers}) as answer,
             ):
                 return answer.status_code, await _beginning(answer, self._limit)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
-from activities.kernel.queries import Query
+from activities.kernel.queries import Column, Query
 from domain.frame.access import AccessRole, Principal
 
 _SEEN_EVERY = timedelta(minutes=1)
@@ -132,6 +132,11 @@ order by s.name, s.staff_id
 people = Query(_PEOPLE)
 """Our people, by name, with their roles: those that were granted, else those that follow from what they look after. Of one, by id or
 by who they are for the identity provider, if one of both is given."""
+
+called = Column[str](
+    "select staff_id from staff where lower(email) = lower($1) or staff_id = $1 order by left_at nulls first, staff_id"
+)
+"""Those of our people that a provider calls by this address or id; who has left comes last."""
 
 
 def principal_of(person: dict[str, object]) -> Principal:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from activities.kernel.inserts import Insert
@@ -13,7 +15,15 @@ IDLE = timedelta(hours=1)
 LONGEST = timedelta(hours=12)
 """After it everybody signs in anew. Both as NIST SP 800-63B has them for its second level."""
 _NOTED_EVERY = timedelta(minutes=1)
-_SESSION = Insert("console_session", "digest staff_id begun_at used_at")
+_SESSION = Insert("console_session", "digest staff_id begun_at used_at roles id_token")
+
+
+@dataclass(frozen=True)
+class Session:
+    """Whose it is. roles: those of the groups that their identity provider told at sign-in; null where groups give no roles."""
+
+    staff_id: str
+    roles: tuple[str, ...] | None = None
 
 
 def _digest(secret: str) -> bytes:
@@ -21,18 +31,25 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(b"session:" + secret.encode()).digest()
 
 
-async def begin_session(connection: Connection, secret: str, staff_id: str, as_of: datetime) -> None:
-    """Somebody signs in; what has ended meanwhile, of anybody, is forgotten."""
+async def begin_session(
+    connection: Connection,
+    secret: str,
+    staff_id: str,
+    as_of: datetime,
+    roles: Sequence[str] | None = None,
+    id_token: str | None = None,
+) -> None:
+    """Somebody signs in; what has ended meanwhile, of anybody, is forgotten. id_token: what the provider is shown at the end."""
     await connection.execute(
         "delete from console_session where used_at < $1 or begun_at < $2", as_of - IDLE, as_of - LONGEST
     )
-    await _SESSION.add(connection, [(_digest(secret), staff_id, as_of, as_of)])
+    await _SESSION.add(connection, [(_digest(secret), staff_id, as_of, as_of, roles, id_token)])
 
 
-async def session_of(connection: Connection, secret: str, as_of: datetime) -> str | None:
+async def session_of(connection: Connection, secret: str, as_of: datetime) -> Session | None:
     """Who is signed in by this secret; null for one that is unknown or has ended. Its use is noted."""
     row = await connection.fetchrow(
-        "select staff_id, used_at from console_session where digest = $1 and used_at >= $2 and begun_at >= $3",
+        "select staff_id, roles, used_at from console_session where digest = $1 and used_at >= $2 and begun_at >= $3",
         _digest(secret),
         as_of - IDLE,
         as_of - LONGEST,
@@ -41,9 +58,12 @@ async def session_of(connection: Connection, secret: str, as_of: datetime) -> st
         return None
     if row["used_at"] < as_of - _NOTED_EVERY:
         await connection.execute("update console_session set used_at = $2 where digest = $1", _digest(secret), as_of)
-    return str(row["staff_id"])
+    return Session(row["staff_id"], None if row["roles"] is None else tuple(row["roles"]))
 
 
-async def end_session(connection: Connection, secret: str) -> None:
-    """Somebody signs out."""
-    await connection.execute("delete from console_session where digest = $1", _digest(secret))
+async def end_session(connection: Connection, secret: str) -> str | None:
+    """Somebody signs out; what the provider is to be shown, if they came from one."""
+    shown: str | None = await connection.fetchval(
+        "delete from console_session where digest = $1 returning id_token", _digest(secret)
+    )
+    return shown

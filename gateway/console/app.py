@@ -59,6 +59,8 @@ def _routes(place: Place) -> list[BaseRoute]:
         show("/icon.svg", _file("icon.svg", "image/svg+xml"), anybody=True),
         show("/sign-in", entrance.entrance, anybody=True),
         take("/sign-in", entrance.sign_in, anybody=True),
+        show("/sign-in/to-provider", entrance.to_provider, anybody=True),
+        show(entrance.BACK, entrance.from_provider, anybody=True),
         take("/sign-out", entrance.sign_out),
         take("/language", entrance.choose_language, anybody=True),
         show("/", today),

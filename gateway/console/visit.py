@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
-from ipaddress import ip_address
-from typing import Any
-from urllib.parse import quote, urlencode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -24,13 +23,18 @@ from domain.frame.access import FieldGroup, Principal
 from domain.kernel.refusals import Refusal
 from gateway.acting import Acting
 from gateway.console.forms import read_form
+from gateway.console.hosts import cookie_name, is_secure
 from gateway.console.language import LANGUAGES, Words, language_of
 from gateway.doors import Doors
 
+if TYPE_CHECKING:  # a stack on loopback does without
+    from gateway.console.provider import Provider
+
 SESSION, ENTRY, LANGUAGE = "session", "entry", "language"
 """The cookies: who is signed in, the browser before that, the language that it chose."""
+_POLICY = "Content-Security-Policy"
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
+    _POLICY: "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
     " frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -56,11 +60,13 @@ class Place:
     """Where the console stands: what it works with, and what leads out of it.
 
     local: whoever reaches it chooses who they are; for a stack on loopback alone. ui: the Temporal UI, empty if none is known.
+    provider: with whom people sign in.
     """
 
     doors: Doors
     local: bool = False
     ui: str = ""
+    provider: Provider | None = None
 
     @cached_property
     def acting(self) -> Acting:
@@ -168,6 +174,18 @@ class Visit:
             self.set_cookie(response, ENTRY, self.secret)
         return response
 
+    def leave(self) -> None:
+        """Nobody is signed in from here on, and the browser is another one."""
+        self.person, self.secret = None, secrets.token_urlsafe(32)
+        self.__dict__.pop("token", None)
+
+    @staticmethod
+    def let_forms_lead_to(response: Response, address: str) -> None:
+        """On this page alone a form may be sent to another host, that of the address."""
+        parts = urlsplit(address)
+        policy = _HEADERS[_POLICY].replace("form-action 'self'", f"form-action 'self' {parts.scheme}://{parts.netloc}")
+        response.headers[_POLICY] = policy
+
     def set_cookie(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
         """A cookie that no script reads, no other site sends along with a form, and no open line carries."""
         secure = is_secure(self.request)
@@ -185,34 +203,15 @@ class Visit:
 async def _signed_in(place: Place, secret: str) -> dict[str, Any] | None:
     """Whose session it is, as a row of our people; null if it has ended, or they have left or lost their roles."""
     async with place.doors.pool.acquire() as connection:
-        staff_id = await session_rows.session_of(connection, secret, present())
-        rows = await access_rows.people(connection, staff_id, None) if staff_id else []
-    return next((row for row in rows if may_enter(row)), None)
+        session = await session_rows.session_of(connection, secret, present())
+        rows = await access_rows.people(connection, session.staff_id, None) if session else []
+    given = {} if session is None or session.roles is None else {"roles": session.roles}
+    return next((row | given for row in rows if may_enter(row | given)), None)
 
 
 def may_enter(person: Mapping[str, Any]) -> bool:
     """True for one of our people who is here, and for something."""
     return person["left_at"] is None and bool(person["roles"])
-
-
-def is_loopback(host: str | None) -> bool:
-    """True for a name or address that never leaves this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host or "").is_loopback
-    except ValueError:
-        return False
-
-
-def is_secure(request: Request) -> bool:
-    """True if cookies may leave by https alone: everywhere but on loopback, where there is no line to listen to."""
-    return not is_loopback(request.url.hostname)
-
-
-def cookie_name(request: Request, name: str) -> str:
-    """The prefix binds a cookie to this very host; browsers take it over https alone."""
-    return f"__Host-perennial-{name}" if is_secure(request) else f"perennial-{name}"
 
 
 def safe_path(path: str) -> str:

@@ -33,3 +33,33 @@ def test_mail_is_for_us_under_the_domains_that_stand_in_our_mails(given: dict[st
 def test_an_address_for_one_click_that_cannot_be_used_is_refused() -> None:
     with pytest.raises(ValidationError, match="use https"):
         Settings.model_validate({"public_url": "http://mail.perennial.example"}).domains()
+
+
+def test_a_provider_is_known_by_all_of_its_settings_or_by_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().provider() is None
+    given = {
+        "ISSUER": "https://login.example",
+        "CLIENT_ID": "perennial",
+        "CLIENT_SECRET": "s3cret",
+        "ROLES_CLAIM": "groups",
+        "ROLES": '{"crm": ["sales", "finance"]}',
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(f"PERENNIAL_OIDC_{name}", value)
+    settings = Settings()
+    found = settings.provider()
+    assert found is not None
+    assert (found.client_secret, found.claim, found.roles) == ("s3cret", "email", {"crm": ("sales", "finance")})
+    assert "s3cret" not in repr(settings) + repr(found)
+    wrong: tuple[tuple[str, str | None, str], ...] = (
+        ("CLIENT_ID", None, "CLIENT_ID together"),
+        ("ISSUER", "http://login.example", "by https"),
+        ("ROLES", '{"erp": ["program"]}', "give people another"),
+        ("ROLES_CLAIM", None, "ROLES together"),
+    )
+    for name, spoilt, said in wrong:
+        with monkeypatch.context() as other:
+            key = f"PERENNIAL_OIDC_{name}"
+            other.setenv(key, spoilt) if spoilt else other.delenv(key)
+            with pytest.raises(ValidationError, match=said):
+                Settings()

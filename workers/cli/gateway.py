@@ -43,7 +43,8 @@ async def gateway(
         inbox = build_inbox(servers.temporal, servers.pool, servers.settings)
         app = build_gateway(servers.temporal, servers.pool, servers.settings, inbox)
         try:
-            async with inbox_runs(inbox), served(app, settings.gateway_host, settings.gateway_port) as port:
+            listens = served(app, settings.gateway_host, settings.gateway_port, settings.trusted_proxies)
+            async with inbox_runs(inbox), listens as port:
                 progress_console.print(
                     f"The console is at http://{settings.gateway_host}:{port}, the API at /v1 there; Ctrl-C ends it."
                 )

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 import httpx2
+from starlette.applications import Starlette
 
 from activities.frame import access_rows, session_rows
 from activities.frame.access_rows import StaffAccess
@@ -16,6 +17,7 @@ from activities.kernel.clock import present
 from domain.frame.access import AccessRole
 from gateway.api.app import create_app
 from gateway.console.app import console
+from gateway.console.provider import Provider
 from gateway.console.visit import Place
 from gateway.doors import Doors
 from tests.conftest import Servers
@@ -125,11 +127,26 @@ class Browser:
 
 
 def browsing(
-    servers: Servers, host: str = HOST, *, local: bool = True, ui: str = "", headers: Mapping[str, str] | None = None
+    servers: Servers,
+    host: str = HOST,
+    *,
+    local: bool = True,
+    ui: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> Browser:
     """A browser in front of the console."""
     doors = Doors(servers.temporal, servers.pool, servers.settings.task_queue)
-    app = create_app(doors, console(Place(doors, local, ui)))
+    return in_front_of(create_app(doors, console(Place(doors, local, ui))), host, headers)
+
+
+def at_door(servers: Servers, provider: Provider, host: str = HOST) -> Browser:
+    """A browser in front of the pages alone, of a console where people sign in with a provider."""
+    doors = Doors(servers.temporal, servers.pool, servers.settings.task_queue)
+    return in_front_of(Starlette(routes=[console(Place(doors, provider=provider))]), host)
+
+
+def in_front_of(app: Any, host: str = HOST, headers: Mapping[str, str] | None = None) -> Browser:
+    """A browser in front of an application."""
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     return Browser(httpx2.AsyncClient(transport=transport, base_url=host, headers=dict(headers or {})))
 
@@ -155,7 +172,11 @@ async def person(servers: Servers, *roles: AccessRole, language: str = "en", **m
 
 async def signed_in(servers: Servers, staff_id: str, host: str = HOST, **options: Any) -> Browser:
     """A browser at which this person is signed in."""
-    browser = browsing(servers, host, **options)
+    return await as_person(servers, browsing(servers, host, **options), staff_id)
+
+
+async def as_person(servers: Servers, browser: Browser, staff_id: str) -> Browser:
+    """The browser, with this person signed in at it."""
     secret = f"{staff_id:s>43}"[:43]
     async with servers.pool.acquire() as connection:
         await session_rows.end_session(connection, secret)
