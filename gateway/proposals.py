@@ -39,6 +39,12 @@ class Proposals:
         async with self._doors.pool.acquire() as connection:
             return await tool_act_rows.proposals(connection, None if all_of_them else present(), limit)
 
+    async def one(self, act_id: str) -> ToolAct | None:
+        """The proposal of that id, whatever became of it; null for what is none."""
+        async with self._doors.pool.acquire() as connection:
+            found = await tool_act_rows.by_id(connection, act_id)
+        return found[0] if found and found[0].expires_at is not None else None
+
     async def confirm(self, who: Principal, act_id: str) -> dict[str, Any]:
         """Asks what was proposed, in the name of `who`: its answer. Confirmed again, it is not asked again.
 
@@ -72,16 +78,15 @@ class Proposals:
 
     async def _decidable(self, who: Principal, act_id: str) -> ToolAct:
         """The proposal, if `who` is a person whose role may ask it."""
-        async with self._doors.pool.acquire() as connection:
-            found = await tool_act_rows.by_id(connection, act_id)
-        if not found or found[0].expires_at is None:
+        found = await self.one(act_id)
+        if found is None:
             raise Refusal(
                 "UnknownProposal", f"there is no proposal {act_id!r}; `perennial access proposals` lists them"
             )
         if who.staff_id is None:
             raise Refusal(NOT_ALLOWED, f"{who.name} is nobody of ours; a person decides about proposals")
-        require(who, OPERATIONS[found[0].operation])
-        return found[0]
+        require(who, OPERATIONS[found.operation])
+        return found
 
     async def _asked(self, who: Principal, proposal: ToolAct) -> dict[str, Any]:
         """What was proposed is asked under the proposal's id: once, however often it is tried."""

@@ -25,6 +25,7 @@ from gateway.console.cases import cases, one_case
 from gateway.console.customer import customer
 from gateway.console.customers import customers
 from gateway.console.portfolio import portfolio
+from gateway.console.proposals import decide, proposals
 from gateway.console.today import today
 from gateway.console.visit import Place, Visit
 
@@ -72,6 +73,8 @@ def _routes(place: Place) -> list[BaseRoute]:
         show("/cases/{case_id}", one_case),
         show("/cases/{case_id}/acts/{update}", acts.of_one_case),
         take("/cases/{case_id}/acts/{update}", acts.ask_case),
+        show("/proposals", proposals),
+        take("/proposals/{act_id}", decide),
         show("/portfolio", portfolio),
         show("/portfolio/{report}", portfolio),
     ]
