@@ -12,12 +12,9 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import RPCTimeoutOrCancelledError
-from temporalio.service import RPCError, RPCStatusCode
-
 from activities.frame import effects
 from activities.kernel.clock import present
-from activities.kernel.pool import TRANSPORT_ERRORS, Connection, Pool
+from activities.kernel.pool import Connection, Pool
 from activities.mail import inbox, keys
 from activities.mail.inbox import StoredMail
 from activities.quotes import things
@@ -35,18 +32,21 @@ from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import InboundMail, named_cases, read_mail
 from domain.mail.routing import Found, InboxStatus, Route, RouteKind, case_of, route_mail
 from domain.mail.text import printable
-from gateway.calling import NoAnswerError
+from gateway.attended import (
+    ATTEMPTS,
+    PATIENCE,
+    all_of,
+    delay_after,
+    look_again_and_again,
+    passes,
+    raise_if_cancelled,
+)
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.reception import ANSWERED_WITHIN, Reception
 
-EVERY = timedelta(seconds=15)
-"""How often a process looks for mails that another one has kept."""
-PATIENCE = timedelta(seconds=60)
-"""How long a mail may take to be taken in; then it is tried again later."""
-_ATTEMPTS = 8
 _LATE = timedelta(minutes=1)
-_FIRST_DELAY, _LONGEST_DELAY = timedelta(seconds=5), timedelta(minutes=10)
+_LONGEST_DELAY = timedelta(minutes=10)
 
 _log = logging.getLogger(__name__)
 
@@ -79,15 +79,7 @@ class Inbox(Reception):
 
     async def run(self) -> None:
         """Looks at every mail that was kept, those of an earlier process included, until it is cancelled."""
-        while True:
-            self._kept.clear()
-            try:
-                await self.settle_new()
-            except Exception as away:  # the database is away or not yet migrated: the mails wait
-                _log.warning("the inbox cannot be looked at: %s", type(away).__name__)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(EVERY.total_seconds()):
-                    await self._kept.wait()
+        await look_again_and_again("inbox", self._kept, self.settle_new)
 
     async def settled(self, inbox_id: str) -> None:
         with suppress(TimeoutError):
@@ -97,10 +89,7 @@ class Inbox(Reception):
 
     async def settle_new(self) -> int:
         """Takes in every mail that waits for it; returns how many were looked at."""
-        looked_at = 0
-        while await self._settle_next():
-            looked_at += 1
-        return looked_at
+        return await all_of(self._settle_next)
 
     async def _settle_next(self) -> bool:
         async with self._pool.acquire() as connection, connection.transaction():
@@ -111,9 +100,8 @@ class Inbox(Reception):
                 async with connection.transaction():  # whatever is wrong with one mail, the next ones get their turn
                     await self._take_in(connection, stored)
             except Exception as error:
-                if (task := asyncio.current_task()) is not None and task.cancelling():
-                    raise asyncio.CancelledError from error  # Temporal's client turns it into an error of its own
-                if _passes(error) or stored.attempts < _ATTEMPTS:
+                raise_if_cancelled(error)
+                if passes(error) or stored.attempts < ATTEMPTS:
                     await self._postpone(connection, stored, error)
                 else:
                     await self._settle(connection, stored, InboundMail(), _failed(_KEPT, _words(error)))
@@ -182,7 +170,7 @@ class Inbox(Reception):
         return found.having(doubt=doubt_of(mail.authentication, self._authserv_id))
 
     async def _postpone(self, connection: Connection, stored: StoredMail, error: Exception) -> None:
-        delay = min(_FIRST_DELAY * 2 ** min(stored.attempts, 10), _LONGEST_DELAY)
+        delay = delay_after(stored.attempts, _LONGEST_DELAY)
         reason = _words(error)[:300]
         _log.warning("mail %s is looked at again in %s: %s", stored.inbox_id, delay, type(error).__name__)
         await inbox.postpone_mail(connection, stored.inbox_id, present() + delay, reason)
@@ -356,13 +344,6 @@ def _answer_note(mail: InboundMail, sent: SentMail) -> dict[str, Any]:
     note: dict[str, Any] = {"event": MailEvent.ANSWERED.value, "template": sent.template, "subject": mail.subject}
     note |= {"email": mail.sender, "words": shorten(body_of(mail), COPIED)}
     return note | ({"person": sent.person, "has_it": sent.person.lower() in mail.recipients} if sent.person else {})
-
-
-def _passes(error: Exception) -> bool:
-    """True for what another attempt can get right, however long it takes."""
-    if isinstance(error, RPCError):
-        return error.status is not RPCStatusCode.INVALID_ARGUMENT
-    return isinstance(error, (NoAnswerError, RPCTimeoutOrCancelledError, *TRANSPORT_ERRORS))
 
 
 _KEPT = Route(kind=RouteKind.KEEP, status=InboxStatus.FAILED)

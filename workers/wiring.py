@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib import metadata
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
+from activities.billing.payments import PaymentKeeping
 from activities.channels.batch_notices import BatchNotices
 from activities.channels.deliveries import Deliveries
 from activities.channels.events import Webhooks
@@ -52,6 +53,7 @@ from activities.success.playing import Plays
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.doors import Doors
+from gateway.events.desk import EventDesk
 from gateway.inbound import Inbox
 from gateway.nexus import service_of
 from workers.settings import Settings
@@ -95,6 +97,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         RenewalWork(performer),
         Pruning(pool, events=timedelta(days=settings.keep_events_days), usage=timedelta(days=settings.keep_usage_days)),
         HealthKeeping(performer),
+        PaymentKeeping(performer),
         HealthBatch(pool, temporal),
         Deliveries(performer, mail, _notices(settings, mail), provisioner),
         build_attending(pool, settings, mail),
@@ -132,22 +135,42 @@ def build_inbox(client: Client, pool: Pool, settings: Settings) -> Inbox:
     )
 
 
+def build_desk(client: Client, pool: Pool, settings: Settings) -> EventDesk:
+    """Whoever attends to events of other systems, over the same servers as a worker's."""
+    return EventDesk(Doors(client, pool, settings.task_queue))
+
+
+class Runs(Protocol):
+    """Something that attends to what comes in."""
+
+    async def run(self) -> None: ...
+
+
 @asynccontextmanager
-async def inbox_runs(inbox: Inbox) -> AsyncIterator[None]:
-    """Received mails are looked at as they come, until the end of the block."""
-    running = asyncio.create_task(inbox.run())
+async def attended(*desks: Runs) -> AsyncIterator[None]:
+    """Received mails and events are looked at as they come, until the end of the block."""
+    running = [asyncio.create_task(desk.run()) for desk in desks]
     try:
         yield
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        for one in running:
+            one.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 def build_gateway(
-    client: Client, pool: Pool, settings: Settings, inbox: Inbox, *, local: bool = False, ui: str | None = None
+    client: Client,
+    pool: Pool,
+    settings: Settings,
+    inbox: Inbox,
+    desk: EventDesk | None = None,
+    *,
+    local: bool = False,
+    ui: str | None = None,
 ) -> FastAPI:
-    """The API and the pages, over the same servers as a worker's. What customers answer there is kept in the `inbox`. local: whoever
-    comes chooses who they are, which is for a stack on loopback alone; ui: the Temporal UI, if it is another than the settings name."""
+    """The API and the pages, over the same servers as a worker's. What customers answer there is kept in the `inbox`, and what other
+    systems tell by the `desk`. local: whoever comes chooses who they are, which is for a stack on loopback alone; ui: the Temporal UI, if
+    it is another than the settings name."""
     from starlette.routing import Route  # a worker alone does without
 
     from gateway.api.app import create_app
@@ -160,11 +183,11 @@ def build_gateway(
     pages = console(Place(doors, local, ui or settings.temporal_ui_url or "", _provider(settings)))
     routes = [*customer_pages(inbox).routes, pages]
     if find_spec("mcp") is None:  # the extra `agents`
-        return create_app(doors, *routes)
+        return create_app(doors, *routes, desk=desk)
     from gateway.agents.server import OverHttp
 
     tools = OverHttp(doors)
-    return create_app(doors, Route("/mcp", tools), *routes, during=tools.running)
+    return create_app(doors, Route("/mcp", tools), *routes, during=tools.running, desk=desk)
 
 
 def _provider(settings: Settings) -> Provider | None:

@@ -17,7 +17,7 @@ _KEY_BYTES = range(24, 65)
 _ANSWER_LIMIT = 1024
 
 
-def _signer(secret: str) -> Webhook:
+def signer(secret: str) -> Webhook:
     """What signs with `secret`. Raises ValueError for one that is not `whsec_` with 24 to 64 bytes in base64."""
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
@@ -41,7 +41,7 @@ class WebhookChannel:
     """
 
     def __init__(self, url: str, secret: str, timeout_seconds: float = 15) -> None:
-        self._signers = [_signer(one) for one in secret.split()]
+        self._signers = [signer(one) for one in secret.split()]
         if not self._signers:
             raise ValueError("webhooks need a secret to be signed with")
         self._poster = Poster(url, timeout_seconds, limit=_ANSWER_LIMIT)

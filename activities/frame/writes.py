@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from activities.assets import ledger
+from activities.billing import payment_rows
 from activities.contracts import holdings
 from activities.frame.handlers import Handlers, Sql, Writing, on
 from activities.frame.staff_rows import STAFF_TASK
@@ -50,6 +51,7 @@ HANDLERS: Handlers = {
     **dict([on(OpenStaffTask, _open_tasks), on(CloseStaffTasks, _CLOSE)]),
     **ledger.HANDLERS,
     **holdings.HANDLERS,
+    **payment_rows.HANDLERS,
     **hold_writes.HANDLERS,
     **case_events.HANDLERS,
     **people_rows.HANDLERS,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 
 from domain.billing.billing import Credit
@@ -34,6 +36,38 @@ class BookCredit(Write):
     """A credit memo, each line capped by what is left of the charge that it names."""
 
     credit: Credit
+
+
+@dataclass(frozen=True)
+class KeepPayment(Write):
+    """Money that came in, or went back (`amount` is never negative, `parts` are by invoice, and negative if it went back)."""
+
+    payment_id: str
+    kind: str
+    amount: Decimal
+    currency: str
+    day: date
+    at: datetime
+    by: str
+    of: str | None
+    parts: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True)
+class SettleInvoice(Write):
+    """Nothing is owed on an invoice any more, since a day."""
+
+    invoice_id: str
+    day: date
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True)
+class OweInvoice(Write):
+    """Something is owed on an invoice again; whether that is overdue, the ledger says."""
+
+    invoice_id: str
 
 
 BILLED = (BillDue, BillPurchase, BookCredit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from domain.billing import entries as billing
 from domain.contracts import entries as contracts
 from domain.frame.request_kinds import RequestKind
 from domain.holds import entries as holds
@@ -21,6 +22,7 @@ OF_JOURNEYS: dict[str, tuple[Kind, ...]] = {
     "Onboarding, offers, surveys": success.ENTRIES,
     "Renewals, and what the customer owns": contracts.ENTRIES,
     "Quotes": (*quotes.ENTRIES, *journey.QUOTES),
+    "Payments": billing.ENTRIES,
     "Sales and service": holds.ENTRIES,
     "People, and how they are reached": journey.PEOPLE,
     "Tasks of our people": journey.TASKS,

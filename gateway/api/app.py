@@ -16,6 +16,7 @@ from activities.frame.customers import count_accounts
 from gateway.api import problems
 from gateway.api.asking import asking
 from gateway.api.documents import document_of
+from gateway.api.events import events
 from gateway.api.journeys import journeys
 from gateway.api.problems import CallError
 from gateway.api.reading import reading
@@ -23,15 +24,17 @@ from gateway.api.reports import reports
 from gateway.api.things import things
 from gateway.api.writing import writing
 from gateway.doors import Doors
+from gateway.events.desk import EventDesk
 
 VERSION = "/v1"
 During = Callable[[], AbstractAsyncContextManager[None]]
 
 
-def create_app(doors: Doors, *pages: BaseRoute, during: During | None = None) -> FastAPI:
+def create_app(doors: Doors, *pages: BaseRoute, during: During | None = None, desk: EventDesk | None = None) -> FastAPI:
     """The application, over servers that are open already and are closed by whoever opened them.
 
-    pages: what else it serves; each is asked after the paths of the API. during: what goes on for as long as it is served.
+    pages: what else it serves; each is asked after the paths of the API. during: what goes on for as long as it is served. desk: whoever
+    attends in this process to events of other systems.
     """
     app = FastAPI(
         title="Perennial",
@@ -49,6 +52,7 @@ def create_app(doors: Doors, *pages: BaseRoute, during: During | None = None) ->
     api.include_router(reading(doors))
     for paths in (things, journeys, reports, writing):
         api.include_router(paths(doors))
+    api.include_router(events(doors, desk))
     app.include_router(api)
     _signs_of_life(app, doors)
     app.router.routes.extend(pages)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
 
 from gateway.api.problems import CallError
+from gateway.reading_json import read_value
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a call's body: the engine takes no message of more than twice that."""
-_MOST_DEEP = 32
 _JSON = ("application/json", "+json")
 
 
@@ -34,10 +33,9 @@ def read_object(content: bytes) -> dict[str, Any]:
     if not content:
         raise CallError(HTTPStatus.BAD_REQUEST, "InvalidJson", "the body is empty; send a JSON object")
     try:
-        found = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
-        _check_depth(found)
-    except (ValueError, RecursionError) as error:
-        raise CallError(HTTPStatus.BAD_REQUEST, "InvalidJson", f"the body is no JSON: {_said(error)}") from None
+        found = read_value(content)
+    except ValueError as error:
+        raise CallError(HTTPStatus.BAD_REQUEST, "InvalidJson", f"the body is no JSON: {error}") from None
     if not isinstance(found, dict):
         raise CallError(HTTPStatus.BAD_REQUEST, "InvalidJson", "the body must be a JSON object")
     return found
@@ -55,27 +53,3 @@ def check_media_type(request: Request) -> None:
 def _too_large(limit: int) -> CallError:
     said = f"a body may have {limit // 1024} KiB; send less at once"
     return CallError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "BodyTooLarge", said, Connection="close")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object's fields; two of one name are an error, as readers disagree on which counts."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(name for n, (name, _) in enumerate(pairs) if name in {before for before, _ in pairs[:n]})
-        raise ValueError(f"{twice[:80]!r} stands twice in one object")
-    return found
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no number of JSON")
-
-
-def _check_depth(value: Any, depth: int = 0) -> None:
-    if depth > _MOST_DEEP:
-        raise ValueError(f"it is nested more than {_MOST_DEEP} deep")
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check_depth(inner, depth + 1)
-
-
-def _said(error: Exception) -> str:
-    return "it is nested too deep" if isinstance(error, RecursionError) else str(error)

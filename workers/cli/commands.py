@@ -147,6 +147,13 @@ def deliveries() -> typer.Typer:
     return app
 
 
+def events() -> typer.Typer:
+    """What other systems tell: who sends it, what it becomes, and what waits for a person."""
+    from workers.cli.events import app
+
+    return app
+
+
 def staff() -> typer.Typer:
     """The seller's people, apart from orders."""
     from workers.cli.staff import app
@@ -207,6 +214,7 @@ COMMANDS: tuple[Loader, ...] = (
         mail,
         keys,
         deliveries,
+        events,
         access,
         staff,
         task,

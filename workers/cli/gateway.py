@@ -36,15 +36,16 @@ async def gateway(
         await _check(settings.gateway_host, settings.gateway_port)
         return
     from gateway.serving import served
-    from workers.wiring import build_gateway, build_inbox, inbox_runs
+    from workers.wiring import attended, build_desk, build_gateway, build_inbox
 
     set_up(settings.log or LogForm.TEXT)
     async with connections() as servers:
         inbox = build_inbox(servers.temporal, servers.pool, servers.settings)
-        app = build_gateway(servers.temporal, servers.pool, servers.settings, inbox)
+        desk = build_desk(servers.temporal, servers.pool, servers.settings)
+        app = build_gateway(servers.temporal, servers.pool, servers.settings, inbox, desk)
         try:
             listens = served(app, settings.gateway_host, settings.gateway_port, settings.trusted_proxies)
-            async with inbox_runs(inbox), listens as port:
+            async with attended(inbox, desk), listens as port:
                 progress_console.print(
                     f"The console is at http://{settings.gateway_host}:{port}, the API at /v1 there; Ctrl-C ends it."
                 )

@@ -23,7 +23,7 @@ from workers.migrating import migrate
 from workers.registering import register_endpoint, register_search_attributes
 from workers.schedules import keep_schedules
 from workers.settings import LogForm
-from workers.wiring import build_inbox, build_worker, inbox_runs
+from workers.wiring import attended, build_desk, build_inbox, build_worker
 
 PATIENCE = 5
 
@@ -47,7 +47,10 @@ async def worker(
     async with (
         connections() as servers,
         build_worker(servers.temporal, servers.pool, servers.settings),
-        inbox_runs(build_inbox(servers.temporal, servers.pool, servers.settings)),
+        attended(
+            build_inbox(servers.temporal, servers.pool, servers.settings),
+            build_desk(servers.temporal, servers.pool, servers.settings),
+        ),
     ):
         await keep_schedules(servers.temporal, servers.settings.task_queue)
         progress_console.print(f"Working on task queue {servers.settings.task_queue!r}; Ctrl-C ends it.")

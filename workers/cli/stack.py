@@ -33,7 +33,7 @@ from workers.migrating import migrate
 from workers.registering import register_endpoint
 from workers.schedules import keep_schedules
 from workers.settings import Settings
-from workers.wiring import build_attending, build_gateway, build_inbox, build_worker, inbox_runs
+from workers.wiring import attended, build_attending, build_desk, build_gateway, build_inbox, build_worker
 from workflows.visibility import SEARCH_ATTRIBUTES
 
 
@@ -71,12 +71,12 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
         pool = await open_pool(stack.postgres_dsn)
         place = running_file(stack.data_dir)
         try:
-            inbox = build_inbox(temporal, pool, settings)
+            inbox, desk = build_inbox(temporal, pool, settings), build_desk(temporal, pool, settings)
             stack.mail.arrival = inbox.arrival
-            app = build_gateway(temporal, pool, settings, inbox, local=True, ui=stack.running.ui_url)
+            app = build_gateway(temporal, pool, settings, inbox, desk, local=True, ui=stack.running.ui_url)
             async with (
                 build_worker(temporal, pool, settings),
-                inbox_runs(inbox),
+                attended(inbox, desk),
                 served_by(app, listens),
             ):
                 await keep_schedules(temporal, settings.task_queue)

@@ -13,6 +13,7 @@ from typing import Annotated, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, StringConstraints, ValidationError
 
+from activities.kernel.yaml_words import Words
 from domain.kernel.base import Received
 from domain.kernel.refusals import Refusal
 from workers.feeds.errors import FeedError
@@ -22,18 +23,6 @@ from workers.feeds.rejects import Reason, Reject, RejectedError
 BUNDLED = Path(__file__).parent / "mappings"
 
 Column = Annotated[str, StringConstraints(min_length=1)]
-
-
-class _Words(yaml.SafeLoader):
-    """As YAML 1.2 reads."""
-
-
-_BOOL = "tag:yaml.org,2002:bool"
-_Words.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Words.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
 def filled(*placeholders: str, all_alike: str) -> AfterValidator:
@@ -116,7 +105,7 @@ _Csv = TypeVar("_Csv", bound=CsvMapping)
 def load_mapping(file: Path, model: type[_Model]) -> _Model:
     """The mapping in a YAML file. Raises FeedError that names each field that is wrong."""
     try:
-        return model.model_validate(yaml.load(file.read_text(encoding="utf-8"), Loader=_Words))
+        return model.model_validate(yaml.load(file.read_text(encoding="utf-8"), Loader=Words))
     except (OSError, UnicodeError, yaml.YAMLError) as error:
         raise FeedError(f"the mapping {file} cannot be read: {error}") from error
     except ValidationError as error:

@@ -16,7 +16,7 @@ from gateway.customer.pages import customer_app
 from gateway.serving import served
 from tests.gateway.customer.forms import forms_in
 from tests.gateway.mail.post import Post, contact_of
-from workers.wiring import inbox_runs
+from workers.wiring import attended
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def web(post: Post) -> AsyncIterator[httpx2.AsyncClient]:
     """A customer's browser, and somebody who looks at the inbox."""
     async with (
         served(customer_app(post.inbox), "127.0.0.1", 0) as port,
-        inbox_runs(post.inbox),
+        attended(post.inbox),
         httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=30) as http,
     ):
         yield http
