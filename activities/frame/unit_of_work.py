@@ -108,10 +108,7 @@ class UnitOfWork:
         """Facts, documents, journal and outbox of a decision. What came of it is still to be put on record, see `record`."""
         unit = self.unit
         origin = Origin(unit.key, unit.stage, situation.as_of)
-        outcome = await carry_out(self.connection, self.sender, situation, decision, origin, unit.kind, unit.actor)
-        if scoring.never_healthy(decision.writes):
-            await scoring.score_no_longer_healthy(self.connection, unit.account_id, situation.as_of)
-        return outcome
+        return await carry_out(self.connection, self.sender, situation, decision, origin, unit.kind, unit.actor)
 
     async def record(self, outcome: Outcome, situation: Situation | None = None) -> Outcome:
         """What came of the unit, under its key: the last that is written of it. A customer of the `situation` who has plays
@@ -250,7 +247,10 @@ class Performer:
             outcome = await work.carry_out(situation, decision)
             for step, key, put_off in beside:
                 await work.also(situation, put_off, Unit(unit.account_id, key, unit.as_of, step.stage, step.kind))
-            return await work.record(await follow(work, outcome) if follow else outcome, situation)
+            outcome = await work.record(await follow(work, outcome) if follow else outcome, situation)
+            if scoring.never_healthy(decision.writes):
+                await scoring.score_no_longer_healthy(work.connection, unit.account_id, situation.as_of)
+            return outcome
 
 
 class Activities:

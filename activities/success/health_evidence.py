@@ -158,8 +158,9 @@ looked as (select account_id, max(at) as at from health_score where account_id =
 """
 
 _BEFORE = """
-left join lateral (select {doc} from health_score s where s.account_id = a.account_id and at < $2 order by at desc limit 1) last on true
-left join lateral (select {doc} from health_score s where s.account_id = a.account_id and at < $2 and band <> 'unknown'
+left join lateral (select {doc} from health_score s where s.account_id = a.account_id and at < $2 and not at_once
+  order by at desc limit 1) last on true
+left join lateral (select {doc} from health_score s where s.account_id = a.account_id and at < $2 and band <> 'unknown' and not at_once
   order by at desc limit 1) known on true
 left join lateral (select {doc} from health_score s where s.account_id = a.account_id and score is not null
   and at <= $2::timestamptz - interval '30 days' and at > $2::timestamptz - interval '60 days' order by at desc limit 1) month_ago on true

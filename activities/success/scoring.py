@@ -31,10 +31,10 @@ KEPT_FOR = timedelta(days=7)
 HEARD_WITHIN = timedelta(days=30)
 """Of what is older a journey does not hear any more."""
 
-_COLUMNS = "score band parts profile profile_version=version why cause rules trend since news"
+_COLUMNS = "score band parts profile profile_version=version why cause rules trend since news at_once"
 _STORED = _COLUMNS.replace("=version", "")
 _ROW = Insert("health_score", f"account_id at {_COLUMNS}", or_update("account_id at", _STORED)).of(
-    Health, "account_id at band parts rules trend news"
+    Health, "account_id at band parts rules trend news at_once"
 )
 _SEEN_WITHIN = timedelta(minutes=10)
 """A band that a journey found by itself so shortly before or after is no news to it: both looked at the same time."""
@@ -46,6 +46,11 @@ where account_id = any($1) and news is not null and told_at is null and at > $2:
 order by account_id, at
 """
 _on_record = Value[str | None]("select band from health_score where account_id = $1 order by at desc limit 1")
+_AT_ONCE = """
+select account_id from (
+  select distinct on (account_id) account_id, at_once from health_score where account_id = any($1) and at < $2 order by account_id, at desc) s
+where at_once order by account_id
+"""
 _LATER = "select distinct account_id from health_score where account_id = any($1) and at > $2"
 _TELL = f"{INTO} select * from jsonb_populate_recordset(null::timeline_item, $1) {AS_TOLD}"
 
@@ -74,18 +79,20 @@ class ScoredChunk:
 async def score_accounts(connection: Connection, accounts: Sequence[str], as_of: datetime) -> ScoredChunk:
     """Scores these accounts at `as_of`, in a transaction of the caller's. Again at the same instant it comes to the same.
 
-    A score goes on record if it is another one, or if the last one is a week old. Whoever has nothing any more is left out.
+    A score goes on record if it is another one, or if the last one is a week old or was made at once. Whoever has nothing any more is
+    left out.
     """
     evidence = [one for one in await load_evidence(connection, accounts, as_of) if one.stays]
     profiles = read_score_profiles()
     found = await computed(len(evidence) * 10, _assess_all, evidence, profiles)
+    shown = {row["account_id"] for row in await connection.fetch(_AT_ONCE, list(accounts), as_of)}
     later = {row["account_id"] for row in await connection.fetch(_LATER, list(accounts), as_of)}
     rows: list[tuple[object, ...]] = []
     told: list[Told] = []
     bands = dict.fromkeys(Band, 0)
     for one, health in zip(evidence, found, strict=True):
         bands[health.band] += 1
-        if not _is_new(one, health):
+        if one.account_id not in shown and not _is_new(one, health):
             continue
         news = health.news.value if health.news and one.account_id not in later else None
         rows.append(_row(one.account_id, as_of, health, news))
@@ -112,9 +119,13 @@ def never_healthy(writes: Iterable[Write]) -> bool:
 
 
 async def score_no_longer_healthy(connection: Connection, account_id: str, as_of: datetime) -> None:
-    """Scores a customer anew who is healthy on record: nobody is shown as that until the next nightly look. The journey hears then."""
-    if await _on_record(connection, account_id) == Band.HEALTHY:
-        await score_accounts(connection, [account_id], as_of)
+    """Scores a customer anew who is healthy on record, so that nobody is shown as that until the next nightly look. The journey hears
+    from that one, with what is so by then."""
+    if await _on_record(connection, account_id) != Band.HEALTHY:
+        return
+    for one in await load_evidence(connection, [account_id], as_of):
+        health = assess(one, read_score_profiles())
+        await _ROW.insert.add(connection, [_row(account_id, as_of, health, None, at_once=True)])
 
 
 def _assess_all(evidence: Sequence[HealthEvidence], profiles: Sequence[ScoreProfile]) -> list[Health]:
@@ -128,7 +139,9 @@ def _is_new(evidence: HealthEvidence, health: Health) -> bool:
     return (last.score, last.band) != (health.score, health.band.value)
 
 
-def _row(account_id: str, as_of: datetime, health: Health, news: str | None) -> tuple[object, ...]:
+def _row(
+    account_id: str, as_of: datetime, health: Health, news: str | None, *, at_once: bool = False
+) -> tuple[object, ...]:
     return _ROW.row(
         health,
         account_id=account_id,
@@ -138,4 +151,5 @@ def _row(account_id: str, as_of: datetime, health: Health, news: str | None) -> 
         rules=[rule.as_json() for rule in health.rules],
         trend=health.trend.as_json() if health.trend else None,
         news=news,
+        at_once=at_once,
     )
