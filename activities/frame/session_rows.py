@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from activities.kernel.inserts import Insert
+from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
 
 IDLE = timedelta(hours=1)
 """Nothing was asked for so long: whoever sits there now may be somebody else."""
 LONGEST = timedelta(hours=12)
 """After it everybody signs in anew. Both as NIST SP 800-63B has them for its second level."""
+FORMS_KNOWN_FOR = timedelta(hours=36)
+"""Whose a form was is known for as long after its session began: all of that, and a day."""
 _NOTED_EVERY = timedelta(minutes=1)
 _SESSION = Insert("console_session", "digest staff_id begun_at used_at roles id_token")
+
+_FORM = Insert("console_form", "digest staff_id begun_at", or_update("digest", "staff_id begun_at"))
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,15 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(b"session:" + secret.encode()).digest()
 
 
+def form_token(secret: str) -> str:
+    """What the forms of a session carry, and no other site knows."""
+    return hmac.new(secret.encode(), b"form", hashlib.sha256).hexdigest()
+
+
+def _form_digest(token: str) -> bytes:
+    return hashlib.sha256(b"form:" + token.encode()).digest()
+
+
 async def begin_session(
     connection: Connection,
     secret: str,
@@ -43,7 +57,19 @@ async def begin_session(
     await connection.execute(
         "delete from console_session where used_at < $1 or begun_at < $2", as_of - IDLE, as_of - LONGEST
     )
+    await connection.execute("delete from console_form where begun_at < $1", as_of - FORMS_KNOWN_FOR)
     await _SESSION.add(connection, [(_digest(secret), staff_id, as_of, as_of, roles, id_token)])
+    await _FORM.add(connection, [(_form_digest(form_token(secret)), staff_id, as_of)])
+
+
+async def whose_form(connection: Connection, token: str, as_of: datetime) -> str | None:
+    """In whose session a form was made that carries this token, whether or not that has ended; null if it is none of ours."""
+    staff_id: str | None = await connection.fetchval(
+        "select staff_id from console_form where digest = $1 and begun_at >= $2",
+        _form_digest(token),
+        as_of - FORMS_KNOWN_FOR,
+    )
+    return staff_id
 
 
 async def session_of(connection: Connection, secret: str, as_of: datetime) -> Session | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -18,6 +18,7 @@ from domain.kernel.refusals import NOT_ALLOWED, UNKNOWN_ACCOUNT, UNKNOWN_CASE, R
 from gateway.acting import DONE, OPEN, Subject, of_account, of_case
 from gateway.api.problems import status_of
 from gateway.calling import NoAnswerError
+from gateway.console import drafts
 from gateway.console.fields import Field, document, elsewhere, fields_of, filled
 from gateway.console.visit import Visit
 from gateway.views.pages import LONGEST
@@ -41,6 +42,8 @@ class Act:
     request_id: str
     refusal: str = ""
     others: tuple[str, ...] = ()
+    late: bool = False
+    """filled in before somebody had to sign in again"""
 
     @property
     def path(self) -> str:
@@ -88,6 +91,11 @@ async def of_one_case(visit: Visit) -> Response:
 
 async def _form(visit: Visit, subject: Subject, back: str) -> Response:
     found = act(visit, subject, str(visit.request.path_params["update"]), back, **dict(visit.request.query_params))
+    if draft := await drafts.kept(visit):
+        visit.form = draft.fields
+        request_id = visit.form.get("request_id") or found.request_id
+        fields = filled(found.fields, visit.form)
+        found = replace(found, back=visit.back(back), fields=fields, request_id=request_id, late=True)
     zone, known = await _around(visit, subject)
     return visit.page("act.html", act=found, zone=zone, known=known)
 
@@ -117,10 +125,10 @@ async def _ask(visit: Visit, subject: Subject, home: str) -> Response:
     try:
         await ask(visit.who, subject.id, update, request)
     except NoAnswerError:
-        return visit.to(back, of=str(subject), asked=update, under=request_id)
+        pass  # the page that it leads to says so
     except Refusal as refusal:
         return _refused(visit, found, refusal, zone, known)
-    return visit.to(back, of=str(subject), asked=update, under=request_id)
+    return await drafts.done(visit, visit.to(back, of=str(subject), asked=update, under=request_id))
 
 
 def _refused(visit: Visit, act: Act, refusal: Refusal, zone: str, known: Known) -> Response:

@@ -20,7 +20,7 @@ from activities.kernel.pool import TRANSPORT_ERRORS
 from domain.kernel.refusals import Refusal
 from gateway.api.problems import CallError, status_of
 from gateway.calling import NoAnswerError
-from gateway.console import acts, entrance
+from gateway.console import acts, drafts, entrance
 from gateway.console.cases import cases, one_case
 from gateway.console.customer import customer
 from gateway.console.customers import customers
@@ -52,8 +52,8 @@ def _routes(place: Place) -> list[BaseRoute]:
     def show(path: str, page: Page, *, anybody: bool = False) -> Route:
         return Route(path, _visited(place, page, anybody=anybody), methods=["GET"])
 
-    def take(path: str, act: Page, *, anybody: bool = False) -> Route:
-        return Route(path, _visited(place, act, anybody=anybody), methods=["POST"])
+    def take(path: str, act: Page, *, anybody: bool = False, kept: bool = False) -> Route:
+        return Route(path, _visited(place, act, anybody=anybody, kept=kept), methods=["POST"])
 
     return [
         show("/console.css", _file("console.css", "text/css"), anybody=True),
@@ -68,11 +68,11 @@ def _routes(place: Place) -> list[BaseRoute]:
         show("/customers", customers),
         show("/customers/{account_id}", customer),
         show("/customers/{account_id}/acts/{update}", acts.of_customer),
-        take("/customers/{account_id}/acts/{update}", acts.ask_customer),
+        take("/customers/{account_id}/acts/{update}", acts.ask_customer, kept=True),
         show("/cases", cases),
         show("/cases/{case_id}", one_case),
         show("/cases/{case_id}/acts/{update}", acts.of_one_case),
-        take("/cases/{case_id}/acts/{update}", acts.ask_case),
+        take("/cases/{case_id}/acts/{update}", acts.ask_case, kept=True),
         show("/proposals", proposals),
         take("/proposals/{act_id}", decide),
         show("/portfolio", portfolio),
@@ -89,21 +89,27 @@ def _file(name: str, kind: str) -> Page:
     return file
 
 
-def _visited(place: Place, page: Page, *, anybody: bool) -> Callable[[Request], Awaitable[Response]]:
-    """The page for whoever may see it, or the page that says why not."""
+def _visited(
+    place: Place, page: Page, *, anybody: bool, kept: bool = False
+) -> Callable[[Request], Awaitable[Response]]:
+    """The page for whoever may see it, or the page that says why not. kept: what was filled in is shown again under the same path, to
+    whoever sent it too late."""
 
     async def answer(request: Request) -> Response:
         try:
             visit = await Visit.of(place, request)
         except _AWAY as error:
             _log.warning("nobody can be signed in: %s", type(error).__name__)
-            nobody = Visit.of_nobody(place, request)
-            return nobody.page("wrong.html", HTTPStatus.SERVICE_UNAVAILABLE, what="away", said="")
-        if visit.person is None and not anybody:
-            return visit.to("/sign-in", back=visit.here if request.method != "POST" else "")
+            return Visit.of_nobody(place, request).page(
+                "wrong.html", HTTPStatus.SERVICE_UNAVAILABLE, what="away", said=""
+            )
+        nobody = visit.person is None and not anybody
         try:
             if request.method == "POST" and not await visit.read_form():
-                return _wrong(visit, HTTPStatus.FORBIDDEN, "form")
+                aside = await drafts.put_aside(visit) if kept else None
+                return aside or (visit.to("/sign-in") if nobody else _wrong(visit, HTTPStatus.FORBIDDEN, "form"))
+            if nobody:
+                return visit.to("/sign-in", back=visit.here if request.method != "POST" else "")
             return await page(visit)
         except Exception as error:
             return _told(visit, error)

@@ -10,13 +10,13 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from activities.frame import access_rows, session_rows, sign_in_rows
+from activities.frame import access_rows, draft_rows, session_rows, sign_in_rows
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
 from gateway.console.arrivals import TurnedAwayError, arrived
 from gateway.console.hosts import cookie_name, is_loopback, origin
 from gateway.console.identity import Attempt, NotBelievedError, ProviderAwayError
-from gateway.console.visit import ENTRY, SESSION, Visit, may_enter, safe_path
+from gateway.console.visit import DRAFT, ENTRY, SESSION, Visit, may_enter, safe_path
 
 _log = logging.getLogger(__name__)
 BACK = "/sign-in/back"
@@ -43,7 +43,7 @@ async def _entrance(visit: Visit, status: HTTPStatus, wrong: str) -> Response:
     back = safe_path(visit.form.get("back") or visit.asked("back", 2000) or "/")
     provider = visit.place.provider
     shown = {"local": local, "people": people, "provider": provider.host if provider else "", "back": back}
-    return visit.page("sign_in.html", status, wrong=wrong, **shown)
+    return visit.page("sign_in.html", status, wrong=wrong, late=bool(visit.cookie(DRAFT)), **shown)
 
 
 async def sign_in(visit: Visit) -> Response:
@@ -113,7 +113,8 @@ async def _let_in(
     secret = secrets.token_urlsafe(32)
     await session_rows.end_session(connection, visit.secret)
     await session_rows.begin_session(connection, secret, person["staff_id"], present(), roles, id_token)
-    response = visit.to(safe_path(back))
+    draft = await draft_rows.kept(connection, visit.cookie(DRAFT), person["staff_id"], present())
+    response = visit.to(safe_path(draft.path if draft else back))
     visit.set_cookie(response, SESSION, secret)
     response.delete_cookie(cookie_name(visit.request, ENTRY), path="/")
     return response

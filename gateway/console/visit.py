@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -30,8 +29,8 @@ from gateway.doors import Doors
 if TYPE_CHECKING:  # a stack on loopback does without
     from gateway.console.provider import Provider
 
-SESSION, ENTRY, LANGUAGE = "session", "entry", "language"
-"""The cookies: who is signed in, the browser before that, the language that it chose."""
+SESSION, ENTRY, LANGUAGE, DRAFT = "session", "entry", "language", "draft"
+"""The cookies: who is signed in, the browser before that, the language that it chose, a form that it sent too late."""
 _POLICY = "Content-Security-Policy"
 _HEADERS = {
     _POLICY: "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
@@ -118,14 +117,22 @@ class Visit:
     @cached_property
     def token(self) -> str:
         """What a form of this browser's carries, and no other site knows."""
-        return hmac.new(self.secret.encode(), b"form", hashlib.sha256).hexdigest()
+        return session_rows.form_token(self.secret)
 
     async def read_form(self) -> bool:
         """Reads what was posted; false if the form is not one of ours that this browser got."""
         self.form = await read_form(self.request)
-        if self.request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return False
-        return hmac.compare_digest(self.form.get("token", ""), self.token)
+        return self.is_from_here and hmac.compare_digest(self.form.get("token", ""), self.token)
+
+    @property
+    def is_from_here(self) -> bool:
+        """False if the browser says that another site sent it here."""
+        return self.request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+
+    def cookie(self, name: str) -> str:
+        """The secret in a cookie of ours; empty for none."""
+        found = self.request.cookies.get(cookie_name(self.request, name), "")
+        return found if _SECRET.fullmatch(found) else ""
 
     def sees(self, group: FieldGroup) -> bool:
         """True if a group of fields is shown to whoever reads."""
