@@ -64,7 +64,7 @@ class Explanation(View):
 
     key: str
     at: str
-    what: str
+    what: Annotated[str, FieldGroup.NOTES, FieldGroup.HEALTH]
     done: bool
     to: str = ""
     why: str
@@ -72,9 +72,9 @@ class Explanation(View):
     planned_by: dict[str, str] | None = None
     by: str | None = None
     facts: Annotated[dict[str, Any], FieldGroup.PRICES, FieldGroup.HEALTH] = {}
-    messages: list[dict[str, Any]] = []
+    messages: Annotated[list[dict[str, Any]], FieldGroup.NOTES, FieldGroup.HEALTH] = []
     documents: Annotated[list[dict[str, Any]], FieldGroup.PRICES] = []
-    tasks: list[dict[str, Any]] = []
+    tasks: Annotated[list[dict[str, Any]], FieldGroup.NOTES] = []
     follows: list[str] = []
     others: list[str] = []
 

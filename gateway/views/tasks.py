@@ -23,7 +23,7 @@ class TaskLine(View):
     account_id: str
     company: str
     title: str
-    reason: str
+    reason: Annotated[str, FieldGroup.NOTES]
     state: str
     late: bool
     owner: str

@@ -23,9 +23,10 @@ PARTS = 4
 """A customer's page: who they are with what they own, what service knows, health, renewals."""
 
 
-async def placed(servers: Servers, account_id: str | None = None) -> dict[str, Any]:
+async def placed(servers: Servers, account_id: str | None = None, seat_price: str = "1200") -> dict[str, Any]:
     """An order that was placed, with a contract that runs since today."""
     document = order(account_id)
+    document["contracts"][0]["lines"][0]["unit_price"] = seat_price
     document["contracts"][0]["term"]["start"] = str(present().date())
     await servers.client.place_order(document)
     return document
