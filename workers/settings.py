@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
@@ -18,6 +19,7 @@ from gateway.here import TASK_QUEUE
 if TYPE_CHECKING:  # what only reads facts needs no channel
     from activities.channels.mail import SmtpSettings
     from activities.channels.webhooks import WebhookChannel
+    from activities.kernel.pruning import Keeping
     from domain.mail.marks import Domains
     from gateway.console.identity import Registration
 
@@ -56,6 +58,8 @@ class Settings(BaseSettings):
     """for so long events that have left stay on record, until `perennial prune` deletes them"""
     keep_usage_days: Annotated[int, Field(ge=90)] = 1100
     """for so long days of usage stay on record"""
+    keep_audit_days: Annotated[int, Field(ge=90)] = 1100
+    """for so long it stays on record who asked what through the gateway, and what tools of agents did"""
     answer_within: Annotated[float, Field(gt=0)] = 30
     """seconds for which a command waits for an answer; after it, what was asked may still happen"""
     provisioning_url: str | None = None
@@ -153,6 +157,13 @@ class Settings(BaseSettings):
         if self.oidc_issuer is not None and not is_safe_address(self.oidc_issuer):
             raise ValueError(f"PERENNIAL_OIDC_ISSUER is {self.oidc_issuer!r}; give an address by https")
         return self
+
+    def keeping(self) -> Keeping:
+        """For how long is kept what `perennial prune` deletes."""
+        from activities.kernel.pruning import Keeping
+
+        days = (self.keep_events_days, self.keep_usage_days, self.keep_audit_days)
+        return Keeping(*(timedelta(days=count) for count in days))
 
     def provider(self) -> Registration | None:
         """With whom our people sign in; null if they do not."""

@@ -95,7 +95,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Claims(case_worker),
         Webhooks(performer, webhooks),
         RenewalWork(performer),
-        Pruning(pool, events=timedelta(days=settings.keep_events_days), usage=timedelta(days=settings.keep_usage_days)),
+        Pruning(pool, settings.keeping()),
         HealthKeeping(performer),
         PaymentKeeping(performer),
         HealthBatch(pool, temporal),

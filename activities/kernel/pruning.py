@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from activities.kernel.pool import Connection
@@ -28,12 +29,60 @@ select count(*) from gone
 """
 
 
-async def forget(
-    connection: Connection, now: datetime, *, events: timedelta, usage: timedelta, at_once: int = AT_ONCE
-) -> dict[str, int]:
-    """Deletes events that left before so long, and days of usage older than that; how many of each."""
+# The same call under the same key is answered again; after that what was asked is still done once, by its id.
+_ANSWERS = """
+with gone as (
+       delete from kept_answer where ctid = any(array(select ctid from kept_answer where kept_at < $1 limit $2)) returning 1)
+select count(*) from gone
+"""
+ANSWERS_KEPT = timedelta(days=30)
+# Who did what, and why.
+_AUDIT = """
+with gone as (
+       delete from audit_entry where ctid = any(array(select ctid from audit_entry where at < $1 limit $2)) returning 1)
+select count(*) from gone
+"""
+# What tools did or proposed is as old as the log; what a later act takes back stays as long as that one.
+_TOOLS = """
+with gone as (
+       delete from tool_act where ctid = any(array(
+         select a.ctid from tool_act a where a.at < $1 and coalesce(a.expires_at, a.at) < $1
+         and not exists (select from tool_act l where l.takes_back = a.act_id) limit $2))
+       returning 1)
+select count(*) from gone
+"""
+# All of it is over after a day and a half at most; most goes when somebody signs in.
+_SIGNED_IN = """
+with session as (delete from console_session where begun_at < $1 returning 1),
+     sign_in as (delete from console_sign_in where begun_at < $1 returning 1),
+     form as (delete from console_form where begun_at < $1 returning 1),
+     draft as (delete from console_draft where kept_at < $1 returning 1)
+select (select count(*) from session) + (select count(*) from sign_in) + (select count(*) from form)
+     + (select count(*) from draft) + 0 * $2::int
+"""
+SESSIONS_KEPT = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """For how long is kept what somebody may want to look at: events that left, days of usage, the audit log."""
+
+    events: timedelta
+    usage: timedelta
+    audit: timedelta
+
+
+async def forget(connection: Connection, now: datetime, keeping: Keeping, at_once: int = AT_ONCE) -> dict[str, int]:
+    """Deletes what is older than it is kept; how many of each."""
     gone = {}
-    for what, statement, kept in (("events", _EVENTS, events), ("days of usage", _USAGE, usage)):
+    for what, statement, kept in (
+        ("events", _EVENTS, keeping.events),
+        ("days of usage", _USAGE, keeping.usage),
+        ("kept answers", _ANSWERS, ANSWERS_KEPT),
+        ("lines of the audit log", _AUDIT, keeping.audit),
+        ("acts of tools", _TOOLS, keeping.audit),
+        ("traces of sign-ins", _SIGNED_IN, SESSIONS_KEPT),
+    ):
         gone[what] = 0
         while found := await connection.fetchval(statement, now - kept, at_once):
             gone[what] += found

@@ -25,7 +25,7 @@ class Batch(StrEnum):
 
 
 _SAYS = {
-    Batch.PRUNE: "Deletes events that left long ago and old days of usage",
+    Batch.PRUNE: "Deletes what nothing asks for any more: old events, usage, kept answers, sessions and lines of the audit log",
     Batch.ATTEND: "Reminds our people of what is due, tells who is next of what is late, and on Mondays what their week holds",
     Batch.EXPANSION: "Looks whom to ask for more, and asks their journeys",
     Batch.RENEWALS: "Makes what is due before renewals a task of our people",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import typer
 
 from activities.kernel.clock import present
@@ -16,9 +14,7 @@ app = typer.Typer()
 @app.command()
 @waited
 async def prune() -> None:
-    """Deletes events that left long ago and old days of usage; PERENNIAL_KEEP_EVENTS_DAYS and PERENNIAL_KEEP_USAGE_DAYS say how long."""
-    settings = settings_of(None)
-    events, usage = timedelta(days=settings.keep_events_days), timedelta(days=settings.keep_usage_days)
+    """Deletes what nothing asks for any more; PERENNIAL_KEEP_EVENTS_DAYS, _USAGE_DAYS and _AUDIT_DAYS say how long."""
     async with facts() as connection:
-        gone = await forget(connection, present(), events=events, usage=usage)
-    console.print(f"forgotten: {' and '.join(f'{count:,} {what}' for what, count in gone.items())}")
+        gone = await forget(connection, present(), settings_of(None).keeping())
+    console.print(f"forgotten: {', '.join(f'{count:,} {what}' for what, count in gone.items())}")

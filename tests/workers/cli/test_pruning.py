@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from activities.kernel.clock import present
-from activities.kernel.pruning import forget
+from activities.kernel.pruning import Keeping, forget
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, report_usage
 
-EVENTS, USAGE = timedelta(days=400), timedelta(days=1100)
+KEEPING = Keeping(timedelta(days=400), timedelta(days=1100), timedelta(days=1100))
 
 
 async def test_old_events_and_usage_go_and_all_else_stays(servers: Servers) -> None:
@@ -37,11 +37,62 @@ async def test_old_events_and_usage_go_and_all_else_stays(servers: Servers) -> N
     await pool.execute("update usage_day set day = day - 1101 where account_id = $1", account)
     days = await pool.fetchval("select count(*) from usage_day where account_id = $1", account)
     async with pool.acquire() as connection:
-        gone = await forget(connection, now, events=EVENTS, usage=USAGE, at_once=1)
-        assert gone == {"events": 2, "days of usage": days - 1}
-        assert await forget(connection, now, events=EVENTS, usage=USAGE) == {"events": 0, "days of usage": 0}
+        gone = await forget(connection, now, KEEPING, at_once=1)
+        assert (gone["events"], gone["days of usage"]) == (2, days - 1)
+        assert not any((await forget(connection, now, KEEPING)).values())
     left = await pool.fetch("select delivery_id from outbox where starts_with(delivery_id, $1)", f"{account}/")
     assert {row["delivery_id"].rpartition("/")[2] for row in left} == {"young", "on-its-way", "mail"}
+
+
+async def test_what_the_gateway_kept_goes_with_its_time(servers: Servers) -> None:
+    now, staff_id = present(), "prune-s"
+    async with servers.pool.acquire() as connection:
+        await forget(connection, now, KEEPING)
+
+        async def rows(statement: str, *cases: tuple[object, ...]) -> None:
+            await connection.executemany(statement, cases)
+
+        def ago(**past: float) -> datetime:
+            return now - timedelta(**past)
+
+        answer = "insert into kept_answer values ('prune', $1, '', 200, '{}', $2)"
+        await rows(answer, ("old", ago(days=31)), ("young", ago(days=29)))
+        entry = (
+            "insert into audit_entry (at, actor, door, operation, subject, request_id, reason)"
+            " values ($2, 'prune', 'api', $1, '', '', '')"
+        )
+        await rows(entry, ("old", ago(days=1101)), ("young", ago(days=1099)))
+        act = (
+            "insert into tool_act (act_id, actor, operation, subject_id, request, reason, takes_back, at, expires_at)"
+            " values ($1, 'prune', 'x', '', '{}', '', $2, $3, $4)"
+        )
+        await rows(
+            act,
+            ("p-old", None, ago(days=1200), None),
+            ("p-taken-back", None, ago(days=1200), None),
+            ("p-takes-back", "p-taken-back", ago(days=100), None),
+            ("p-waits", None, ago(days=1101), now),
+        )
+        await connection.execute("insert into staff (staff_id, name, email) values ($1, 'P', 'p@x.example')", staff_id)
+        await rows(
+            "insert into console_session values ($1, $2, $3, $3)", (b"o", staff_id, ago(days=3)), (b"y", staff_id, now)
+        )
+        await rows("insert into console_sign_in values ($1, '/', $2)", (b"o", ago(days=3)), (b"y", now))
+        await rows("insert into console_form values ($1, $2, $3)", (b"o", staff_id, ago(days=3)), (b"y", staff_id, now))
+        await rows(
+            "insert into console_draft values ($1, $2, '/', '{}', $3)",
+            (b"o", staff_id, ago(days=3)),
+            (b"y", staff_id, now),
+        )
+        gone = await forget(connection, now, KEEPING, at_once=1)
+        assert {what: count for what, count in gone.items() if count} == {
+            "kept answers": 1,
+            "lines of the audit log": 1,
+            "acts of tools": 1,
+            "traces of sign-ins": 4,
+        }
+        left = await connection.fetch("select act_id from tool_act where actor = 'prune' order by 1")
+        assert [row["act_id"] for row in left] == ["p-taken-back", "p-takes-back", "p-waits"]
 
 
 @pytest.mark.parametrize("days", ["89", "-1", "x"])
