@@ -6,12 +6,22 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from typing import Protocol, runtime_checkable
 
 import uvicorn
 from fastapi import FastAPI
 
 _PATIENCE = 10
 """Seconds that a call in flight gets to end."""
+
+
+@runtime_checkable
+class Ends(Protocol):
+    """A route with calls that go on until they are told that the server ends."""
+
+    def end(self) -> None: ...
+
+
 _ONLY_HERE = "127.0.0.1"
 """Whose word counts on how somebody came to it: a proxy on this machine's."""
 
@@ -70,5 +80,8 @@ async def served_by(app: FastAPI, listens: socket.socket, trusted: str = _ONLY_H
         try:
             yield int(listening.getsockname()[1])
         finally:
+            for route in app.routes:
+                if isinstance(route, Ends):
+                    route.end()
             server.should_exit = True
             await running

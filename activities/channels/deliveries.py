@@ -21,6 +21,7 @@ from activities.frame.errors import business_errors
 from activities.frame.situations import load_situation
 from activities.frame.unit_of_work import Activities, Performer, Unit
 from activities.holds import hold_rows
+from activities.kernel import news
 from activities.kernel.heartbeats import heartbeats
 from activities.kernel.pool import Connection
 from activities.mail import inbox
@@ -272,7 +273,8 @@ class Deliveries(Activities):
         late: late_mails.Late | None = None,
     ) -> Outcome:
         at = _instant_of_attempt(call)
-        async with business_errors(), self._performer.transaction() as connection:
+        about = [news.of_account(row.account_id)] if row.account_id else []
+        async with business_errors(), self._performer.transaction(about) as connection:
             if late is not None:
                 await late_mails.record(connection, call, row, late, at)
             await outbox.settle_outbox(

@@ -220,6 +220,10 @@ looks_after = Value[bool | None](
 """True if an account is one of somebody's: they own it, or look after it; null for one that is not known."""
 
 
+customers_of = Column[str]("select account_id from account where $1 in (owner_id, success_manager_id)")
+"""The accounts that one of our people owns or looks after."""
+
+
 standing_of = Query(
     "select a.account_id, a.name, a.country, a.time_zone, greatest($2::timestamptz,"
     " (select max(e.as_of) from effect e where e.account_id = a.account_id)) as now from account a where a.account_id = $1"

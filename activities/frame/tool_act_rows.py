@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from activities.kernel import news
 from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Models
@@ -56,6 +57,7 @@ proposals = Models(
 async def add(connection: Connection, act: ToolAct) -> None:
     """Writes down what a tool asks, before it is asked or proposed."""
     await _ACT.put(connection, [act])
+    await news.tell(connection, [news.of_account(act.subject_id), news.of_case(act.subject_id)])
 
 
 async def decide(

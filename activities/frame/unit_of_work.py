@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +17,7 @@ from activities.frame.pacing import paced_decision
 from activities.frame.situations import load_situation, naming
 from activities.frame.writing import carry_out
 from activities.journey.agenda_facts import has_plays, plays_ahead
+from activities.kernel import news
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection, Pool
 from activities.mail.signing import Signing
@@ -161,10 +162,13 @@ class Performer:
         self.sender = Sender(seller, Signing(pool), webhooks=webhooks)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection with a transaction that commits at the end of the block."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            yield connection
+    async def transaction(self, about: Sequence[str] = ()) -> AsyncIterator[Connection]:
+        """A connection with a transaction that commits at the end of the block. about: of what it is told then that something happened
+        (see `news`); more of them may be added in the block."""
+        async with self._pool.acquire() as connection:
+            async with connection.transaction():
+                yield connection
+            await news.tell(connection, about)
 
     @asynccontextmanager
     async def begin(self, unit: Unit) -> AsyncIterator[UnitOfWork]:
@@ -173,8 +177,8 @@ class Performer:
 
         Raises `Refusal` (RequestConflict) if something else was asked under the key before.
         """
-        async with self.transaction() as connection:
-            accounts = (unit.account_id, *unit.others)
+        accounts = (unit.account_id, *unit.others)
+        async with self.transaction(list(map(news.of_account, accounts))) as connection:
             done = await effects.find_effect_holding(connection, unit.key, accounts, unit.asked)
             yield UnitOfWork(connection, self.sender, unit, done.answer(unit.run) if done else None)
 

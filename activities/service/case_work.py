@@ -13,6 +13,7 @@ from activities.frame.errors import business_errors
 from activities.frame.outgoing import Origin
 from activities.frame.unit_of_work import Performer
 from activities.holds import hold_rows
+from activities.kernel import news
 from activities.kernel.pool import Connection
 from activities.service import case_rows, case_writes, desks
 from activities.service.case_sending import case_mail, case_notice, case_outcome
@@ -105,9 +106,11 @@ class CaseWorker:
             look: what else is looked up for it, in the same transaction.
         """
         people = (getattr(request, name, None) for name in ("by", "owner", "to"))
-        async with self.performer.transaction() as connection:
+        about = [news.of_case(call.case_id)]
+        async with self.performer.transaction(about) as connection:
             others = await accounts(connection, request) if accounts else ()
             case = await self.locked(connection, call.case_id, *others)
+            about += map(news.of_account, filter(None, (case.account_id, *others)))
             if found := await effects.find_record(connection, key, asked):
                 return await self.repeated(connection, call, case, *found)
             work = Work(await self.situation(connection, case, call.as_of, *people, agents=agents), key)

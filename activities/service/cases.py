@@ -11,6 +11,7 @@ from temporalio import activity
 from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
 from activities.holds import hold_rows
+from activities.kernel import news
 from activities.kernel.pool import Connection
 from activities.service import case_rows
 from activities.service.case_work import CaseActivities, request_key
@@ -82,7 +83,8 @@ class ServiceCases(CaseActivities):
         async with business_errors():
             document = read_case(call.body)
             key = case_key(call.case_id, "opened")
-            async with self._worker.performer.transaction() as connection:
+            about = [news.of_case(call.case_id), *map(news.of_account, filter(None, [document.account_id]))]
+            async with self._worker.performer.transaction(about) as connection:
                 if document.account_id is not None:
                     await hold_rows.lock_account(connection, document.account_id)  # no mail of sales leaves meanwhile
                 if await case_rows.find_case(connection, call.case_id):

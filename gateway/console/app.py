@@ -24,6 +24,7 @@ from gateway.console import acts, drafts, entrance
 from gateway.console.cases import cases, one_case
 from gateway.console.customer import customer
 from gateway.console.customers import customers
+from gateway.console.news import News
 from gateway.console.portfolio import portfolio
 from gateway.console.proposals import decide, proposals
 from gateway.console.today import today
@@ -38,6 +39,14 @@ Page = Callable[[Visit], Awaitable[Response]]
 class Pages(Mount):
     """The console under `/`, but for what programs ask for: there, what is unknown is told as to a program."""
 
+    def __init__(self, app: Starlette, news: News) -> None:
+        super().__init__("", app=app)
+        self._news = news
+
+    def end(self) -> None:
+        """Nobody is told of anything any more, so that no open page holds the server up."""
+        self._news.end()
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         first = "/" + scope.get("path", "/").lstrip("/").partition("/")[0]
         return (Match.NONE, {}) if first in _NOT_OURS else super().matches(scope)
@@ -45,10 +54,11 @@ class Pages(Mount):
 
 def console(place: Place) -> Pages:
     """The pages, to be put among the routes of the application."""
-    return Pages("", app=Starlette(routes=_routes(place), exception_handlers={HTTPException: _no_page(place)}))
+    news = News(place.doors.pool)
+    return Pages(Starlette(routes=_routes(place, news), exception_handlers={HTTPException: _no_page(place)}), news)
 
 
-def _routes(place: Place) -> list[BaseRoute]:
+def _routes(place: Place, news: News) -> list[BaseRoute]:
     def show(path: str, page: Page, *, anybody: bool = False) -> Route:
         return Route(path, _visited(place, page, anybody=anybody), methods=["GET"])
 
@@ -57,6 +67,8 @@ def _routes(place: Place) -> list[BaseRoute]:
 
     return [
         show("/console.css", _file("console.css", "text/css"), anybody=True),
+        show("/console.js", _file("console.js", "text/javascript"), anybody=True),
+        show("/news", news.answer),
         show("/icon.svg", _file("icon.svg", "image/svg+xml"), anybody=True),
         show("/sign-in", entrance.entrance, anybody=True),
         take("/sign-in", entrance.sign_in, anybody=True),

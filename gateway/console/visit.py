@@ -33,7 +33,7 @@ SESSION, ENTRY, LANGUAGE, DRAFT = "session", "entry", "language", "draft"
 """The cookies: who is signed in, the browser before that, the language that it chose, a form that it sent too late."""
 _POLICY = "Content-Security-Policy"
 _HEADERS = {
-    _POLICY: "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
+    _POLICY: "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
     " frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

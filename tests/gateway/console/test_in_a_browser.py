@@ -174,6 +174,33 @@ async def test_no_page_keeps_anybody_out_at_a_desk_or_on_a_phone(desk: Desk, bro
     assert not wide
 
 
+async def test_a_page_renews_itself_and_never_under_the_hands_of_who_types(
+    desk: Desk, browser: Browser, servers: Servers
+) -> None:
+    async def changed(add: int) -> None:
+        wish = {"assets": [{"asset_id": desk.asset, "add": add}], "by": "s-1", "request_id": f"by-others-{add}"}
+        await servers.client.ask(desk.account, "amend_assets", wish)
+
+    async with at.sitting_at(browser, desk.host, "en") as page:
+        await at.signs_in(page, desk.name, "en")
+        async with page.expect_response(lambda answer: "/news" in answer.url):
+            await page.goto(f"/customers/{desk.account}")
+        owned = page.locator("main details", has=page.locator("table")).filter(has_text="The same as a table")
+        await owned.locator("summary").click()
+        await changed(5)
+        await expect(owned.get_by_role("cell", name="45", exact=True).first).to_be_visible()
+        async with page.expect_response(lambda answer: "/news" in answer.url):
+            await page.goto(f"/cases/{desk.case_id}")
+        typed = page.locator(f"form[action='/cases/{desk.case_id}/acts/respond'] textarea[name='body']")
+        await typed.fill("half a sentence")
+        cases = CaseClient(servers.temporal, servers.pool, task_queue=servers.settings.task_queue)
+        await cases.ask(desk.case_id, "note", {"body": "somebody else was here", "by": "s-2", "request_id": "n-1"})
+        await expect(page.locator("#news")).to_be_visible()
+        await expect(typed).to_have_value("half a sentence")
+        await page.locator("#news a").click()
+        await expect(page.locator("main")).to_contain_text("somebody else was here")
+
+
 async def test_a_page_is_worked_by_keyboard_alone(desk: Desk, browser: Browser) -> None:
     async with at.sitting_at(browser, desk.host, "en") as page:
         await page.goto("/sign-in")
