@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 
 from temporalio.client import Client
 
 from activities.kernel.pool import Pool
+from domain.frame.messages import Issuer
 from gateway.calling import ANSWER_WITHIN
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.here import TASK_QUEUE
 
+NOBODY = Issuer(name="")
+
 
 @dataclass(frozen=True)
 class Doors:
-    """The servers behind the gateway. What is asked gets its answer `within` that time, or is left to happen."""
+    """The servers behind the gateway. What is asked gets its answer `within` that time, or is left to happen.
+
+    issuer: who issues documents that nobody got yet; those that somebody got say it themselves.
+    """
 
     temporal: Client
     pool: Pool
     task_queue: str = TASK_QUEUE
     within: timedelta = ANSWER_WITHIN
+    issuer: Issuer = NOBODY
 
     @property
     def client(self) -> PerennialClient:
@@ -36,7 +43,7 @@ class Doors:
 
     def waiting(self, within: timedelta) -> Doors:
         """The same servers, with another patience."""
-        return self if within == self.within else Doors(self.temporal, self.pool, self.task_queue, within)
+        return self if within == self.within else replace(self, within=within)
 
 
 @lru_cache(maxsize=64)

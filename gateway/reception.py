@@ -50,6 +50,11 @@ class Reception:
         self._domains = domains
         self._kept = asyncio.Event()
 
+    @property
+    def pool(self) -> Pool:
+        """The database in which mail is kept."""
+        return self._pool
+
     async def receive(
         self, raw: bytes, received_at: datetime, *, recipients: Sequence[str] = (), return_path: str | None = None
     ) -> str:

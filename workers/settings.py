@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # what only reads facts needs no channel
     from activities.channels.mail import SmtpSettings
     from activities.channels.webhooks import WebhookChannel
     from activities.kernel.pruning import Keeping
+    from domain.frame.messages import Issuer
     from domain.mail.marks import Domains
     from gateway.console.identity import Registration
 
@@ -44,6 +45,14 @@ class Settings(BaseSettings):
     database_url: SecretStr = SecretStr("postgresql://localhost/perennial")
     task_queue: str = TASK_QUEUE
     seller_name: str = "InfintraBytes"
+    seller_address: str = ""
+    """where it is, as it stands on documents: lines with a semicolon between"""
+    seller_registration: str | None = None
+    """its number for tax: of a qualified invoice in Japan T and 13 digits, elsewhere a VAT number"""
+    seller_account: str | None = None
+    """the bank account that invoices are paid to, in words"""
+    payment_days: Annotated[int | None, Field(ge=0, le=365)] = None
+    """so many days after its date an invoice is to be paid; without it documents name no day"""
     staff_language: str = "en"
     """in which our people are told things, unless their own record says another: en or ja"""
     playbooks: Path | None = None
@@ -204,6 +213,18 @@ class Settings(BaseSettings):
             mail_domain=self.mail_domain,
             reply_domain=self.answers_to,
             public_url=self.public_url,
+        )
+
+    def issuer(self) -> Issuer:
+        """Who issues documents."""
+        from domain.frame.messages import Issuer
+
+        return Issuer(
+            name=self.seller_name,
+            address=tuple(line for part in self.seller_address.split(";") if (line := part.strip())),
+            registration=self.seller_registration,
+            pay_to=self.seller_account,
+            pay_within_days=self.payment_days,
         )
 
     def domains(self) -> Domains:

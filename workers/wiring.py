@@ -72,7 +72,7 @@ WORKFLOWS: Sequence[type] = (CustomerJourney, ServiceCase, BatchRun)
 def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[Callable[..., Any]]:
     """Every activity that workflows call, bound to its pool and channels."""
     webhooks = settings.webhooks()
-    performer = Performer(pool, settings.seller_name, webhooks=webhooks is not None)
+    performer = Performer(pool, settings.seller_name, issuer=settings.issuer(), webhooks=webhooks is not None)
     mail = MailChannel(settings.smtp(), Renderer(), performer.sender.signing.key)
     provisioner = HttpProvisioner(settings.provisioning_url) if settings.provisioning_url else InstantProvisioner()
     case_worker = CaseWorker(performer, read_service_book(settings.service_book or BOOK), settings.domains().mail)
@@ -179,7 +179,7 @@ def build_gateway(
     from gateway.customer.pages import customer_pages
 
     within = timedelta(seconds=settings.answer_within)
-    doors = Doors(client, pool, settings.task_queue, within)
+    doors = Doors(client, pool, settings.task_queue, within, settings.issuer())
     pages = console(Place(doors, local, ui or settings.temporal_ui_url or "", _provider(settings)))
     routes = [*customer_pages(inbox).routes, pages]
     if find_spec("mcp") is None:  # the extra `agents`

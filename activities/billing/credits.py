@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from activities.billing.invoices import LINE, line_row
+from activities.billing.invoices import LINE, line_row, read_line
 from activities.frame.telling import AS_TOLD, INTO
 from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
@@ -18,7 +18,6 @@ from domain.billing import crediting
 from domain.billing.billing import Credit, Credited, CreditLine
 from domain.billing.crediting import CreditedFor, Memo, Source
 from domain.billing.documents import Document, DocumentLine
-from domain.billing.line_parts import Why, read_parts
 from domain.journey import telling
 from domain.kernel.tax import Taxed
 
@@ -247,15 +246,9 @@ async def load_credit_memo(connection: Connection, memo_id: str) -> Document:
         " from credit_memo_line where credit_memo_id = $1 order by number",
         memo_id,
     )
-    lines = tuple(_read(row) for row in rows)
+    lines = tuple(read_line(row) for row in rows)
     taxes = await _taxes_of(connection, memo_id) if memo["total"] != memo["net"] else ()
     return Document(memo_id, memo["currency"], memo["net"], taxes, memo["total"], lines)
-
-
-def _read(row: Any) -> DocumentLine:
-    parts, why, rates = row["parts"], row["why"], tuple(row["rates"] or ())
-    read = {"parts": read_parts(parts) if parts else (), "why": Why(why) if why else None, "rates": rates}
-    return DocumentLine(**{**dict(row), **read})
 
 
 async def _taxes_of(connection: Connection, memo_id: str) -> tuple[Taxed, ...]:

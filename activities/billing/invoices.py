@@ -14,7 +14,7 @@ from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from domain.billing.bill import BillKind, BillLine
 from domain.billing.documents import Document, DocumentLine
-from domain.billing.line_parts import kept
+from domain.billing.line_parts import Why, kept, read_parts
 from domain.journey import telling
 from domain.kernel.money import rounding_of
 from domain.kernel.tax import Taxed
@@ -134,6 +134,33 @@ select invoice_id, net, total, (
   select jsonb_agg(jsonb_build_object('rate', rate::text, 'net', net::text, 'tax', tax::text) order by rate) from taxes
 ) as taxes, (select jsonb_agg(to_jsonb(rates::text[]) order by number) from lines) as rates from written
 """
+
+
+async def load_invoice(connection: Connection, invoice_id: str) -> Document:
+    """An invoice as it was written."""
+    invoice = await connection.fetchrow("select currency, net, total from invoice where invoice_id = $1", invoice_id)
+    if invoice is None:
+        raise LookupError(f"no invoice {invoice_id}")
+    rows = await connection.fetch(
+        "select kind, asset_id, order_id, line_id, lot, period, due, quantity, description, amount, scheduled, unit_price,"
+        " covers_from as start, covers_until as until, parts::text as parts, why, usage, tax_rates as rates"
+        " from invoice_line where invoice_id = $1 order by number",
+        invoice_id,
+    )
+    taxes = await connection.fetch(
+        "select rate, net, tax from invoice_tax where invoice_id = $1 order by rate", invoice_id
+    )
+    lines = tuple(map(read_line, rows))
+    found = tuple(Taxed(**dict(row)) for row in taxes)
+    return Document(invoice_id, invoice["currency"], invoice["net"], found, invoice["total"], lines)
+
+
+def read_line(row: Any) -> DocumentLine:
+    """A line as it was written."""
+    parts, why, rates = row["parts"], row["why"], tuple(row["rates"] or ())
+    read = {"parts": read_parts(parts) if parts else (), "why": Why(why) if why else None, "rates": rates}
+    return DocumentLine(**{**dict(row), **read})
+
 
 LINE = Insert(
     "invoice_line",

@@ -116,7 +116,10 @@ class MailChannel:
             raise AddressRejectedError(None, str(error)) from None
         key = await self._keys(mail.key) if mail.key is not None else None
         rendered = self._renderer.render_joined(
-            mails, by_reply=self.takes_answers, answered_at=lambda one: self._answer_url(one, key)
+            mails,
+            by_reply=self.takes_answers,
+            answered_at=lambda one: self._link("answer", AddressPurpose.ANSWER, one, key),
+            papers_at=lambda one: self._link("document", AddressPurpose.PAPER, one, key),
         )
         mail = mail.having(unsubscribe=next((one.unsubscribe for one in mails if one.unsubscribe is not None), None))
         message = self._compose(mail, recipient, rendered, key)
@@ -167,11 +170,11 @@ class MailChannel:
             by_mail = f"<mailto:{settings.sender}?subject=unsubscribe%20{token}>"
         return by_mail if settings.public_url is None else f"<{settings.public_url}/unsubscribe/{token}>, {by_mail}"
 
-    def _answer_url(self, mail: OutgoingMail, key: Key | None) -> str | None:
-        """Where the question of a mail is answered; each of its links adds its answer. Null where no page is served."""
+    def _link(self, page: str, purpose: AddressPurpose, mail: OutgoingMail, key: Key | None) -> str | None:
+        """Where a page about a mail is; null where none is served."""
         if key is None or self._settings.public_url is None:
             return None
-        return f"{self._settings.public_url}/answer/{token_of(mail.delivery_id, AddressPurpose.ANSWER, key)}"
+        return f"{self._settings.public_url}/{page}/{token_of(mail.delivery_id, purpose, key)}"
 
     def _reply_address(self, reply_to: str) -> str:
         try:

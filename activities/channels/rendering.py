@@ -7,9 +7,10 @@ written once, and both forms say the same.
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -31,6 +32,7 @@ from activities.channels.formats import FILTERS, Formats
 from activities.channels.staff_words import StaffWords, sentences
 from activities.channels.text import one_line
 from domain.frame.messages import OutgoingMail
+from domain.mail.papers import Paper, PaperKind, papers_of
 
 _TEXT_WIDTH = 76
 _SUBJECTS = 3
@@ -41,6 +43,8 @@ _REACH_US = {"en": ("reply to this mail", "let us know"), "ja": ("本メール�
 _DESCRIBED_BY_US = frozenset({"price_protection", "goodwill"})
 """Kinds of lines of documents."""
 _NO_FILE_NAME = re.compile(r"[^\w.-]+")
+_UNFIT = (UndefinedError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
+"""What comes of a value that a template cannot show."""
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 
@@ -63,8 +67,8 @@ class RenderedMail:
     files: tuple[RenderedFile, ...] = ()
 
 
-AnsweredAt = Callable[[OutgoingMail], str | None]
-"""Where the question of a mail is answered by a link; null if nowhere."""
+LinkOf = Callable[[OutgoingMail], str | None]
+"""Where a link of a mail leads; null if nowhere."""
 
 
 class Renderer:
@@ -73,24 +77,35 @@ class Renderer:
     def __init__(self) -> None:
         self._text = _environment("text", _text_paragraphs)
         self._html = _environment("html", _html_paragraphs)
+        self._paper = _environment("paper", _text_paragraphs)
         self._written = frozenset(self._text.list_templates())
 
     def render(
-        self, mail: OutgoingMail, *, by_reply: bool = True, answered_at: AnsweredAt | None = None
+        self,
+        mail: OutgoingMail,
+        *,
+        by_reply: bool = True,
+        answered_at: LinkOf | None = None,
+        papers_at: LinkOf | None = None,
     ) -> RenderedMail:
         """`mail` in its recipient's language, dates, numbers and money as that language writes them in their country, in their zone.
 
         by_reply: we read what is answered; otherwise nothing is asked for by reply. answered_at: where the question of a mail is
-        answered by a link, which adds the answer.
+        answered by a link, which adds the answer. papers_at: where its documents are shown, by their numbers from 1.
 
         There are texts in English and Japanese. Everybody else reads English, with English dates: a language is whole, or it
         is not used.
         Raises RenderError if there is no such template, or a value is missing or of another kind than it needs.
         """
-        return self.render_joined([mail], by_reply=by_reply, answered_at=answered_at)
+        return self.render_joined([mail], by_reply=by_reply, answered_at=answered_at, papers_at=papers_at)
 
     def render_joined(
-        self, mails: Sequence[OutgoingMail], *, by_reply: bool = True, answered_at: AnsweredAt | None = None
+        self,
+        mails: Sequence[OutgoingMail],
+        *,
+        by_reply: bool = True,
+        answered_at: LinkOf | None = None,
+        papers_at: LinkOf | None = None,
     ) -> RenderedMail:
         """Several mails to one person as one message: it greets and is signed as the first one, and each further part has its subject
         as a heading. Else as `render`."""
@@ -101,13 +116,14 @@ class Renderer:
                 {
                     **self._values(one, language, by_reply=by_reply),
                     "answer_url": answered_at(one) if answered_at is not None else None,
+                    "paper_url": _last_paper(one, papers_at),
                 }
                 for one in mails
             ]
             values = {
                 **given[0],
                 "can_unsubscribe": any(one.unsubscribe is not None for one in mails),
-                "attached": [{name: one[name] for name in ("kind", "id", "total")} for one in documents],
+                "attached": [one for mail in mails for one in _attached(mail, papers_at)],
             }
             beside = list(zip((one.template for one in mails[1:]), given[1:], strict=True))
             subjects, text = _rendered(self._text, "text", language, mail.template, values, beside)
@@ -115,9 +131,31 @@ class Renderer:
             files = tuple(self._file(language, values, document) for document in documents)
         except TemplateNotFound as error:
             raise RenderError(mail.template, f"there is no template {error.name!r}") from error
-        except (UndefinedError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
+        except _UNFIT as error:
             raise RenderError(mail.template, f"{type(error).__name__}: {one_line(str(error))}") from error
         return RenderedMail(subject=_subject(subjects), text=text, html=html, language=language, files=files)
+
+    def sheet(self, paper: Paper, *, language: str | None = None, corrects: Sequence[str] = ()) -> dict[str, Any]:
+        """A document in words, as its layout takes it: in the language in which the customer got it, or in `language`. `corrects`: of a
+        credit note, the invoices that it gives back of. Raises RenderError as `render` does."""
+        wanted = paper.language if language is None else language
+        known = "ja" if _reads_japanese(wanted) else "en"
+        bill = paper.kind in (PaperKind.INVOICE, PaperKind.CREDIT_MEMO)
+        lines = [_described(line, known) for line in paper.said["lines"]]
+        values = _cleaned(paper.model_dump(mode="json", exclude={"said", "language"}))
+        values |= {
+            "document": _cleaned({**paper.said, "lines": lines}),
+            "formats": Formats.of(_tag(wanted, known), paper.time_zone, known),
+            "language": known,
+            "pay_by": paper.pay_by.isoformat() if paper.pay_by else None,
+            "corrects": _cleaned(list(corrects)),
+        }
+        try:
+            written = self._paper.get_template(f"{known}/{'document' if bill else 'proposal'}.j2").render(values)
+        except _UNFIT as error:
+            raise RenderError(paper.kind, f"{type(error).__name__}: {one_line(str(error))}") from error
+        found: dict[str, Any] = json.loads(written)
+        return found
 
     def _values(self, mail: OutgoingMail, language: str, *, by_reply: bool) -> dict[str, Any]:
         """What a template is filled with."""
@@ -136,8 +174,25 @@ class Renderer:
         return RenderedFile(_NO_FILE_NAME.sub("-", str(document["id"])) + ".html", page)
 
     def _language_of(self, mail: OutgoingMail) -> str:
-        reads_japanese = re.split("[-_]", mail.language)[0].lower() == "ja"
-        return "ja" if reads_japanese and f"ja/{mail.template}.j2" in self._written else "en"
+        return "ja" if _reads_japanese(mail.language) and f"ja/{mail.template}.j2" in self._written else "en"
+
+
+def _attached(mail: OutgoingMail, papers_at: LinkOf | None) -> Iterator[dict[str, Any]]:
+    """What is said of the files of a mail: each with where it is shown as a document."""
+    url = papers_at(mail) if papers_at is not None else None
+    for number, document in enumerate(mail.documents, 1):
+        yield {name: document[name] for name in ("kind", "id", "total")} | {"url": url and f"{url}/{number}"}
+
+
+def _last_paper(mail: OutgoingMail, papers_at: LinkOf | None) -> str | None:
+    """Where the quote of a mail is shown as a document: it comes after its files."""
+    url = papers_at(mail) if papers_at is not None else None
+    count = len(papers_of(mail)) if url is not None else 0
+    return f"{url}/{count}" if count > len(mail.documents) else None
+
+
+def _reads_japanese(language: str) -> bool:
+    return re.split("[-_]", language)[0].lower() == "ja"
 
 
 def _described(line: dict[str, Any], language: str) -> dict[str, Any]:
@@ -171,6 +226,7 @@ def _environment(form: str, paragraphs: Callable[[str], str]) -> Environment:
     environment.filters["numbered"] = _numbered
     environment.filters["to_type"] = _to_type
     environment.globals["answers_between"] = lambda low, high: [(one, one) for one in range(low, high + 1)]
+    environment.globals["form"] = form
     environment.globals["layout"] = f"{form}/layout.j2"
     return environment
 

@@ -16,9 +16,10 @@ from domain.frame.customer import ContactFacts, Customer, StaffFacts
 from domain.frame.decision import Decision, Mail, Notice
 from domain.frame.flight import Channel
 from domain.frame.mail_names import mail_in_words
-from domain.frame.messages import OutgoingMail, OwnWords, StaffNotice
+from domain.frame.messages import Issuer, OutgoingMail, OwnWords, StaffNotice
 from domain.holds.guard import SALES_MAILS
 from domain.journey.webhooks import Event, payload
+from domain.mail.papers import carries_papers
 from domain.orders.order import ContactRole
 from domain.service.case import CaseContact
 
@@ -34,10 +35,11 @@ class Origin:
 
 
 class Sender:
-    """How the selling company signs its mails (`seller`, `signing`), and whether other systems are told by webhook."""
+    """How the selling company signs its mails (`seller`, `signing`) and issues documents, and whether other systems are told by webhook."""
 
-    def __init__(self, seller: str, signing: Signing, *, webhooks: bool) -> None:
-        self.seller = seller
+    def __init__(self, issuer: Issuer, signing: Signing, *, webhooks: bool) -> None:
+        self.seller = issuer.name
+        self._issuer = issuer
         self.signing = signing
         self._webhooks = webhooks
 
@@ -85,7 +87,8 @@ class Sender:
         for n, row in enumerate(rows):
             told = row.channel is Channel.MAIL and row.body["context"].get("credit_memo") in ids
             if told and row.body["to_email"].lower() == contact.email.lower():
-                return [*rows[:n], replace(row, body={**row.body, "documents": list(documents)}), *rows[n + 1 :]]
+                body = {**row.body, "documents": list(documents), "issuer": self._issuer.model_dump(mode="json")}
+                return [*rows[:n], replace(row, body=body), *rows[n + 1 :]]
         origin = replace(origin, signed_by=(await self.signing.current(connection)).number)
         alone = self._mail_row(customer, documents_mail(documents), origin)
         return [*rows, _numbered(alone, f"{origin.key}#documents")] if alone else rows
@@ -108,6 +111,7 @@ class Sender:
             completes=mail.completes,
             key=origin.signed_by,
             documents=mail.documents,
+            issuer=self._issuer if carries_papers(mail.template, mail.context, mail.documents) else None,
         )
         return replace(row, purpose=purpose.value if purpose else None, product=mail.product)
 

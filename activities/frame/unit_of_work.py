@@ -25,6 +25,7 @@ from activities.success import scoring
 from domain.frame.calls import RequestCall, StepCall
 from domain.frame.decision import Decision
 from domain.frame.keys import effect_key, within_account
+from domain.frame.messages import Issuer
 from domain.frame.request_kinds import RequestKind
 from domain.frame.situation import NOTHING, Needs, Situation
 from domain.frame.state import Outcome, Step
@@ -155,11 +156,11 @@ class StepKind:
 
 
 class Performer:
-    """Does units of work in transactions of its pool."""
+    """Does units of work in transactions of its pool. `issuer`: the seller as it stands on documents, if more than its name does."""
 
-    def __init__(self, pool: Pool, seller: str, *, webhooks: bool = False) -> None:
+    def __init__(self, pool: Pool, seller: str, *, issuer: Issuer | None = None, webhooks: bool = False) -> None:
         self._pool = pool
-        self.sender = Sender(seller, Signing(pool), webhooks=webhooks)
+        self.sender = Sender(issuer or Issuer(name=seller), Signing(pool), webhooks=webhooks)
 
     @asynccontextmanager
     async def transaction(self, about: Sequence[str] = ()) -> AsyncIterator[Connection]:

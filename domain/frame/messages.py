@@ -9,6 +9,18 @@ from pydantic import AwareDatetime
 from domain.kernel.base import Carried
 
 
+class Issuer(Carried):
+    """Who issues documents: the selling company as it stands on them."""
+
+    name: str
+    address: tuple[str, ...] = ()
+    registration: str | None = None
+    """the number under which it is registered for tax: of a qualified invoice in Japan, T and 13 digits; elsewhere a VAT number"""
+    pay_to: str | None = None
+    """where invoices are paid to: a bank account in words"""
+    pay_within_days: int | None = None
+
+
 class OutgoingMail(Carried):
     """One mail to one person, before it is put into words.
 
@@ -45,6 +57,8 @@ class OutgoingMail(Carried):
     documents: tuple[dict[str, Any], ...] = ()
     """invoices and credit notes that go with it, each as a file: `kind` ("invoice", "credit_memo"), `id`, `issued_on`, and sums
     and lines as other systems are told them"""
+    issuer: Issuer | None = None
+    """who issues the documents of this mail, as of when it was written; None in other mails"""
     automatic: bool = True
     """false for what a person wrote in answer to a person; all else says in its headers that no human sent it"""
 

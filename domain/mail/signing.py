@@ -34,6 +34,8 @@ class AddressPurpose(StrEnum):
     """no more optional mails for whom the mail went to, whoever asks"""
     ANSWER = "answer"
     """the answer to the question of the mail, from the page that its links lead to"""
+    PAPER = "paper"
+    """the documents of the mail, for whoever has its link"""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def answered(request: Request, view: BaseModel | dict[str, Any], who: Principal)
     document = view if isinstance(view, dict) else shown(view, who)
     tag = _tag({name: value for name, value in document.items() if name not in _MOMENTARY})
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
-    if _has(request.headers.get("if-none-match", ""), tag):
+    if has(request.headers.get("if-none-match", ""), tag):
         return Response(None, HTTPStatus.NOT_MODIFIED, headers)
     content = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)
     return Response(content, HTTPStatus.OK, headers, media_type="application/json")
@@ -54,7 +54,8 @@ def _tag(document: dict[str, Any]) -> str:
     return f'W/"{hashlib.sha256(written.encode()).hexdigest()[:32]}"'
 
 
-def _has(said: str, tag: str) -> bool:
+def has(said: str, tag: str) -> bool:
+    """True if `If-None-Match` names the tag."""
     return said.strip() == "*" or tag.removeprefix("W/") in (one.strip().removeprefix("W/") for one in said.split(","))
 
 

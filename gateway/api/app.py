@@ -18,6 +18,7 @@ from gateway.api.asking import asking
 from gateway.api.documents import document_of
 from gateway.api.events import events
 from gateway.api.journeys import journeys
+from gateway.api.papers import paper_paths
 from gateway.api.problems import CallError
 from gateway.api.reading import reading
 from gateway.api.reports import reports
@@ -50,7 +51,7 @@ def create_app(doors: Doors, *pages: BaseRoute, during: During | None = None, de
     api = APIRouter(prefix=VERSION)
     api.include_router(asking(doors))
     api.include_router(reading(doors))
-    for paths in (things, journeys, reports, writing):
+    for paths in (things, journeys, reports, writing, paper_paths):
         api.include_router(paths(doors))
     api.include_router(events(doors, desk))
     app.include_router(api)

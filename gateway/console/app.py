@@ -25,6 +25,7 @@ from gateway.console.cases import cases, one_case
 from gateway.console.customer import customer
 from gateway.console.customers import customers
 from gateway.console.news import News
+from gateway.console.papers import OneDocument, documents
 from gateway.console.portfolio import portfolio
 from gateway.console.proposals import decide, proposals
 from gateway.console.today import today
@@ -79,6 +80,8 @@ def _routes(place: Place, news: News) -> list[BaseRoute]:
         show("/", today),
         show("/customers", customers),
         show("/customers/{account_id}", customer),
+        show("/customers/{account_id}/documents", documents),
+        show("/customers/{account_id}/documents/{name}", OneDocument()),
         show("/customers/{account_id}/acts/{update}", acts.of_customer),
         take("/customers/{account_id}/acts/{update}", acts.ask_customer, kept=True),
         show("/cases", cases),

@@ -18,11 +18,14 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from activities.channels.papers import Press
 from domain.frame.renewal_facts import ChurnReason
 from domain.mail.choices import PageChoice, Pick
 from domain.mail.routing import InboxStatus
 from gateway.customer.drawing import UNITS, Drawn, Filled, drawn, new_mark, said, thanks, words_of
+from gateway.customer.papers import NoPaper, paper_of, pdf_of
 from gateway.customer.questions import COMMENT_LIMIT, Page
+from gateway.papers import PDF, headers_of
 from gateway.reception import Reception
 
 _FIELD, _VALUE = "List-Unsubscribe", "One-Click"
@@ -42,6 +45,14 @@ _NO_QUESTION = (
     "This address does not belong to a question of ours, or is too old. Please reply to the mail.",
     "このURLは無効です。お手数ですが、メールにご返信ください。",
 )
+_NO_DOCUMENT = (
+    "This address does not belong to a document of ours. Please reply to the mail, and we send it again.",
+    "このURLは無効です。お手数ですが、メールにご返信ください。書類を改めてお送りいたします。",
+)
+_EXPIRED = (
+    "This link has expired. Please reply to the mail, and we send the document again.",
+    "このリンクの有効期限は過ぎております。お手数ですが、メールにご返信ください。書類を改めてお送りいたします。",
+)
 _AWAY = (
     "This cannot be done now. Please try again in a few minutes.",
     "ただいまお手続きできません。数分後にもう一度お試しください。",
@@ -57,6 +68,7 @@ _Given = Annotated[str, Path(max_length=20)]
 def customer_pages(reception: Reception) -> APIRouter:
     """The paths of all links in mails. Whoever answers the world may pass them on from under a path of their own."""
     router = APIRouter(include_in_schema=False)
+    press = Press()
 
     @router.api_route("/{before:path}unsubscribe/{token}", methods=["GET", "HEAD", "POST"])
     async def unsubscribe(request: Request, token: Token) -> Response:
@@ -69,6 +81,10 @@ def customer_pages(reception: Reception) -> APIRouter:
     @router.api_route("/{before:path}answer/{token}/{given}", methods=["GET", "HEAD", "POST"])
     async def answer_given(request: Request, token: Token, given: _Given) -> Response:
         return await _tried(_answered(reception, request, token, given))
+
+    @router.api_route("/{before:path}document/{token}/{number:int}", methods=["GET", "HEAD"])
+    async def document(token: Token, number: int) -> Response:
+        return await _tried(_document(reception, press, token, number))
 
     return router
 
@@ -92,6 +108,19 @@ async def _tried(work: Awaitable[Response]) -> Response:
     except Exception as away:
         _log.warning("a link of a mail could not be followed: %s", type(away).__name__)
         return _spoken(HTTPStatus.SERVICE_UNAVAILABLE, _AWAY)
+
+
+# Documents
+
+
+async def _document(reception: Reception, press: Press, token: str, number: int) -> Response:
+    """A document as it was sent: whoever has the link has got it by mail as well."""
+    found = await paper_of(reception.pool, token, number)
+    if found is NoPaper.EXPIRED:
+        return _spoken(HTTPStatus.GONE, _EXPIRED)
+    if isinstance(found, NoPaper):
+        return _spoken(HTTPStatus.NOT_FOUND, _NO_DOCUMENT)
+    return Response(await pdf_of(reception.pool, press, found), 200, {**_HEADERS, **headers_of(found)}, PDF)
 
 
 # No more mails

@@ -24,14 +24,35 @@ _CLICK = {
 }
 
 
+_PAPER = re.compile(r"https?://\S+/document/[a-z2-7]{48}/[1-9]\d?")
+_BILL = re.compile(r"(?:Invoice |Credit note )(\S+) as PDF|(?:請求書|クレジットノート)(\S+)のPDF")
+_OFFERED = {"This quote as PDF", "このお見積りのPDF"}
+
+
 def check_links(desk: Desk) -> None:
-    """Whatever a mail lets its reader answer by a link."""
+    """Whatever a mail lets its reader answer by a link, and the documents that it lets them see."""
     links = desk.letter.links
-    if links:
+    shown, plain = links[: len(links) // 2], links[len(links) // 2 :]
+    desk.same("links", plain, shown)
+    _papers(desk, [one for one in shown if _PAPER.fullmatch(one[1])])
+    pictured = [one for one in shown if not _PAPER.fullmatch(one[1])]
+    if pictured:
         desk.fixed(_CLICK)
-    pictured, plain = links[: len(links) // 2], links[len(links) // 2 :]
-    desk.same("links", plain, pictured)
     found = [match for _, address in pictured if (match := _LINK.fullmatch(address))]
     desk.same("links", len(found), len(pictured))
     for _, of_one in groupby(found, key=lambda match: match[1]):
         desk.among("links", tuple(match[2] for match in of_one), _QUESTIONS)
+
+
+def _papers(desk: Desk, links: list[tuple[str, str]]) -> None:
+    """Each has a place of its own; a bill is named by its number, and every file that goes along can be seen so."""
+    addresses = [address for _, address in links]
+    desk.same("links", len(set(addresses)), len(addresses))
+    named = [match[1] or match[2] for words, _ in links if (match := _BILL.fullmatch(words))]
+    desk.same("links", len(named) + sum(words in _OFFERED for words, _ in links), len(links))
+    known = {row[f"{table}_id"] for table in ("invoice", "credit_memo") for row in desk.facts.tables[table]}
+    for id in named:
+        desk.among("links", id, known)
+    if links:
+        for lines in desk.letter.files:
+            desk.among("links", lines[0].rpartition(" ")[2], named)

@@ -70,6 +70,13 @@ def timeline() -> typer.Typer:
     return app
 
 
+def document() -> typer.Typer:
+    """The documents that a customer got; one of them, as a PDF."""
+    from workers.cli.papers import app
+
+    return app
+
+
 def journey() -> typer.Typer:
     """Look at customers' journeys and move them."""
     from workers.cli.journeys import app
@@ -207,6 +214,7 @@ COMMANDS: tuple[Loader, ...] = (
     *(up, temporal, demo, worker, gateway, mcp, register, migrate, doctor, prune, schema),
     *(
         timeline,
+        document,
         journey,
         asset,
         case,

@@ -19,8 +19,20 @@ EVERY = [(template, language) for template in CONTEXTS for language in ("en", "j
 
 
 def test_every_template_has_a_sample_and_both_languages() -> None:
-    english = {path.stem for path in (TEMPLATES / "en").glob("*.j2")} - {"frame", "notice", "document"}
-    japanese = {path.stem for path in (TEMPLATES / "ja").glob("*.j2")} - {"frame", "notice", "document"}
+    english = {path.stem for path in (TEMPLATES / "en").glob("*.j2")} - {
+        "frame",
+        "notice",
+        "document",
+        "proposal",
+        "sheet",
+    }
+    japanese = {path.stem for path in (TEMPLATES / "ja").glob("*.j2")} - {
+        "frame",
+        "notice",
+        "document",
+        "proposal",
+        "sheet",
+    }
     assert english == japanese == set(CONTEXTS) == set(FACTS)
 
 
