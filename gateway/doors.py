@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from temporalio.client import Client
 
@@ -14,6 +15,9 @@ from gateway.calling import ANSWER_WITHIN
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.here import TASK_QUEUE
+
+if TYPE_CHECKING:  # what only reads facts needs no channel
+    from activities.channels.webhooks import WebhookChannel
 
 NOBODY = Issuer(name="")
 
@@ -30,6 +34,8 @@ class Doors:
     task_queue: str = TASK_QUEUE
     within: timedelta = ANSWER_WITHIN
     issuer: Issuer = NOBODY
+    webhooks: WebhookChannel | None = None
+    """where other systems are told of events, if they are told"""
 
     @property
     def client(self) -> PerennialClient:

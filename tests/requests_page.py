@@ -7,9 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from domain.frame.request_kinds import Asker
+from domain.journey.event_catalogue import CATALOGUE
 from domain.journey.registry import OF_CASES, OF_JOURNEYS, Kind
 
 PAGE = Path(__file__).parents[1] / "docs" / "requests.md"
+EVENTS_PAGE = PAGE.with_name("event-catalogue.md")
+EVENTS_HEAD = """# Events that other systems are told
+
+<!-- Made from domain/journey/event_catalogue.py by `uv run poe docs`. -->
+
+What leaves by [webhook](events.md#out), each with an example of its body. `GET /v1/events/catalogue` gives the JSON Schemas. Later releases may
+say more of an event, and tell of further ones: leave aside what you do not know.
+"""
 MADE = "<!-- What follows is made from domain/journey/registry.py by `uv run poe docs`. -->\n"
 """What stands before this line is written by hand."""
 ROLES = {
@@ -52,5 +61,18 @@ def _written(example: str) -> str:
     return json.dumps(json.loads(example), indent=2, ensure_ascii=False)
 
 
+def events_page() -> str:
+    """The page of events that other systems are told."""
+    return "\n".join([EVENTS_HEAD, *_events()])
+
+
+def _events() -> Iterator[str]:
+    for kind in CATALOGUE:
+        yield f"## `{kind.type.value}`\n"
+        yield f"{kind.says}\n"
+        yield f"```json\n{json.dumps(kind.example(), indent=2, ensure_ascii=False)}\n```\n"
+
+
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    EVENTS_PAGE.write_text(events_page(), encoding="utf-8")

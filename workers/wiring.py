@@ -179,7 +179,7 @@ def build_gateway(
     from gateway.customer.pages import customer_pages
 
     within = timedelta(seconds=settings.answer_within)
-    doors = Doors(client, pool, settings.task_queue, within, settings.issuer())
+    doors = Doors(client, pool, settings.task_queue, within, settings.issuer(), settings.webhooks())
     pages = console(Place(doors, local, ui or settings.temporal_ui_url or "", _provider(settings)))
     routes = [*customer_pages(inbox).routes, pages]
     if find_spec("mcp") is None:  # the extra `agents`

@@ -16,7 +16,9 @@ select d.*,
   coalesce((select jsonb_agg(jsonb_build_object('rate', t.rate::text, 'net', t.net::text, 'tax', t.tax::text) order by t.rate)
    from (select rate, net, tax from invoice_tax where invoice_id = d.id
          union all select rate, sum(net), sum(tax) from credit_memo_tax where credit_memo_id = d.id group by rate) t), '[]') as taxes,
-  (select jsonb_build_object('status', y.status, 'day', y.day, 'by', y.by) from invoice_payment y where y.invoice_id = d.id) as payment
+  (select jsonb_build_object('status', y.status, 'day', y.day, 'by', y.by) from invoice_payment y where y.invoice_id = d.id) as payment,
+  (select case when y.status = 'paid' then 0 else greatest(i.total - credited_of(i) - paid_of(i), 0) end
+   from invoice i left join invoice_payment y using (invoice_id) where i.invoice_id = d.id) as owed
 from (
   select invoice_id as id, issued_at as at, 'invoice' as kind, number, issued_on, currency, net, tax, total, '' as reason
   from invoice where account_id = $4

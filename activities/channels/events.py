@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.channels import webhook_rows
 from activities.channels.deliveries import not_yet, outbox_id, outside_errors
 from activities.channels.errors import ChannelUnavailableError, MessageRejectedError
+from activities.channels.webhooks import encoded
 from activities.frame import outbox
 from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Performer
@@ -41,16 +42,30 @@ class Webhooks:
                 return Outcome()
         if self._channel is None:
             raise ApplicationError("no webhook endpoint is configured", type="NoWebhookEndpoint", non_retryable=True)
-        status, said, sent = DeliveryStatus.SENT, None, message_id(delivery_id)
-        body = json.dumps(row.body, ensure_ascii=False, separators=(",", ":")).encode()
+        status, said, sent, url = DeliveryStatus.SENT, None, message_id(delivery_id), self._channel.url
+        async with business_errors(), self._performer.transaction() as connection:
+            if (since := await webhook_rows.disabled_since(connection, url)) is not None:
+                said = f"the endpoint is disabled since {since:%Y-%m-%d %H:%M} UTC: once it works, `perennial deliveries redeliver`"
+                await outbox.settle_outbox(connection, delivery_id, DeliveryStatus.REJECTED, call.as_of, reason=said)
+                return Outcome()
         try:
             async with outside_errors():
                 # The time of the attempt, by which a receiver tells a message from an old one sent again.
-                await self._channel.send(sent, body, present().timestamp())
+                await self._channel.send(sent, encoded(row.body), present().timestamp())
         except ChannelUnavailableError as away:
+            await self._failed(delivery_id, url, str(away))
             return await not_yet(self._performer, call, away, f"event {sent}", "receiving")
         except MessageRejectedError as gone:
             status, said = DeliveryStatus.REJECTED, str(gone)
         async with business_errors(), self._performer.transaction() as connection:
             await outbox.settle_outbox(connection, delivery_id, status, call.as_of, message_id=sent, reason=said)
+            if said is None:
+                await webhook_rows.note_arriving(connection, url)
+            else:
+                await webhook_rows.disable(connection, url, present(), said)
         return Outcome()
+
+    async def _failed(self, delivery_id: str, url: str, said: str) -> None:
+        async with business_errors(), self._performer.transaction() as connection:
+            await webhook_rows.note_try(connection, delivery_id, present(), said, by="system", taken=False)
+            await webhook_rows.note_failing(connection, url, present())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 
 from standardwebhooks import Webhook
 
@@ -28,6 +30,11 @@ def signer(secret: str) -> Webhook:
     return Webhook(key)
 
 
+def encoded(body: dict[str, Any]) -> bytes:
+    """An event as it is sent: the same bytes at every attempt."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 class WebhookChannel:
     """Sends events to one endpoint.
 
@@ -44,6 +51,7 @@ class WebhookChannel:
         self._signers = [signer(one) for one in secret.split()]
         if not self._signers:
             raise ValueError("webhooks need a secret to be signed with")
+        self.url = url
         self._poster = Poster(url, timeout_seconds, limit=_ANSWER_LIMIT)
 
     async def send(self, message_id: str, body: bytes, at: float) -> None:

@@ -80,6 +80,7 @@ class WriteAct(StrEnum):
     PUT_TEAM = "put_team"
     PUT_AGENT = "put_agent"
     PUT_ENTITLEMENT = "put_entitlement"
+    REDELIVER_EVENT = "redeliver_event"
 
 
 _RUN_BY = frozenset({AccessRole.OPERATOR, AccessRole.ADMIN})
@@ -90,6 +91,7 @@ MAY_DO: Mapping[WriteAct, frozenset[AccessRole]] = MappingProxyType(
         WriteAct.PUBLISH_PRICES: frozenset({AccessRole.FINANCE, AccessRole.PROGRAM, AccessRole.ADMIN}),
         WriteAct.PUT_TEAM: _RUN_BY,
         WriteAct.PUT_AGENT: _RUN_BY,
+        WriteAct.REDELIVER_EVENT: _RUN_BY | {AccessRole.PROGRAM},
         WriteAct.PUT_ENTITLEMENT: _RUN_BY | {AccessRole.SERVICE, AccessRole.PROGRAM},
     }
 )

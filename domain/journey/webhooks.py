@@ -11,12 +11,16 @@ from typing import Any
 
 from domain.assets.model import AssetAction, AssetRecord
 from domain.assets.writes import AssetChange
+from domain.billing.writes import KeepPayment, OweInvoice, SettleInvoice
 from domain.contracts.writes import BeginTerm, SetContractStatus
 from domain.frame.customer import ContractStatus
 from domain.frame.decision import Decision
+from domain.frame.health_facts import PaymentStatus
+from domain.kernel.base import Write
 from domain.kernel.money import money
 from domain.quotes.versions import QuoteState
 from domain.quotes.writes import SaveQuote
+from domain.success.writes import RecordPayment
 
 
 class EventType(StrEnum):
@@ -27,6 +31,10 @@ class EventType(StrEnum):
     QUOTE_ACCEPTED = "quote.accepted"
     CONTRACT_RENEWED = "contract.renewed"
     CONTRACT_ENDED = "contract.ended"
+    PAYMENT_BOOKED = "payment.booked"
+    INVOICE_PAID = "invoice.paid"
+    INVOICE_OVERDUE = "invoice.overdue"
+    INVOICE_OWED = "invoice.owed"
 
 
 ACTIVATIONS = frozenset({"order_accepted"})
@@ -75,6 +83,26 @@ def events_of(
             yield Event(EventType.CONTRACT_RENEWED, _term(write))
         elif isinstance(write, SetContractStatus) and write.status == ContractStatus.ENDED:
             yield Event(EventType.CONTRACT_ENDED, {"contract_id": write.contract_id, "reason": write.reason})
+        else:
+            yield from _money(write)
+
+
+def _money(write: Write) -> Iterator[Event]:
+    """What was paid, and what is owed."""
+    match write:
+        case KeepPayment():
+            parts = {id: money(amount, write.currency).told() for id, amount in write.parts.items()}
+            told = {"payment_id": write.payment_id, "kind": write.kind, "on": write.day.isoformat(), "of": write.of}
+            amount = money(write.amount, write.currency).told()
+            yield Event(EventType.PAYMENT_BOOKED, {**told, "amount": amount, "invoices": parts})
+        case SettleInvoice():
+            yield Event(EventType.INVOICE_PAID, {"invoice_id": write.invoice_id, "on": write.day.isoformat()})
+        case OweInvoice():
+            yield Event(EventType.INVOICE_OWED, {"invoice_id": write.invoice_id})
+        case RecordPayment():
+            paid = write.status == PaymentStatus.PAID
+            type = EventType.INVOICE_PAID if paid else EventType.INVOICE_OVERDUE
+            yield Event(type, {"invoice_id": write.invoice_id, "on": write.day.isoformat()})
 
 
 def _sold(write: SaveQuote, first_invoices: dict[str, str]) -> Iterator[Event]:

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from activities.frame.customers import count_accounts
 from gateway.api import problems
 from gateway.api.asking import asking
+from gateway.api.deliveries import deliveries
 from gateway.api.documents import document_of
 from gateway.api.events import events
 from gateway.api.journeys import journeys
@@ -51,7 +52,7 @@ def create_app(doors: Doors, *pages: BaseRoute, during: During | None = None, de
     api = APIRouter(prefix=VERSION)
     api.include_router(asking(doors))
     api.include_router(reading(doors))
-    for paths in (things, journeys, reports, writing, paper_paths):
+    for paths in (things, journeys, reports, writing, paper_paths, deliveries):
         api.include_router(paths(doors))
     api.include_router(events(doors, desk))
     app.include_router(api)

@@ -30,6 +30,7 @@ RESOURCES = frozenset(
         *RESOURCES_OF.values(),
         "audit",
         "contracts",
+        "deliveries",
         "entitlements",
         "events",
         "imports",

@@ -11,12 +11,14 @@ from domain.catalogue.pricebook import PriceBook
 from domain.claims.preview import PricePreview
 from domain.kernel.base import Received
 from domain.kernel.ids import OrderRef
+from domain.kernel.requests import Remark
 from domain.quotes.quote import Quote
 from domain.quotes.requests import RequestQuote
 from domain.service.claim_requests import LineRef, Units
 from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
 from domain.success.usage import UsageRow
 from gateway.prices import NewPrice
+from gateway.views.deliveries import EventDelivery
 from gateway.writing import MOST_ROWS, Kept, UsageAnswer
 
 
@@ -36,6 +38,12 @@ class ClaimPreview(Received):
     order_id: OrderRef
     line_id: LineRef
     quantity: Units | None = None
+
+
+class Redelivery(Received):
+    """An event is told once more, at once, under the id that it had. `reason` is kept in the audit log."""
+
+    reason: Remark = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +132,25 @@ PUT_ENTITLEMENT = Written(
     "Keeps what support a customer is owed, as told last",
     '{"entitlement_id": "E-1", "account_id": "acme", "policy_id": "standard", "starts_on": "2027-01-01"}',
 )
-_ALL = (RECORD_USAGE, PUBLISH_PRICES, PREVIEW_QUOTE, PREVIEW_CLAIM, PUT_TEAM, PUT_AGENT, PUT_ENTITLEMENT)
+REDELIVER_EVENT = Written(
+    "redeliver_event",
+    "POST",
+    "/deliveries/{delivery_id}/redeliver",
+    "deliveries",
+    Redelivery,
+    EventDelivery,
+    "Tells an event once more",
+    '{"reason": "they lost it"}',
+)
+_ALL = (
+    RECORD_USAGE,
+    PUBLISH_PRICES,
+    PREVIEW_QUOTE,
+    PREVIEW_CLAIM,
+    PUT_TEAM,
+    PUT_AGENT,
+    PUT_ENTITLEMENT,
+    REDELIVER_EVENT,
+)
 WRITTEN = {one.name: one for one in _ALL}
 """All of them, by name."""

@@ -24,6 +24,7 @@ from gateway.console import acts, drafts, entrance
 from gateway.console.cases import cases, one_case
 from gateway.console.customer import customer
 from gateway.console.customers import customers
+from gateway.console.deliveries import deliveries, redeliver
 from gateway.console.news import News
 from gateway.console.papers import OneDocument, documents
 from gateway.console.portfolio import portfolio
@@ -90,6 +91,8 @@ def _routes(place: Place, news: News) -> list[BaseRoute]:
         take("/cases/{case_id}/acts/{update}", acts.ask_case, kept=True),
         show("/proposals", proposals),
         take("/proposals/{act_id}", decide),
+        show("/deliveries", deliveries),
+        take("/deliveries/{message_id}", redeliver),
         show("/portfolio", portfolio),
         show("/portfolio/{report}", portfolio),
     ]

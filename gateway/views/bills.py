@@ -55,7 +55,7 @@ class Payment(View):
 
 
 class Bill(View):
-    """An invoice or a credit memo. `payment` is null while no ledger has said anything."""
+    """An invoice or a credit memo. `payment` is null while nobody has said anything; `owed`, of an invoice: what is still to be paid."""
 
     id: str
     kind: BillKind
@@ -68,6 +68,7 @@ class Bill(View):
     total: Decimal
     reason: str
     payment: Payment | None
+    owed: Decimal | None
     taxes: list[TaxShare]
     lines: list[BillLine]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from activities.billing.bill_pages import bills_of
 from domain.kernel.refusals import Refusal
 from tests.conftest import Servers
 from tests.gateway.api.test_reading import placed
@@ -66,6 +67,9 @@ async def test_an_invoice_is_paid_in_parts_and_a_credit_leaves_less_to_pay(serve
     credit = await servers.pool.fetchval("select sum(total) from credit_memo where account_id = $1", account)
     assert credit > 0
     rest = invoice["total"] - 100_000 - credit
+    async with servers.pool.acquire() as connection:
+        bills = await bills_of.behind(connection, None, 9, account)
+    assert {bill["id"]: bill["owed"] for bill in bills if bill["owed"] is not None} == {invoice["invoice_id"]: rest}
     last = await _pay(servers, account, "p-2", rest)
     assert (last["over"]["amount"], await _stands(servers, account)) == ("0", (100_000 + rest, "paid"))
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 
+from domain.frame.access import AccessRole, Principal
 from domain.frame.mail_names import mail_in_words
+from domain.kernel.shown import counted
 from gateway.outgoing import CHANNELS, Outgoing, Tried
-from workers.cli.common import UserError, console, waited
+from gateway.views.deliveries import STATES, deliveries_of
+from workers.cli.common import UserError, console, facts, waited
 from workers.cli.output import Json, print_json, show_table
-from workers.cli.servers import Connections, connections
+from workers.cli.servers import By, Connections, connections
 
 app = typer.Typer(no_args_is_help=True)
+CLI = Principal("cli", "cli", frozenset({AccessRole.OPERATOR}))
+"""Whoever has the command line runs the place."""
+_AT_ONCE = 1000
 
 Of = Annotated[str | None, typer.Option("--channel", help=f"One of {', '.join(CHANNELS)}. [all]")]
 Account = Annotated[str | None, typer.Option(help="Of one customer. [all]")]
@@ -43,6 +50,58 @@ async def retry(channel: Of = None, account: Account = None) -> None:
             asked += 1
             console.print(f"{carrier}: {said}", markup=False)
     console.print(f"{asked} asked." if asked else "Nothing waits: everything has left.")
+
+
+@app.command()
+@waited
+async def events(
+    state: Annotated[str | None, typer.Option(help=f"One of {', '.join(STATES)}. [all]")] = None,
+    account: Account = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    as_json: Json = False,
+) -> None:
+    """What other systems are told by webhook, the latest first: delivered, tried again, or given up, and why."""
+    if state is not None and state not in STATES:
+        raise UserError(f"there is no state {state!r}; use one of {', '.join(STATES)}")
+    async with facts() as connection:
+        found = (await deliveries_of(connection, state, account, None, None, limit)).items
+    if as_json:
+        print_json([one.model_dump(mode="json") for one in found])
+        return
+    show_table(("!message", "written (UTC)", "event", "customer", "state", ">tries", "said last"), [
+        (one.message_id, one.at, one.type, one.account_id, one.state.replace("_", " "), one.tries, one.last_error) for one in found
+    ], "Nothing.")  # fmt: skip
+
+
+@app.command()
+@waited
+async def redeliver(
+    message: Annotated[list[str] | None, typer.Argument(help="Events by the ids of their messages, msg_….")] = None,
+    given_up: Annotated[bool, typer.Option("--given-up", help="All that were given up, the oldest first.")] = False,
+    by: By = None,
+) -> None:
+    """Tells events once more, now, under the ids that they had; one that arrives enables an endpoint that was disabled."""
+    from activities.channels import webhook_rows
+    from gateway.doors import Doors
+    from gateway.proposals import person
+    from gateway.redelivering import Redelivering
+
+    if given_up == bool(message):
+        raise UserError("name messages, or give --given-up")
+    async with connections() as servers:
+        doors = Doors(servers.temporal, servers.pool, servers.settings.task_queue, webhooks=servers.settings.webhooks())
+        who = await person(doors, by) if by is not None else CLI
+        ids = list(message or ())
+        if given_up:
+            async with servers.pool.acquire() as connection:
+                ids = await webhook_rows.rejected(connection, _AT_ONCE)
+        for message_id in ids:
+            found = await Redelivering(doors, "cli").redeliver(who, message_id, f"cli-{uuid4().hex[:20]}")
+            last = found.history[-1]
+            console.print(f"{message_id}: {found.state.replace('_', ' ')}, {last.said}", markup=False)
+            if given_up and not last.taken:
+                raise UserError("the endpoint does not take it; the others were left as they are")
+    console.print(f"{counted(len(ids), 'event')} told again.")
 
 
 def _check(channel: str | None) -> None:

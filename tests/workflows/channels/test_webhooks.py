@@ -6,8 +6,10 @@ from collections import Counter
 from datetime import timedelta
 from uuid import uuid4
 
+import jsonschema
 import pytest
 
+from domain.journey.event_catalogue import CATALOGUE
 from gateway.client import PerennialClient
 from tests.builders import order
 from tests.conftest import Servers
@@ -43,6 +45,11 @@ async def test_events_are_told_once_whatever_the_endpoint_does_at_first(servers:
             await client.fast_forward(account, timedelta(days=60))
             await client.ask(account, "amend_assets", {"assets": [{"asset_id": asset, "remove": 10}], "by": "s-1"})
             await client.fast_forward(account, timedelta(days=360))
+            number = await servers.pool.fetchval("select min(number) from invoice where account_id = $1", account)
+            await client.ask(account, "note_payment", {"number": number, "status": "overdue", "by": "ledger"})
+            total = await servers.pool.fetchval("select min(total) from invoice where account_id = $1", account)
+            paid = {"payment_id": "p-1", "amount": f"{10 * total:f}", "currency": "JPY", "by": "bank"}
+            await client.ask(account, "book_payment", paid)
             await client.ask(account, "close_journey", {"reason": "test"})
 
             async def told() -> bool:
@@ -66,7 +73,13 @@ async def test_events_are_told_once_whatever_the_endpoint_does_at_first(servers:
         "asset.changed": 2,
         "credit_memo.issued": 1,
         "contract.renewed": 1,
+        "invoice.overdue": 1,
+        "payment.booked": 1,
+        "invoice.paid": 3,
     }
+    schemas = {kind.type.value: kind.schema() for kind in CATALOGUE}
+    for attempt in taken:
+        jsonschema.validate(attempt.body, schemas[attempt.body["type"]])
     rows = await servers.pool.fetch(
         "select status, message_id, body from outbox where account_id = $1 and channel = 'deliver_webhook'", account
     )
