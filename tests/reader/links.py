@@ -10,6 +10,7 @@ from tests.reader.desk import Desk
 _LINK = re.compile(r"(https?://\S+/answer/[a-z2-7]{40,60})/(\S+)")
 _QUESTIONS = (
     ("accept", "revise", "decline"),
+    ("accept", "revise"),
     ("accept", "decline"),
     ("yes", "no"),
     tuple(map(str, range(11))),

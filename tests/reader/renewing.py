@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from tests.reader.desk import DAY, Desk, Rule
+from tests.reader.desk import DAY, Desk, Rule, people
 from tests.reader.facts import REPORTED_WITHIN, Row
 from tests.reader.tables import rounded
 
@@ -140,6 +140,18 @@ def _promises(desk: Desk, term: Row) -> list[int]:
         for found in promised.values() if found
     ]  # fmt: skip
     return [len(kept), sum(kept)]
+
+
+def may_say_no(desk: Desk, gone: bool) -> None:
+    """A no is offered by a link while it is taken, and not after that (`gone`). Of a mail of several parts it is not known whose a link is."""
+    offered = {address.rpartition("/")[2] for _, address in desk.letter.links}
+    if "accept" in offered and not desk.letter.led_by:
+        desk.same("links", "decline" in offered, not gone)
+    if gone:
+        talk = {"en": "please talk to {who}.", "ja": "ご事情がございましたら、{who}までご相談ください"}
+        said, owner = desk.must(talk), people(desk.facts, "owner", desk.at)
+        if said and owner:
+            desk.same("name", said["who"], owner["name"])
 
 
 def asked_why(desk: Desk, contract: Row | None) -> None:

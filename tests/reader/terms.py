@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.reader.desk import DAY, Desk
 from tests.reader.facts import Row
-from tests.reader.renewing import asked_why, by_itself, months_between, value, version_of
+from tests.reader.renewing import asked_why, by_itself, may_say_no, months_between, value, version_of
 from tests.reader.tables import quote_lines, rounded, span_of
 
 SOON = timedelta(seconds=2)
@@ -110,6 +110,7 @@ def _by_itself(desk: Desk, contract: Row, term: Row) -> None:
         desk.wrong("date", by["day"], "a day on which the answer is still taken")
     if gone and gone["day"] >= desk.today:
         desk.wrong("date", gone["day"], "they can still choose")
+    may_say_no(desk, gone is not None)
     if not said:
         desk.wrong("unsaid", desk.letter.subject, f"by when to answer: {last}")
 

@@ -10,10 +10,13 @@ from typing import Any
 import httpx2
 import pytest
 
+from activities.channels.rendering import Renderer
 from activities.mail.keys import load_keys
+from domain.frame.messages import OutgoingMail
 from domain.mail.signing import AddressPurpose, token_of
 from gateway.customer.pages import customer_app
 from gateway.serving import served
+from tests.builders import order
 from tests.gateway.customer.forms import forms_in
 from tests.gateway.mail.post import Post, contact_of
 from workers.wiring import attended
@@ -81,6 +84,24 @@ async def test_a_renewal_with_fewer_seats_takes_four_clicks_and_one_field(post: 
     assert done.status_code == 200
     assert "<form" not in done.text
     assert [(row["number"], row["seats"]) for row in await units(post, document)] == [(1, 40), (2, 30)]
+
+
+async def test_after_the_last_day_to_say_no_a_notice_offers_what_its_page_takes(
+    post: Post, web: httpx2.AsyncClient
+) -> None:
+    contract = {**order()["contracts"][0], "auto_renew": True, "notice_days": 200}
+    document, _ = await renewing(post, contracts=[contract])
+    last = await post.servers.pool.fetchrow(
+        "select * from outbox where body->>'to_email' = $1 and body->>'template' = 'renewal_notice' order by settled_at desc",
+        contact_of(document),
+    )
+    assert last is not None
+    path = await link(post, last)
+    mail = Renderer().render(OutgoingMail.model_validate(last["body"]), answered_at=lambda one: path)
+    page = await web.get(path)
+    offered = re.findall(rf"{path}/(\w+)", mail.text)
+    assert set(offered) == {form["pick"] for form in forms_in(page.text)} == {"accept", "revise"}
+    assert "Olga Ownerまでご相談ください" in re.sub(r"\s+(?=ま)", "", mail.text)
 
 
 async def test_what_was_shown_is_what_is_agreed(post: Post, web: httpx2.AsyncClient) -> None:
