@@ -192,7 +192,8 @@ def _facts(
         yield words["version"], formats.number(quote["version"])
     if page.asked.question is Question.RENEWAL and "start" in quote:
         yield words["next_term"], f"{formats.date(quote['start'])} – {formats.date(quote['end'])}"
-        yield words["valid_until"], formats.date(quote["valid_until"])
+        if not context.get("auto_renew"):  # what renews by itself is no offer that could run out
+            yield words["valid_until"], formats.date(context.get("grace_until") or quote["valid_until"])
     if page.asked.question is Question.OFFER:
         yield words["product"], str(context["product"])
         yield words["seats_more"], formats.number(context["add"])

@@ -115,7 +115,8 @@ def _by_itself(desk: Desk, contract: Row, term: Row) -> None:
         desk.wrong("unsaid", desk.letter.subject, f"by when to answer: {last}")
 
 
-def _next_term(desk: Desk, contract: Row, term: Row) -> None:
+def _next_term(desk: Desk, contract: Row, term: Row, *, held_until: date | None = None) -> None:
+    """What the next term costs; in grace the offer holds as long as everything runs (`held_until`)."""
     quote = desk.first({"en": "(quote {id:id})", "ja": "（見積番号：{id:id}）"}) or desk.first(
         {"en": "(quote {id:id}, version {version:int})", "ja": "（見積番号：{id:id}、第{version:int}版）"}
     )
@@ -142,12 +143,7 @@ def _next_term(desk: Desk, contract: Row, term: Row) -> None:
             months = begins.month - 1 + (offered.get("months") or contract["renewal_months"])
             desk.same("date", ends, begins.replace(year=begins.year + months // 12, month=months % 12 + 1) - DAY)
     valid = desk.fact({"en": "Valid until", "ja": "見積有効期限"}, "date")
-    if valid is not None and not desk.today <= valid <= term["until"] - DAY:
-        desk.wrong("date", valid, f"a day from {desk.today} to {term['until'] - DAY}, on which it can be accepted")
-    if valid is not None:
-        desk.among("date", valid, {term["until"] - DAY, facts.last_notice_day(contract, term)})
-    if row and valid is not None and row["quoted_at"] <= desk.letter.created_at + SOON:
-        desk.same("date", valid, row["valid_until"])
+    desk.same("date", valid, None if contract["auto_renew"] else held_until or term["until"] - DAY)
     lines, total = quote_lines(desk)
     if total is not None and sum((line["amount"].value for line in lines), Decimal(0)) != total.value:
         desk.wrong("amount", total.value, sum(line["amount"].value for line in lines))
@@ -317,7 +313,7 @@ def renewal_grace(desk: Desk) -> None:
     if ended:
         desk.same("date", ended["end"], term["until"] - DAY if term else None)
     if term:
-        _next_term(desk, contract, term)
+        _next_term(desk, contract, term, held_until=until["day"] if until else None)
     if until is None:
         return
     if until["day"] < desk.today:

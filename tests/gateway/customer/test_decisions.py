@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import httpx2
@@ -102,6 +102,20 @@ async def test_after_the_last_day_to_say_no_a_notice_offers_what_its_page_takes(
     offered = re.findall(rf"{path}/(\w+)", mail.text)
     assert set(offered) == {form["pick"] for form in forms_in(page.text)} == {"accept", "revise"}
     assert "Olga Ownerまでご相談ください" in re.sub(r"\s+(?=ま)", "", mail.text)
+    assert not re.search("有効期限", mail.text + page.text)
+
+
+async def test_in_grace_the_offer_holds_as_long_as_everything_runs(post: Post, web: httpx2.AsyncClient) -> None:
+    document, _ = await renewing(post)
+    account = document["account"]["account_id"]
+    await post.servers.client.fast_forward(account, timedelta(days=40))
+    row = await post.answered(contact_of(document), "renewal_grace")
+    until = date.fromisoformat(row["body"]["context"]["grace_until"])
+    said = f"{until.year}年{until.month}月{until.day}日"
+    mail = Renderer().render(OutgoingMail.model_validate(row["body"]))
+    assert f"見積有効期限：{said}" in mail.text
+    page = await web.get(await link(post, row))
+    assert re.search(rf"<th>有効期限</th><td>{said}</td>", page.text)
 
 
 async def test_what_was_shown_is_what_is_agreed(post: Post, web: httpx2.AsyncClient) -> None:
