@@ -24,10 +24,10 @@ from activities.playbooks import FOLDER, read_playbooks
 from domain.frame.calls import RequestCall
 from domain.frame.playbook import Playbook
 from domain.kernel.calendar import add_months
+from gateway.trials import held, try_on_all
 from tests.builders import order
 from workers.embedded.postgres import EmbeddedPostgres
 from workers.migrating import migrate
-from workers.trials import held, try_on_all
 
 CUSTOMERS = 10_000
 LIMIT = 60.0

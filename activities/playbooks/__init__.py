@@ -59,10 +59,20 @@ def read_playbook(path: Path) -> Playbook:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PlaybookError(f"{path} cannot be read: {error}") from error
+    return playbook_in(text, path.name)
+
+
+def playbook_in(text: str, name: str) -> Playbook:
+    """The playbook that a text is, which is called `name`. Raises PlaybookError, which names each fault with its line."""
     try:
         document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise PlaybookError(f"{path.name} is no YAML: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise PlaybookError(
+            f"{name}:{mark.line + 1 if mark else 1}: is no YAML: {error.problem or error.context}"
+        ) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise PlaybookError(f"{name}:1: is no YAML: {' '.join(str(error).split())}") from error
     lines = lines_of(text)
     try:
         playbook = Playbook.model_validate(document)
@@ -71,7 +81,7 @@ def read_playbook(path: Path) -> Playbook:
             (tuple(one["loc"]), f"{_field(one['loc'])}{one['msg'].removeprefix('Value error, ')}")
             for one in error.errors()
         ]
-        raise PlaybookError(_faults(path, said, lines)) from error
+        raise PlaybookError(_faults(name, said, lines)) from error
     faults: list[tuple[tuple[int | str, ...], str]] = []
     for section, number, play in _all_plays(playbook):
         if play.when is not None:
@@ -81,7 +91,7 @@ def read_playbook(path: Path) -> Playbook:
                 place = (section, number, "when")
                 faults.append((place, f"{_field(place)}{error}; the condition is: {play.when}"))
     if faults:
-        raise PlaybookError(_faults(path, faults, lines))
+        raise PlaybookError(_faults(name, faults, lines))
     return playbook
 
 
@@ -96,9 +106,9 @@ def _field(place: Sequence[int | str]) -> str:
     return f"{said}: " if said else ""
 
 
-def _faults(path: Path, faults: Sequence[tuple[tuple[int | str, ...], str]], lines: Lines) -> str:
+def _faults(name: str, faults: Sequence[tuple[tuple[int | str, ...], str]], lines: Lines) -> str:
     """Each fault on a line of its own, by the file and the line of what is wrong, or of what it is missing in."""
-    return "\n".join(f"{path.name}:{line_of(lines, place)}: {said}" for place, said in faults)
+    return "\n".join(f"{name}:{line_of(lines, place)}: {said}" for place, said in faults)
 
 
 def _read(path: Path) -> Playbook:

@@ -81,6 +81,8 @@ class WriteAct(StrEnum):
     PUT_AGENT = "put_agent"
     PUT_ENTITLEMENT = "put_entitlement"
     REDELIVER_EVENT = "redeliver_event"
+    APPLY_PLAYBOOK = "apply_playbook"
+    """write, rehearse and bring a playbook to all customers of its segment"""
 
 
 _RUN_BY = frozenset({AccessRole.OPERATOR, AccessRole.ADMIN})
@@ -93,6 +95,7 @@ MAY_DO: Mapping[WriteAct, frozenset[AccessRole]] = MappingProxyType(
         WriteAct.PUT_AGENT: _RUN_BY,
         WriteAct.REDELIVER_EVENT: _RUN_BY | {AccessRole.PROGRAM},
         WriteAct.PUT_ENTITLEMENT: _RUN_BY | {AccessRole.SERVICE, AccessRole.PROGRAM},
+        WriteAct.APPLY_PLAYBOOK: _RUN_BY | {AccessRole.SUCCESS},
     }
 )
 """Whose role each of these is open to."""

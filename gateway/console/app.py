@@ -25,8 +25,10 @@ from gateway.console.cases import cases, one_case
 from gateway.console.customer import customer
 from gateway.console.customers import customers
 from gateway.console.deliveries import deliveries, redeliver
+from gateway.console.jobs import Jobs
 from gateway.console.news import News
 from gateway.console.papers import OneDocument, documents
+from gateway.console.playbooks import PlaybookPages, playbooks
 from gateway.console.portfolio import portfolio
 from gateway.console.proposals import decide, proposals
 from gateway.console.today import today
@@ -41,13 +43,15 @@ Page = Callable[[Visit], Awaitable[Response]]
 class Pages(Mount):
     """The console under `/`, but for what programs ask for: there, what is unknown is told as to a program."""
 
-    def __init__(self, app: Starlette, news: News) -> None:
+    def __init__(self, app: Starlette, news: News, jobs: Jobs) -> None:
         super().__init__("", app=app)
         self._news = news
+        self._jobs = jobs
 
     def end(self) -> None:
         """Nobody is told of anything any more, so that no open page holds the server up."""
         self._news.end()
+        self._jobs.end()
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         first = "/" + scope.get("path", "/").lstrip("/").partition("/")[0]
@@ -56,11 +60,12 @@ class Pages(Mount):
 
 def console(place: Place) -> Pages:
     """The pages, to be put among the routes of the application."""
-    news = News(place.doors.pool)
-    return Pages(Starlette(routes=_routes(place, news), exception_handlers={HTTPException: _no_page(place)}), news)
+    news, jobs = News(place.doors.pool), Jobs()
+    routes = _routes(place, news, PlaybookPages(jobs))
+    return Pages(Starlette(routes=routes, exception_handlers={HTTPException: _no_page(place)}), news, jobs)
 
 
-def _routes(place: Place, news: News) -> list[BaseRoute]:
+def _routes(place: Place, news: News, of_playbook: PlaybookPages) -> list[BaseRoute]:
     def show(path: str, page: Page, *, anybody: bool = False) -> Route:
         return Route(path, _visited(place, page, anybody=anybody), methods=["GET"])
 
@@ -93,6 +98,10 @@ def _routes(place: Place, news: News) -> list[BaseRoute]:
         take("/proposals/{act_id}", decide),
         show("/deliveries", deliveries),
         take("/deliveries/{message_id}", redeliver),
+        show("/playbooks", playbooks),
+        show("/playbooks/{segment}", of_playbook.show),
+        take("/playbooks/{segment}", of_playbook.take),
+        show("/playbooks/{segment}/file", of_playbook.file),
         show("/portfolio", portfolio),
         show("/portfolio/{report}", portfolio),
     ]

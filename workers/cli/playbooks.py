@@ -68,7 +68,7 @@ async def rehearse(
     as_json: Json = False,
 ) -> None:
     """What a playbook would add, drop and move in the next twelve months, for every customer; nobody is touched."""
-    from workers.trials import held, try_on_all
+    from gateway.trials import held, try_on_all
 
     if portfolio == bool(account):
         raise UserError("give --portfolio, or --account for some customers")
@@ -114,7 +114,7 @@ async def apply(
 ) -> None:
     """Brings a rehearsed playbook to its customers, by batches. It stops by itself before more changes than was rehearsed; asked
     for again, it goes on where it stopped."""
-    from workers.bringing import bring
+    from gateway.bringing import bring
 
     playbook = read_playbook(file)
     async with connections() as servers:

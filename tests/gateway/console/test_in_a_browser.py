@@ -145,6 +145,8 @@ def _pages(desk: Desk) -> list[str]:
         "/proposals?all=1",
         "/portfolio",
         "/portfolio/renewals",
+        "/playbooks",
+        "/playbooks/standard",
         "/nowhere",
     ]
 

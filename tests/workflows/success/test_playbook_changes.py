@@ -18,15 +18,15 @@ from activities.kernel.clock import present
 from domain.frame.playbook import Playbook
 from domain.kernel.calendar import add_months
 from domain.kernel.refusals import Refusal
+from gateway.bringing import Batch, MoreThanRehearsedError, bring
+from gateway.trials import held, try_on_all
 from tests.agendas import apart
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of
 from tests.workflows.success.test_plays import play
-from workers.bringing import Batch, MoreThanRehearsedError, bring
 from workers.cli import playbooks
 from workers.cli.common import UserError
-from workers.trials import held, try_on_all
 
 Said = pytest.CaptureFixture[str]
 _segments = itertools.count(1)

@@ -12,7 +12,7 @@ from activities.kernel.pool import Pool
 from domain.frame.playbook import Playbook
 from domain.kernel.refusals import NOT_ALLOWED, MendableError, Refusal
 from gateway.client import PerennialClient
-from workers.trials import held
+from gateway.trials import held
 
 _AT_ONCE = 8
 _NAMED = 5
