@@ -100,6 +100,14 @@ class Formats:
         written = format_currency(money.amount, money.currency, locale=self.locale, decimal_quantization=False)
         return _LETTER_BEFORE_DIGIT.sub("\N{NO-BREAK SPACE}", written)
 
+    def dearer(self, line: dict[str, Any]) -> str:
+        """By how much the price of a line rises or falls, and what it was."""
+        change = Money.model_validate(line["change"])
+        by, was = self._currency(Money(amount=abs(change.amount), currency=change.currency)), self.price(line["before"])
+        if self.language == "ja":
+            return f"これまでの単価{was}から{by}の{'値上げ' if change.amount > 0 else '値下げ'}"
+        return f"{by} {'more' if change.amount > 0 else 'less'} than until now ({was})"
+
     def number(self, value: int | str) -> str:
         """12000 as "12,000" or "12.000"."""
         return format_decimal(Decimal(value), locale=self.locale)
@@ -124,6 +132,7 @@ FILTERS: dict[str, Any] = {
     "instant": Formats.instant,
     "money": Formats.money,
     "price": Formats.price,
+    "dearer": Formats.dearer,
     "number": Formats.number,
     "percent": Formats.percent,
     "text": Formats.text,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from domain.assets.checks import already_done, changeable, reversible
 from domain.assets.errors import (
@@ -74,6 +75,14 @@ def renew(ledger: Ledger, request: Renew) -> Ledger:
         uplift_percent=request.uplift_percent if request.unit_price is None else None,
     )
     return ledger.with_records(append(record, entry, ledger.policy))
+
+
+def prices_before(record: AssetRecord, start: datetime) -> dict[int, Decimal]:
+    """What the lots that a renewal from `start` on would sell cost until then, by the numbers that they get; those without a price
+    are left out."""
+    base = _base(record, start)
+    lots = zip(as_lots(base, next_lot(record)), base, strict=True)
+    return {sold.lot: held.unit_price for sold, held in lots if held.unit_price is not None}
 
 
 def _check_no_renewal(record: AssetRecord, request: Renew) -> None:

@@ -52,6 +52,7 @@ def renew(situation: Situation, contract: ContractFacts, origin: str) -> Decisio
         "start": term.start_on.isoformat(),
         "end": last_day(term).isoformat(),
         "total": to_minor_unit(quote.total, quote.currency).told(),
+        "lines": quote.lines,
         "automatic": origin == "automatic",
     }
     return Decision(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from domain.assets.model import AssetAction
+from domain.assets.renew import prices_before
 from domain.assets.writes import AssetChange
 from domain.contracts.writes import QuoteRenewal
 from domain.frame.agreed import agreed_price
@@ -62,28 +64,43 @@ def assets_of_next_term(situation: Situation, contract: ContractFacts) -> list[t
 
 def quote_renewal(situation: Situation, contract: ContractFacts) -> QuoteRenewal:
     """The price of the next term, by the very change that an acceptance would make: a line per asset and price."""
-    found = [(asset, change.after.actions[-1]) for asset, change in assets_of_next_term(situation, contract)]
-    return price_of_term(contract, contract.term.number + 1, found, situation.as_of)
+    changes = assets_of_next_term(situation, contract)
+    found = [(asset, change.after.actions[-1]) for asset, change in changes]
+    before = {
+        asset.asset_id: prices_before(change.before, change.after.actions[-1].effective)
+        for asset, change in changes
+        if change.before is not None
+    }
+    return price_of_term(contract, contract.term.number + 1, found, situation.as_of, before)
 
 
 def price_of_term(
-    contract: ContractFacts, number: int, renewals: Sequence[tuple[AssetFacts, AssetAction]], as_of: datetime
+    contract: ContractFacts,
+    number: int,
+    renewals: Sequence[tuple[AssetFacts, AssetAction]],
+    as_of: datetime,
+    before: Mapping[str, Mapping[int, Decimal]] = MappingProxyType({}),
 ) -> QuoteRenewal:
-    """What term `number` of a contract comes to, by what renews each of its assets: units times price times months."""
+    """What term `number` of a contract comes to, by what renews each of its assets: units times price times months. `before`: what its
+    lots cost until then, by asset; a line whose price rises or falls says it, and by how much."""
     lines: list[dict[str, Any]] = []
     total = Decimal(0)
     for asset, action in renewals:
-        for monthly, (quantity, amount) in _lots_of(action, rounding_of(contract.currency)).items():
+        lots = _lots_of(action, rounding_of(contract.currency), before.get(asset.asset_id, {}))
+        for (monthly, was), (quantity, amount) in lots.items():
             total += amount
-            lines.append(
-                {
-                    "product": asset.product_name,
-                    "quantity": quantity,
-                    "unit_price": money(agreed_price(monthly, asset.per), contract.currency).told(),
-                    "per": asset.per.value,
-                    "amount": money(amount, contract.currency).told(),
-                }
-            )
+            now = agreed_price(monthly, asset.per)
+            line = {
+                "product": asset.product_name,
+                "quantity": quantity,
+                "unit_price": money(now, contract.currency).told(),
+                "per": asset.per.value,
+                "amount": money(amount, contract.currency).told(),
+            }
+            if was is not None and (paid := agreed_price(was, asset.per)) != now:
+                line["before"] = money(paid, contract.currency).told()
+                line["change"] = money(now - paid, contract.currency).told()
+            lines.append(line)
     return QuoteRenewal(
         f"Q-{contract.contract_id}-{number}",
         contract.contract_id,
@@ -96,24 +113,31 @@ def price_of_term(
     )
 
 
-def _lots_of(action: AssetAction, rounding: Rounding) -> dict[Decimal, tuple[int, Decimal]]:
-    """The units that a renewal sells and what they come to, by their price for a month: in all what the ledger books.
+_Prices = tuple[Decimal, Decimal | None]
+"""A price for a month, and the one before; null if that is not known."""
+
+
+def _lots_of(
+    action: AssetAction, rounding: Rounding, before: Mapping[int, Decimal]
+) -> dict[_Prices, tuple[int, Decimal]]:
+    """The units that a renewal sells and what they come to, by their prices: in all what the ledger books.
 
     Whole months at a price cost just that. Where something is renewed for a part of a month, what rounding the sum of the
     asset's costs adds or takes is shared by the lines; not so of an early renewal, whose change of that sum is also that of the
     term that it cuts short.
     """
-    lots: dict[Decimal, tuple[int, Decimal]] = {}
+    lots: dict[_Prices, tuple[int, Decimal]] = {}
     for source in action.sources:
         if source.start == action.effective and source.quantity > 0 and source.unit_price is not None:
-            quantity, amount = lots.get(source.unit_price, (0, Decimal(0)))
-            lots[source.unit_price] = (quantity + source.quantity, amount + (source.product_amount or 0))
+            prices = (source.unit_price, before.get(source.lot))
+            quantity, amount = lots.get(prices, (0, Decimal(0)))
+            lots[prices] = (quantity + source.quantity, amount + (source.product_amount or 0))
     shares = sum((amount for _, amount in lots.values()), Decimal(0))
     early = any(source.quantity < 0 for source in action.sources)
     exact = left = shares + (Decimal(0) if early else action.adjustment_amount_change or Decimal(0))
-    for price, (quantity, amount) in lots.items():
-        before, left = left, left - (exact * amount / shares if shares else amount)
-        lots[price] = quantity, rounding.apply(before) - rounding.apply(left)
+    for prices, (quantity, amount) in lots.items():
+        above, left = left, left - (exact * amount / shares if shares else amount)
+        lots[prices] = quantity, rounding.apply(above) - rounding.apply(left)
     return lots
 
 

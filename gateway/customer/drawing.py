@@ -174,6 +174,7 @@ def _lines(lines: Any, words: Mapping[str, Any], formats: Formats) -> Iterator[d
             "quantity": formats.number(line["quantity"]),
             "unit_price": f"{formats.price(line['unit_price'])} {words['per_' + line['per']]}",
             "amount": formats.money(line["amount"]),
+            "dearer": formats.dearer(line) if "change" in line else "",
         }
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 from tests.reader.desk import DAY, Desk
 from tests.reader.facts import Row
 from tests.reader.renewing import asked_why, by_itself, may_say_no, months_between, value, version_of
+from tests.reader.repriced import each_line
 from tests.reader.tables import quote_lines, rounded, span_of
 
 SOON = timedelta(seconds=2)
@@ -150,66 +150,8 @@ def _next_term(desk: Desk, contract: Row, term: Row, *, held_until: date | None 
     if row and total and abs((row["quoted_at"] - desk.letter.created_at).total_seconds()) < 2:
         desk.amount(total, row["total"], currency)
     months = months_between(begins, ends + DAY) if ends else None
-    for line in lines:
-        _renewed_line(desk, contract, term, line, months, offered)
+    each_line(desk, contract, term, lines, months, offered)
     by_itself(desk, contract, term, offered)
-
-
-def _renewed_line(desk: Desk, contract: Row, term: Row, line: dict[str, Any], months: int | None, offered: Row) -> None:
-    """Units that are held at the end of the term, or were asked for, at what they cost with the uplift and what was given, for the
-    months of the next."""
-    facts, currency = desk.facts, contract["currency"]
-    assets = [
-        a for a in facts.rows("asset", contract_id=contract["contract_id"]) if facts.name_of(a) == line["product"]
-    ]
-    if not desk.among(
-        "offer", line["product"], {facts.name_of(a) for a in facts.rows("asset", contract_id=contract["contract_id"])}
-    ):
-        return
-    units = set()
-    for at in (term["ends_at"] - timedelta(seconds=1), desk.letter.created_at):
-        units |= _quantities(desk, assets, at)
-    units |= {n for asset in assets if (n := (offered.get("quantities") or {}).get(asset["asset_id"])) is not None}
-    if units and not any(line["quantity"] <= one for one in units):
-        desk.wrong("count", line["quantity"], " or ".join(map(str, sorted(units))))
-    raised = offered.get("uplift_percent")
-    uplift = 1 + (contract["uplift_percent"] if raised is None else raised) / 100
-    uplift *= 1 - offered.get("discount_percent", 0) / Decimal(100)
-    paid = _prices(desk, assets)
-    right = {rounded(price * uplift, currency) for price in paid} | paid
-    price = line["price"]
-    if not desk.script.is_in(price, currency) or (paid and price.value not in right):
-        desk.wrong("amount", f"{price.sign} {price.value}", f"{currency} " + " or ".join(map(str, sorted(right))))
-    if months is not None:
-        share = Decimal(months) / 12 if line["per"] == "year" else Decimal(months)
-        desk.amount(line["amount"], rounded(line["quantity"] * price.value * share, currency), currency)
-
-
-def _quantities(desk: Desk, assets: list[Row], at: datetime) -> set[int]:
-    return {
-        period["quantity"]
-        for asset in assets
-        for period in desk.facts.rows("period", asset_id=asset["asset_id"])
-        if period["starts_at"] <= at and (period["ends_at"] is None or at < period["ends_at"])
-    }
-
-
-def _prices(desk: Desk, assets: list[Row]) -> set[Decimal]:
-    """What units of these were ever agreed at: with their orders, by offers, by changes."""
-    found: set[Decimal] = set()
-    for asset in assets:
-        found |= {
-            row["unit_price"]
-            for row in desk.facts.rows("order_line", order_id=asset["order_id"], line_id=asset["line_id"])
-        }
-        found |= {row["unit_price"] for row in desk.facts.rows("offer", asset_id=asset["asset_id"])}
-        found.add(asset["unit_price"])
-        sources = desk.facts.rows("source", asset_id=asset["asset_id"])
-        months = 12 if asset["price_per"] == "year" else 1
-        found |= {
-            rounded(row["unit_price"] * months, asset["currency"]) for row in sources if row["unit_price"] is not None
-        }
-    return found
 
 
 def renewal_confirmed(desk: Desk) -> None:
@@ -245,12 +187,25 @@ def renewal_confirmed(desk: Desk) -> None:
         desk.same("date", first, term["start_on"])
         if not term["moves"]:
             desk.same("date", last, term["until"] - DAY)
-    total = desk.fact({"en": "Total", "ja": "合計金額"}, "money")
+    lines, total = quote_lines(desk)
     quote = desk.facts.one("renewal_quote", contract_id=contract["contract_id"], term=term["number"])
     if total and quote:
         desk.amount(total, rounded(quote["total"], quote["currency"]), quote["currency"])
     elif not total or not quote:
         desk.wrong("unsaid", desk.letter.subject, "what the next term costs")
+    before = desk.facts.one("contract_term", contract_id=contract["contract_id"], number=term["number"] - 1)
+    if before:
+        months = None if term["moves"] else months_between(term["start_on"], term["until"])
+        each_line(desk, contract, before, lines, months, _agreed(desk, contract, term))
+
+
+def _agreed(desk: Desk, contract: Row, term: Row) -> Row:
+    """What the version that was offered last says of a term that was accepted; one that began by itself is not of a version."""
+    versions = desk.facts.rows(
+        "renewal_version", contract_id=contract["contract_id"], term=term["number"], state="offered"
+    )
+    last = max(versions, key=lambda row: row["version"], default=None)
+    return last if last and term["origin"] != "automatic" else {}
 
 
 def renewal_declined(desk: Desk) -> None:

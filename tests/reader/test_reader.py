@@ -196,6 +196,18 @@ def a_day_after_it_has_lapsed(year: Lived) -> Altered:
     return instead(year, offer, saying(offer, day, f"{after:%B} {after.day}, {after.year}"))
 
 
+def dearer_by_another_sum(year: Lived) -> Altered:
+    confirmed = one(year, "renewal_confirmed")
+    said = _figure(confirmed, r"(\S+ more than until now)")
+    return instead(year, confirmed, saying(confirmed, said, "$9.99 more than until now"))
+
+
+def dearer_and_silent(year: Lived) -> Altered:
+    confirmed = one(year, "renewal_confirmed")
+    lines = tuple(line for line in confirmed.lines if "than until now" not in line)
+    return instead(year, confirmed, replace(confirmed, lines=lines, plain="\n\n".join(lines)))
+
+
 def a_product_that_they_do_not_have(year: Lived) -> Altered:
     check_in = one(year, "check_in")
     return instead(year, check_in, saying(check_in, "Sheetworks Care", "Sheetworks Backup"))
@@ -264,6 +276,8 @@ PLANTED: tuple[tuple[str, Callable[[Lived], Altered]], ...] = (
     ("unsaid", an_invoice_that_never_went),
     ("tenure", a_month_late),
     ("date", a_day_after_it_has_lapsed),
+    ("amount", dearer_by_another_sum),
+    ("unsaid", dearer_and_silent),
     ("offer", a_product_that_they_do_not_have),
     ("words", one_of_several),
     ("name", a_colleague_whose_business_it_is_not),
