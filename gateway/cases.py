@@ -11,8 +11,10 @@ from temporalio.client import Client
 
 from activities.frame.customers import account_name
 from activities.kernel.pool import Pool
+from activities.mail.vouching import Vouching
 from activities.service import case_rows, desks
 from domain.journey.agenda import RunningCase
+from domain.journey.registry import CASE
 from domain.kernel.ids import case_workflow_id, journey_id
 from domain.kernel.refusals import UNKNOWN_CASE, Refusal
 from domain.kernel.requests import read_request
@@ -57,6 +59,7 @@ class CaseClient(PriceDesk):
         self._pool = pool
         self._cases = Entities(temporal, CASE_WORKFLOW, task_queue, within)
         self._clocks = Clocks(temporal, within)
+        self._vouching = Vouching(pool)
 
     async def open_case(self, document: dict[str, Any]) -> CaseAnswer:
         """Opens a case. Raises `Refusal`: InvalidCase, CaseConflict, UnknownAccount."""
@@ -80,12 +83,14 @@ class CaseClient(PriceDesk):
             account_id = read_request(Identify, request).account_id
             await self._meet(case_id, account_id, await self._row(account_id, f"Case {case_id}"))
         workflow_id = case_workflow_id(case_id)
+        kind = CASE.get(update)
+        update_id = await self._vouching.update_id(workflow_id, kind, request) if kind else str(uuid4())
         with MayBeGone():
-            return await self._cases.ask(workflow_id, update, request)
+            return await self._cases.ask(workflow_id, update, request, update_id)
         facts = await self._known(case_id)
         row = await self._row(facts.account_id, f"Case {case_id} · again", facts.subject)
         await self._meet(case_id, facts.account_id, row)
-        return await self._cases.begin_and_ask(workflow_id, update, request, str(uuid4()), row)
+        return await self._cases.begin_and_ask(workflow_id, update, request, update_id, row)
 
     async def agenda_of(self, case_id: str) -> RunningCase | None:
         """What the case's workflow waits for; null if none runs. Needs a worker."""

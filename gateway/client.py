@@ -19,11 +19,13 @@ from activities.frame.situations import load_situation
 from activities.frame.unit_of_work import Performer
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
+from activities.mail.vouching import Vouching
 from activities.quotes.quoting import preview
 from activities.success.health_runs import HealthRun, run_health
 from activities.success.usage import latest_usage_day, lock_usage, save_usage, sold_products
 from domain.frame.step_words import shortened
 from domain.journey.agenda import Running
+from domain.journey.registry import JOURNEY
 from domain.kernel.calendar import start_of_day
 from domain.kernel.ids import journey_id
 from domain.kernel.refusals import ACCOUNT_MERGED, UNKNOWN_ACCOUNT, Problem, Refusal
@@ -63,6 +65,7 @@ class PerennialClient:
         self._within = within
         self._journeys = Entities(temporal, WORKFLOW, task_queue, within)
         self._clocks = Clocks(temporal, within)
+        self._vouching = Vouching(pool) if pool is not None else None
 
     async def place_order(self, order: dict[str, Any]) -> OrderAnswer:
         """Places an activated order: the first begins the account's journey. Sent again, it gets the first answer again."""
@@ -132,8 +135,13 @@ class PerennialClient:
 
     async def ask(self, account_id: str, update: str, request: dict[str, Any]) -> dict[str, Any]:
         """Sends an update such as `complete_task` or `answer_renewal`; its answer. A `request_id` makes a repetition harmless."""
+        workflow_id, kind = journey_id(account_id), JOURNEY.get(update)
+        if kind is None or self._vouching is None:
+            update_id = str(uuid4())
+        else:
+            update_id = await self._vouching.update_id(workflow_id, kind, request)
         try:
-            return await self._journeys.ask(journey_id(account_id), update, request)
+            return await self._journeys.ask(workflow_id, update, request, update_id)
         except RPCError as error:
             raise _unknown_account(account_id, error) from error
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowQueryRejectedError
@@ -49,9 +48,9 @@ class Entities:
         """One of them, whether it runs or not."""
         return self._temporal.get_workflow_handle(workflow_id)
 
-    async def ask(self, workflow_id: str, update: str, request: dict[str, Any]) -> dict[str, Any]:
-        """An update's answer. Raises RPCError for a workflow that does not run."""
-        update_id = str(uuid4())  # the same at every attempt: an answer that got lost is not asked for anew
+    async def ask(self, workflow_id: str, update: str, request: dict[str, Any], update_id: str) -> dict[str, Any]:
+        """An update's answer. Raises RPCError for a workflow that does not run. update_id: the same at every attempt, so that an answer
+        that got lost is not asked for anew."""
         call = Call(update, workflow_id, update_id, again_with(request, update_id))
         handle = self.handle(workflow_id)
         answer: dict[str, Any] = await insist(

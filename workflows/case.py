@@ -134,6 +134,8 @@ class Case(Entity[CaseProgress]):
     async def carry_out(self, pending: PendingUpdate) -> CaseOutcome:
         """The outcome of a request's activity."""
         call = self._call(pending.request_id, pending.body, repeated=pending.key in self.answered)
+        if pending.update_id:
+            call = call.having(update_id=pending.update_id)
         return await calls.answer(pending.activity, call, CaseOutcome)
 
     def apply_answer(self, pending: PendingUpdate, outcome: CaseOutcome) -> None:

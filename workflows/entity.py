@@ -47,12 +47,14 @@ def cause_of(error: ActivityError) -> ApplicationError:
 class PendingUpdate:
     """An update that waits for its answer from the loop."""
 
-    def __init__(self, activity: str, request_id: str, body: dict[str, Any]) -> None:
+    def __init__(self, activity: str, request_id: str, body: dict[str, Any], update_id: str = "") -> None:
         self.activity = activity
         self.request_id = request_id
         self.body = body
         self.kind = BY_ACTIVITY.get(activity)
         """null for what no update asks for: news from another case"""
+        self.update_id = update_id if self.kind is not None and self.kind.is_in_a_role else ""
+        """by which its activity knows whether the role that it claims counts"""
         self.answer: dict[str, Any] | None = None
         self.refusal: ApplicationError | None = None
 
@@ -98,7 +100,7 @@ class Entity(Generic[_State]):
         """The loop's answer to an update; raises what it was refused with."""
         update = workflow.current_update_info()
         request_id = body.get(kind.id_field) or (update.id if update else "")
-        pending = PendingUpdate(kind.answered_by, str(request_id), body)
+        pending = PendingUpdate(kind.answered_by, str(request_id), body, update.id if update else "")
         self.pending.append(pending)
         await workflow.wait_condition(lambda: pending.settled)
         if pending.refusal is not None:

@@ -181,7 +181,11 @@ class Journey(Entity[JourneyState]):
             repeated=pending.key in self.answered,
             opening=self.state.opened_at is None or self.state.closed,
         )
-        rare = {"steps": self.steps_of(pending), "barred": self.barred(pending)}
+        rare = {
+            "steps": self.steps_of(pending),
+            "barred": self.barred(pending),
+            "update_id": pending.update_id,
+        }
         call = call.having(**{name: value for name, value in rare.items() if value})
         return await calls.answer(pending.activity, call, Outcome)
 

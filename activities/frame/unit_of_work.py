@@ -21,6 +21,7 @@ from activities.kernel import news
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection, Pool
 from activities.mail.signing import Signing
+from activities.mail.vouching import Vouching
 from activities.success import scoring
 from domain.frame.calls import RequestCall, StepCall
 from domain.frame.decision import Decision
@@ -31,6 +32,7 @@ from domain.frame.situation import NOTHING, Needs, Situation
 from domain.frame.state import Outcome, Step
 from domain.frame.unreadable import Missing
 from domain.kernel.fingerprints import Asked
+from domain.kernel.ids import journey_id
 from domain.kernel.refusals import named_refusals
 from domain.kernel.requests import Request
 
@@ -160,7 +162,9 @@ class Performer:
 
     def __init__(self, pool: Pool, seller: str, *, issuer: Issuer | None = None, webhooks: bool = False) -> None:
         self._pool = pool
-        self.sender = Sender(issuer or Issuer(name=seller), Signing(pool), webhooks=webhooks)
+        signing = Signing(pool)
+        self.sender = Sender(issuer or Issuer(name=seller), signing, webhooks=webhooks)
+        self.vouching = Vouching(pool, signing)
 
     @asynccontextmanager
     async def transaction(self, about: Sequence[str] = ()) -> AsyncIterator[Connection]:
@@ -194,6 +198,9 @@ class Performer:
             request = kind.read(call.body)
             unit = Unit.of_request(call, request, kind.stage, kind.journal(request) if kind.journal else None)
             beside = (kind.beside(call, unit.key),) if kind.beside else ()
+            # Under its id it is known as it came; what is decided is what counts of it.
+            counts = await self.vouching.counted(kind, journey_id(call.account_id), call.body, call.update_id)
+            request = request if counts is call.body else kind.read(counts)
 
             def decide(situation: Situation, request: Any, *looked: Any) -> Decided:
                 if call.barred is not None:

@@ -24,6 +24,7 @@ from domain.kernel.business_calendar import BusinessCalendar
 from domain.kernel.business_clock import BusinessClock, clock_of
 from domain.kernel.calendar import local_day
 from domain.kernel.fingerprints import Asked
+from domain.kernel.ids import case_workflow_id
 from domain.kernel.refusals import UNKNOWN_CASE, Refusal, named_refusals
 from domain.mail.signing import message_id_of
 from domain.service import case_care
@@ -65,13 +66,17 @@ class CaseWorker:
         """The answer to a request, which is decided once by the rule of its `kind`; `look` and `accounts` are those of `once`."""
         async with business_errors():
             request = kind.read(call.body)
+            asked = request.asked(call.request_id)
+            counts = await self.performer.vouching.counted(
+                kind, case_workflow_id(call.case_id), call.body, call.update_id
+            )
             return await self._once(
                 call,
                 case_key(call.case_id, f"{kind.answered_by}:{call.request_id}"),
                 kind.decide,
-                request,
+                request if counts is call.body else kind.read(counts),
                 agents=kind.agents,
-                asked=request.asked(call.request_id),
+                asked=asked,
                 accounts=accounts,
                 look=look,
             )

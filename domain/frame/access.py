@@ -197,10 +197,11 @@ def _role(titles: Sequence[str], field: TypeAdapter[Any], claimed: Any) -> dict[
             said = f"leave it out, or give one of yours ({has}); an admin grants others"
             raise Refusal(NOT_ALLOWED, "this role is not yours", [Problem(field="role", problem=said)])
         return {"role": str(claimed)}
-    return next(({"role": title} for title in reversed(titles) if _is(field, title)), {})
+    return next(({"role": title} for title in reversed(titles) if takes(field, title)), {})
 
 
-def _is(field: TypeAdapter[Any], title: str) -> bool:
+def takes(field: TypeAdapter[Any], title: str) -> bool:
+    """True if a field of a role knows it by this word."""
     try:
         field.validate_python(title)
     except ValidationError:

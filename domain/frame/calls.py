@@ -53,6 +53,8 @@ class RequestCall(Carried):
     """the steps that the request is about: what is overdue for one that resumes, the one that is named"""
     barred: Barred | None = None
     """what the journey's own state says against it, unless it was done before"""
+    update_id: str = ""
+    """of what may be more in a higher role; empty as releases before wrote it, whose requests counted as they said"""
 
 
 class Together(Carried):

@@ -100,6 +100,11 @@ class RequestKind(Generic[_Request]):
         """What its id counts within: an order is the same however it comes in."""
         return self.answered_by if self.id_field == "request_id" else self.id_field.removesuffix("_id")
 
+    @property
+    def is_in_a_role(self) -> bool:
+        """True for what may be more to whoever asks it in a higher role."""
+        return "role" in self.model.model_fields
+
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the request, with its example."""
         return {**self.model.model_json_schema(), "examples": [json.loads(self.example)]}

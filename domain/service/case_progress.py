@@ -85,6 +85,8 @@ class CaseCall(Carried):
     run: str = ""
     repeated: bool = False
     opening: bool = False
+    update_id: str = ""
+    """as in `RequestCall`"""
 
 
 SAID_LINES = 6

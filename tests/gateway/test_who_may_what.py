@@ -168,7 +168,7 @@ async def test_no_page_shows_a_role_what_is_not_for_it(servers: Servers, app: Fa
             read = {}
             for path in paths:
                 answer = await http.get(
-                    path.removeprefix("/v1").format(**ids),
+                    re.sub(r"\{(\w+)\}", lambda name: str(ids.get(name[1], NOBODY)), path.removeprefix("/v1")),
                     params={"q": marks.account} if path == "/v1/accounts" else {},
                 )
                 assert answer.status_code in (200, 403, 404), answer.text
