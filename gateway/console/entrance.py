@@ -10,9 +10,10 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from activities.frame import access_rows, draft_rows, session_rows, sign_in_rows
+from activities.frame import access_rows, audit_rows, draft_rows, session_rows, sign_in_rows
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
+from gateway.acting import DONE
 from gateway.console.arrivals import TurnedAwayError, arrived
 from gateway.console.hosts import cookie_name, is_loopback, origin
 from gateway.console.identity import Attempt, NotBelievedError, ProviderAwayError
@@ -113,11 +114,19 @@ async def _let_in(
     secret = secrets.token_urlsafe(32)
     await session_rows.end_session(connection, visit.secret)
     await session_rows.begin_session(connection, secret, person["staff_id"], present(), roles, id_token)
+    await _noted(connection, person["staff_id"], "sign_in", "by the provider" if id_token else "by choice, on loopback")
     draft = await draft_rows.kept(connection, visit.cookie(DRAFT), person["staff_id"], present())
     response = visit.to(safe_path(draft.path if draft else back))
     visit.set_cookie(response, SESSION, secret)
     response.delete_cookie(cookie_name(visit.request, ENTRY), path="/")
     return response
+
+
+async def _noted(connection: Connection, staff_id: str, operation: str, reason: str) -> None:
+    """Who comes and goes stands in the audit log."""
+    at = present()
+    entry = audit_rows.Entry(at, f"staff:{staff_id}", "console", operation, f"staff/{staff_id}", "", reason)
+    await audit_rows.settle(connection, await audit_rows.note(connection, entry), DONE, at)
 
 
 async def _away(visit: Visit, error: ProviderAwayError) -> Response:
@@ -134,6 +143,7 @@ async def sign_out(visit: Visit) -> Response:
     """Ends the session, here and in the table. Where the provider offers to end its own as well, the next page leads there."""
     async with visit.place.doors.pool.acquire() as connection:
         shown = await session_rows.end_session(connection, visit.secret)
+        await _noted(connection, visit.who.by, "sign_out", "")
     provider = visit.place.provider
     leads_to = await provider.way_out() if provider and shown else None
     visit.leave()

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.mail.marks import Domains
+from workers.cli.common import explain
 from workers.settings import Settings
 
 
@@ -63,3 +64,7 @@ def test_a_provider_is_known_by_all_of_its_settings_or_by_none(monkeypatch: pyte
             other.setenv(key, spoilt) if spoilt else other.delenv(key)
             with pytest.raises(ValidationError, match=said):
                 Settings()
+    monkeypatch.setenv("PERENNIAL_OIDC_ROLES", "crm=sales")
+    with pytest.raises(ValueError, match="oidc_roles") as raised:
+        Settings()
+    assert "written as JSON" in (explain(raised.value) or "")

@@ -88,6 +88,8 @@ def explain(error: BaseException) -> str | None:
             return f"a server or file cannot be reached: {error}; start `perennial up`, or ask `perennial doctor` what is missing"
         case ValidationError():
             return str(Refusal.from_validation("InvalidSettings", "the settings cannot be used", error))
+        case _ if type(error).__qualname__ == "SettingsError":  # by its name, too: what was to be JSON and is none
+            return f"InvalidSettings: {error}; it is written as JSON, as in .env.example"
         case _ if type(error).__qualname__ == "RPCError":  # by its name: most commands never load Temporal's client
             return f"Temporal refused: {error}"
         case _:

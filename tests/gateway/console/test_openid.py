@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from joserfc.jwk import OctKey
 
-from activities.frame import access_rows, session_rows, sign_in_rows
+from activities.frame import access_rows, audit_rows, session_rows, sign_in_rows
 from activities.frame.access_rows import StaffAccess
 from activities.kernel.clock import present
 from domain.frame.access import AccessRole
@@ -80,6 +80,12 @@ async def test_who_the_provider_proves_comes_to_the_page_that_they_came_for(
     assert form.fields["post_logout_redirect_uri"] == "http://localhost/sign-in"
     assert form.fields["id_token_hint"].count(".") == 2
     assert f"form-action 'self' {idp.issuer};" in browser.answer.headers["content-security-policy"]
+    async with servers.pool.acquire() as connection:
+        log = await audit_rows.entries(connection, f"staff/{staff_id}", None, None, 9)
+    assert [(row["actor"], row["operation"], row["outcome"], row["reason"]) for row in log] == [
+        (f"staff:{staff_id}", "sign_out", "done", ""),
+        (f"staff:{staff_id}", "sign_in", "done", "by the provider"),
+    ]
     await browser.open("/")
     assert browser.answer.url.path == "/sign-in"
     assert "form-action 'self';" in browser.answer.headers["content-security-policy"]
