@@ -20,6 +20,7 @@ from gateway.api.problems import status_of
 from gateway.calling import NoAnswerError
 from gateway.console import drafts
 from gateway.console.fields import Field, document, elsewhere, fields_of, filled
+from gateway.console.previews import PREVIEWED, preview_of
 from gateway.console.visit import Visit
 from gateway.views.pages import LONGEST
 from gateway.views.relations import contacts_page
@@ -120,6 +121,8 @@ async def _ask(visit: Visit, subject: Subject, home: str) -> Response:
     zone, known = await _around(visit, subject)
     request_id = visit.form.get("request_id") or found.request_id
     request = {**document(found.fields, visit.form, zone), "request_id": request_id}
+    if visit.form.get("do") == "preview" and update in PREVIEWED:
+        return await _previewed(visit, found, request, zone, known)
     acting = visit.place.acting
     ask = acting.ask if subject.kind == "account" else acting.ask_case
     try:
@@ -129,6 +132,22 @@ async def _ask(visit: Visit, subject: Subject, home: str) -> Response:
     except Refusal as refusal:
         return _refused(visit, found, refusal, zone, known)
     return await drafts.done(visit, visit.to(back, of=str(subject), asked=update, under=request_id))
+
+
+async def _previewed(visit: Visit, act: Act, request: dict[str, Any], zone: str, known: Known) -> Response:
+    """The form as it was typed, with what it would come to; nothing is asked yet."""
+    async with visit.place.doors.pool.acquire() as connection:
+        case = await find_case(connection, act.subject.id)
+        of = await whose(connection, case.account_id) if case is not None and case.account_id else None
+    try:
+        if of is None:
+            raise Refusal(UNKNOWN_ACCOUNT, "nobody knows yet whose case it is; say so first")
+        found = await preview_of(visit, of, request)
+    except Refusal as refusal:
+        return _refused(visit, act, refusal, zone, known)
+    fields = filled(act.fields, {**visit.form, **found.fills})
+    again = replace(act, fields=fields, request_id=str(request["request_id"]))
+    return visit.page("act.html", act=again, zone=zone, known=known, preview=found)
 
 
 def _refused(visit: Visit, act: Act, refusal: Refusal, zone: str, known: Known) -> Response:

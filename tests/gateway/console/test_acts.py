@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from activities.frame import audit_rows
+from activities.kernel.clock import present
 from domain.frame.access import AccessRole
 from domain.journey.registry import CASE, JOURNEY
 from gateway.cases import CaseClient
@@ -199,3 +200,26 @@ async def test_acts_of_cases_and_journeys_are_those_of_the_registry(servers: Ser
         for link in sorted(links):
             await browser.open(link)
             _harmless(browser)
+
+
+async def test_a_price_match_is_looked_at_first_and_what_was_seen_is_what_is_asked(servers: Servers) -> None:
+    document = order()
+    account = str(document["account"]["account_id"])
+    await servers.client.place_order(document)
+    case_id = await _case(servers, account)
+    price = {"product": "TERMINAL", "price": "70000", "currency": "JPY", "valid_from": "2026-01-01", "book": "standard"}
+    await servers.client.publish_prices(price, as_of=present())
+    browser = await with_role(servers, AccessRole.SERVICE)
+    path = f"/cases/{case_id}/acts/claim_price_match"
+    await browser.open(path)
+    page = await browser.send(path, "preview", order_id=document["order_id"], line_id="3")
+    assert browser.answer.status_code == 200
+    for said in ("Paid for one ¥80,000", "Costs now ¥70,000", "Difference for one ¥10,000", "Given back"):
+        assert said in page.text, page.text
+    form = next(form for form in page.forms if form.action == path)
+    assert (form.fields["order_id"], form.fields["line_id"]) == (document["order_id"], "3")
+    assert float(form.fields["refund"]) >= 50_000
+    assert await servers.pool.fetchval("select count(*) from refund_claim where case_id = $1", case_id) == 0
+    page = await browser.send(path, "preview", line_id="99")
+    assert browser.answer.status_code == 404
+    assert "99" in page.text
