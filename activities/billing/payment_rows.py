@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from activities.frame.handlers import Handlers, Sql, Writing, inserted, on
 from activities.kernel.inserts import Insert, or_update
-from domain.billing.writes import KeepPayment, OweInvoice, SettleInvoice
+from domain.billing.writes import KeepPayment, KeepReminder, OweInvoice, RecordPayment, SettleInvoice
 
 _PAYMENT = Insert("payment", "account_id payment_id kind amount currency day at by of_payment=of").of(
     KeepPayment, "account_id"
@@ -32,6 +32,17 @@ HANDLERS: Handlers = dict(
                 "invoice_payment",
                 "invoice_id account_id status='paid' day at by",
                 or_update("invoice_id", _SAID),
+            ),
+        ),
+        on(
+            RecordPayment, inserted("invoice_payment", f"invoice_id account_id {_SAID}", or_update("invoice_id", _SAID))
+        ),
+        on(
+            KeepReminder,
+            inserted(
+                "dunning_reminder",
+                "account_id rung said day at invoices",
+                invoices=lambda _, write: list(write.invoices),
             ),
         ),
         on(OweInvoice, Sql("delete from invoice_payment where invoice_id = :invoice_id and account_id = :account_id")),

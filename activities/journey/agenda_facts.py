@@ -27,6 +27,7 @@ LATER = (
     "adoption_survey",
     "onboarding_provisioned",
     "amendment_settled",
+    "billing_dunning",
     "relationship_morning",
     "renewal_quote",
     "renewal_notice",
@@ -112,6 +113,7 @@ select jsonb_build_object(
       from ours o left join journal j on j.key = $2 || o.key cross join jsonb_each(o.stages) s
       where o.stages is not null and o.stages <> 'null' and starts_with(s.key, 'renewal:')
       order by s.key, o.as_of desc, j.journal_id desc) r), '{}'),
+  'overdue', exists (select from invoice_payment where account_id = $1 and status = 'overdue'),
   'adopted_until', (select max(as_of) from ours where adopted),
   'zones', coalesce((
     select jsonb_agg(jsonb_build_object('since', z.as_of, 'zone', z.zone) order by z.as_of, z.number) from (

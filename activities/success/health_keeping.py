@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from activities.frame.unit_of_work import Activities, UnitOfWork
 from activities.health_profiles import read_score_profiles
-from activities.kernel.queries import Value
 from activities.success.health_evidence import load_evidence
 from activities.success.scoring import untold_of
 from domain.frame.health_facts import HealthEvidence
@@ -12,10 +11,8 @@ from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.success.health import Health, assess
 from domain.success.health_plays import ScoreNews
-from domain.success.requests import NotePayment, OverrideHealth
+from domain.success.requests import OverrideHealth
 from domain.success.score_profiles import ScoreProfile
-
-_invoice = Value[str | None]("select invoice_id from invoice where account_id = $1 and number = $2")
 
 
 async def _evidence(
@@ -23,10 +20,6 @@ async def _evidence(
 ) -> tuple[HealthEvidence, tuple[ScoreProfile, ...]]:
     found = await load_evidence(work.connection, [work.unit.account_id], situation.as_of)
     return found[0], read_score_profiles()
-
-
-async def _issued(work: UnitOfWork, _: Situation, request: NotePayment) -> tuple[str | None]:
-    return (await _invoice(work.connection, work.unit.account_id, request.number),)
 
 
 async def health_of(work: UnitOfWork, situation: Situation, _: object) -> tuple[Health]:
@@ -43,4 +36,4 @@ async def untold(work: UnitOfWork, situation: Situation, _: Step) -> tuple[list[
 class HealthKeeping(Activities):
     """What is looked up for it."""
 
-    looks = {"override_health": _evidence, "note_payment": _issued}
+    looks = {"override_health": _evidence}

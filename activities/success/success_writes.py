@@ -22,7 +22,6 @@ from domain.success.writes import (
     OpenTaskAgain,
     RecordHealth,
     RecordHealthOverride,
-    RecordPayment,
     RecordReferenceAnswer,
     RecordSurveyAnswer,
     SendSurvey,
@@ -111,7 +110,6 @@ _TOLD = Sql(
     "update health_score set told_at = :at where account_id = :account_id and at <= :until"
     " and news is not null and told_at is null"
 )
-_PAID = "status day at by"
 _OFFER = "offer_id account_id asset_id add_quantity=add unit_price currency mrr_change status='open' offered_at=at expires_at"
 _ANSWER = Sql(
     "update survey set score = :score, comment = :comment, answered_at = coalesce(answered_at, :at)"
@@ -141,9 +139,6 @@ HANDLERS: Handlers = dict(
         on(RecordHealth, _HEALTH),
         on(TellHealth, _TOLD),
         on(RecordHealthOverride, inserted("health_override", "override_id account_id band reason by since until")),
-        on(
-            RecordPayment, inserted("invoice_payment", f"invoice_id account_id {_PAID}", or_update("invoice_id", _PAID))
-        ),
         on(MakeOffer, inserted("offer", _OFFER)),
         on(SettleOffer, updated("offer", "status reason settled_at=at", "offer_id")),
         on(SendSurvey, inserted("survey", "survey_id account_id kind sent_at=at sent_to")),

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from domain.billing import payments
-from domain.billing.requests import BookPayment
+from domain.billing.requests import BookPayment, NotePayment
 from domain.frame.request_kinds import PROGRAMS, Asker, RequestKind
 
 ENTRIES = (
+    RequestKind(
+        "note_payment",
+        NotePayment,
+        payments.note,
+        "Word of a payment",
+        asked_by=PROGRAMS | Asker.FINANCE,
+        example='{"number": 3, "status": "overdue", "on": "2027-03-12", "by": "ledger"}',
+    ),
     RequestKind(
         "book_payment",
         BookPayment,

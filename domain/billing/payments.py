@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from domain.billing.requests import BookPayment, PaymentKind
-from domain.billing.writes import KeepPayment, OweInvoice, SettleInvoice
+from domain.billing import dunning
+from domain.billing.dunning import NOTHING_OVERDUE, DunningFacts, OverdueInvoice
+from domain.billing.requests import BookPayment, NotePayment, PaymentKind
+from domain.billing.writes import KeepPayment, OweInvoice, RecordPayment, SettleInvoice
 from domain.frame.decision import Decision, JournalLine, OpenStaffTask
+from domain.frame.health_facts import PaymentStatus
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome
 from domain.kernel.base import Write
 from domain.kernel.money import money, rounding_of
-from domain.kernel.refusals import INVALID_REQUEST, Problem, Refusal
+from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
 
 ZERO = Decimal(0)
 UNKNOWN_INVOICE = "UnknownInvoice"
@@ -69,6 +72,7 @@ class PaymentFacts:
     named: OwedInvoice | None
     invoices: Sequence[OwedInvoice]
     finance: str | None
+    dunning: DunningFacts = NOTHING_OVERDUE
 
 
 def book(situation: Situation, request: BookPayment, facts: PaymentFacts) -> Decision:
@@ -121,7 +125,37 @@ def book(situation: Situation, request: BookPayment, facts: PaymentFacts) -> Dec
         ],
         "over": money(over, request.currency).told(),
     }
-    return Decision(JournalLine(says, kind=f"payment_{request.kind.value}"), Outcome(answer=answer), writes)
+    decision = Decision(JournalLine(says, kind=f"payment_{request.kind.value}"), Outcome(answer=answer), writes)
+    paid = {write.invoice_id for write in writes if isinstance(write, SettleInvoice)}
+    return decision + _dunned(situation, facts.dunning, facts.dunning.without(paid))
+
+
+def note(
+    situation: Situation, request: NotePayment, invoice: OwedInvoice | None, issued_on: date | None, known: DunningFacts
+) -> Decision:
+    """The ledger says that an invoice is overdue, or paid; the next look at health counts it, and reminders begin or end."""
+    if invoice is None or issued_on is None:
+        raise Refusal(NOT_ALLOWED, f"invoice {request.number} was never issued to this customer")
+    on = request.on or situation.today
+    if on > situation.today:
+        problem = Problem(field="on", problem=f"{on} is still to come; tell of it once it is so")
+        raise Refusal(INVALID_REQUEST, "the payment cannot be noted", [problem])
+    answer = {"number": request.number, "status": request.status, "on": on.isoformat()}
+    overdue = request.status is PaymentStatus.OVERDUE
+    if overdue and invoice.owed == 0:
+        says = f"Invoice {request.number} is said to be overdue, and nothing is owed on it"
+        return Decision(JournalLine(says, kind="skipped"), Outcome(answer={**answer, "status": PaymentStatus.PAID}))
+    says = f"Invoice {request.number} is overdue since {on}" if overdue else f"Invoice {request.number} is paid"
+    record = RecordPayment(invoice.invoice_id, request.status, on, situation.as_of, request.by)
+    told = OverdueInvoice(invoice.invoice_id, invoice.number, issued_on, on, invoice.currency, invoice.owed)
+    now = known.having(told) if overdue else known.without({invoice.invoice_id})
+    return Decision(JournalLine(says), Outcome(answer=answer), [record]) + _dunned(situation, known, now)
+
+
+def _dunned(situation: Situation, before: DunningFacts, now: DunningFacts) -> Decision:
+    """What comes of it for the reminders, if anything else is overdue than before."""
+    were, are = ({(one.invoice_id, one.since) for one in facts.overdue} for facts in (before, now))
+    return dunning.changed(situation, now) if were != are else Decision(JournalLine(""))
 
 
 def _again(request: BookPayment, before: BookedPayment) -> Decision:

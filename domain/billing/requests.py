@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from domain.frame.health_facts import PaymentStatus
 from domain.kernel.money import CurrencyCode
 from domain.kernel.requests import Request
 
@@ -52,3 +53,12 @@ class BookPayment(Request):
         if self.kind is not PaymentKind.PAYMENT and self.of is None and self.number is None and self.invoice is None:
             raise ValueError("say of which payment it is, by `of`, or of which invoice")
         return self
+
+
+class NotePayment(Request):
+    """The ledger that takes payments tells of an invoice: it is overdue, or paid. `number` is the customer's own, as on the invoice;
+    `on` the day since which it is overdue, or on which it was paid, today by default."""
+
+    number: Annotated[int, Field(ge=1)]
+    status: PaymentStatus
+    on: date | None = None

@@ -70,5 +70,27 @@ class OweInvoice(Write):
     invoice_id: str
 
 
+@dataclass(frozen=True)
+class RecordPayment(Write):
+    """What the ledger told of an invoice: overdue since a day, or paid on one."""
+
+    invoice_id: str
+    status: str
+    day: date
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True)
+class KeepReminder(Write):
+    """The customer was reminded of overdue invoices, or somebody was asked to talk with them: which step of the ladder that was."""
+
+    rung: int
+    said: str
+    day: date
+    at: datetime
+    invoices: tuple[str, ...]
+
+
 BILLED = (BillDue, BillPurchase, BookCredit)
 """What is no row of its own, but invoiced or credited once everything else is written."""

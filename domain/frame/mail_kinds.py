@@ -81,6 +81,7 @@ TEMPLATES: Mapping[str, Template] = {
     "provisioning_done": Template(MailKind.ANSWER, ContactRole.ADMIN, copies=(ContactRole.MAIN,)),
     "go_live": Template(MailKind.ANSWER, copies=(ContactRole.SPONSOR,), takes_question=True),
     "introduction": Template(MailKind.ANSWER, copies=(ContactRole.SPONSOR, ContactRole.ADMIN)),
+    "payment_reminder": Template(MailKind.CONTRACTUAL, ContactRole.BILLING, alone=True),
     "documents": _OF_CONTRACTS,
     "contact_welcome": _OPTIONAL,
     "onboarding_moved": _ANSWER,

@@ -32,6 +32,7 @@ MAILS = {
     "opted_out": "confirmation of fewer mails",
     "order_confirmed": "confirmation of an order",
     "outreach": "offer of help",
+    "payment_reminder": "reminder of overdue invoices",
     "play_note": "mail of the playbook",
     "price_match": "news of a price match",
     "provisioning_done": "news that everything is set up",

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from domain.frame.dunning_ladder import DunningLadder
 from domain.frame.people_plays import PEOPLE
 from domain.frame.plays import MOST_PLAYS, OF_PEOPLE, Play, PlayAnchor
 from domain.frame.renewal_promises import Ladder, SaveOffer
@@ -312,6 +313,7 @@ class Playbook(Received):
     quoting: Quoting = Quoting()
     service: ServiceSales = ServiceSales()
     staff_tasks: StaffTaskRules = StaffTaskRules()
+    dunning: DunningLadder = DunningLadder()
     plays: Annotated[tuple[Play, ...], Field(max_length=MOST_PLAYS)] = ()
     """steps of the playbook's own"""
     people: Annotated[tuple[Play, ...], Field(max_length=MOST_PLAYS)] = PEOPLE

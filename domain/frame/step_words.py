@@ -25,6 +25,7 @@ STEPS = {
     "adoption_usage_review": "Look at use, which crossed a threshold",
     "amendment_effective": "Change that was asked for takes effect",
     "amendment_settled": "Transfer of assets is settled",
+    "billing_dunning": "Reminder of overdue invoices",
     "billing_invoice": "Invoice of what has fallen due",
     "fulfilment_follow_up": "Question whether everything has arrived",
     "expansion_expiry": "Offer of more seats ends",

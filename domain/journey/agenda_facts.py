@@ -157,6 +157,8 @@ class OnRecord(Carried):
     """how many steps of that help have followed on its mail"""
     renewals: dict[str, str | None] = {}
     """what was said last of the stages of renewals: their statuses, null for one that was closed"""
+    overdue: bool = False
+    """an invoice is overdue"""
     adopted_until: AwareDatetime | None = None
     """when adoption was over last, with the last contract of then"""
     zones: list[ZoneFacts] = []

@@ -21,6 +21,8 @@ LATE_GREETING = timedelta(days=3)
 """A mail about a day, such as the first one or an anniversary, says nothing any more this long after it."""
 
 _CONTRACTUAL = frozenset({"renewal_notice", "renewal_quote"})
+_MONEY = frozenset({"billing_dunning"})
+"""what is overdue, by the customer"""
 _ACCESS = frozenset({"onboarding_provisioning"})
 """what the customer hears of as soon as it is there"""
 _AMONG_US = frozenset(
@@ -28,6 +30,7 @@ _AMONG_US = frozenset(
 )
 _LATEST_ONLY = frozenset(
     {
+        "billing_dunning",
         "renewal_notice",
         "renewal_quote",
         "adoption_check_in",
@@ -43,8 +46,8 @@ _ASKING = frozenset({"fulfilment_follow_up", "relationship_win_back", "play"})
 _GREETINGS = frozenset({"onboarding_touch", "relationship_anniversary"})
 _TASKS = frozenset({"onboarding_mail", *(step.kind for step in TASK_STEPS)})
 _BY_NIGHT = frozenset({"relationship_morning"})
-_FIRST = _CONTRACTUAL | _ACCESS | _AMONG_US | _BY_NIGHT
-_TO_CUSTOMERS = _CONTRACTUAL | _LATEST_ONLY | _GREETINGS | _TASKS | _ASKING
+_FIRST = _CONTRACTUAL | _MONEY | _ACCESS | _AMONG_US | _BY_NIGHT
+_TO_CUSTOMERS = _CONTRACTUAL | _MONEY | _LATEST_ONLY | _GREETINGS | _TASKS | _ASKING
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from domain.billing import dunning
 from domain.frame.keys import StageId, StageKind, stage_kind
 from domain.frame.service_facts import NO_SERVICE
 from domain.frame.state import PLAYS, AccountView, Outcome, Stage, Step
@@ -156,6 +157,16 @@ def _promises(facts: Facts, found: Agenda) -> None:
                 found.add(step)
 
 
+def _dunning(facts: Facts, found: Agenda) -> None:
+    """The reminder of overdue invoices that was planned last, unless it is done."""
+    planned = [one for one in facts.record.announced if one.step.kind == dunning.KIND]
+    if not facts.record.overdue or not planned:
+        return
+    found.stages[dunning.STAGE] = Stage(status=dunning.OVERDUE)
+    if facts.done(planned[-1].step.key) is None:
+        found.add(planned[-1].step)
+
+
 def _mornings(facts: Facts, found: Agenda) -> None:
     """What was decided by night and waits to be told."""
     began = facts.record.reopened_at
@@ -203,6 +214,7 @@ PARTS: Sequence[Part] = (
     _quotes,
     _promises,
     _mornings,
+    _dunning,
     play_steps.plays,
     _service,
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Final
 
+from domain.billing import dunning
 from domain.contracts.renewal_quote import last_day
 from domain.frame.customer import ContractFacts, Customer
 from domain.frame.keys import StageId
@@ -30,7 +31,7 @@ _READERS: Mapping[str, str] = {
          "fulfilment_follow_up", "renewal_notice", "renewal_quote", "renewal_grace_end", "relationship_morning"),
         MAIN,
     ),
-    "billing_invoice": _BILLING,
+    **dict.fromkeys(("billing_invoice", "billing_dunning"), _BILLING),
     **dict.fromkeys(
         ("onboarding_escalation", "onboarding_blocked", "quote_reminder", "quote_give_up", "reorder_lapse", "fulfilment_late",
          "service_lead_reminder", "service_lead_overdue"),
@@ -146,6 +147,16 @@ def _survey_after(playbook: Playbook, step: Step) -> str:
     )
 
 
+def _of_ladder(playbook: Playbook, step: Step) -> str:
+    """Which step of the ladder a reminder of overdue invoices is."""
+    rung = dunning.rung_of(step)
+    if rung >= len(playbook.dunning.steps):
+        return "a step that the playbook has no more"
+    of_ladder = playbook.dunning.steps[rung]
+    what = f"a {of_ladder.tone.value} reminder" if of_ladder.tone else "a person takes over"
+    return f"{counted(of_ladder.after, 'day')} after an invoice was overdue: {what}"
+
+
 _RULES: Mapping[str, Callable[[Playbook, Step], str]] = {
     "onboarding_touch": lambda p, s: f"{_touch_days(p, s)} after the order",
     "relationship_anniversary": lambda p, s: "a whole number of years since they came to us",
@@ -160,6 +171,7 @@ _RULES: Mapping[str, Callable[[Playbook, Step], str]] = {
     "quote_reminder": lambda p, s: f"{counted(p.quoting.remind_after, 'day')} without approval",
     "quote_give_up": lambda p, s: f"{counted(p.quoting.give_up_after, 'day')} without approval",
     "quote_expiry": lambda p, s: f"a quote holds for {counted(p.quoting.valid_days, 'day')} unless it says otherwise",
+    "billing_dunning": _of_ladder,
     "billing_invoice": lambda p, s: "as the contract is billed, or when what was bought falls due",
 }
 

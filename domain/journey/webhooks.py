@@ -11,7 +11,7 @@ from typing import Any
 
 from domain.assets.model import AssetAction, AssetRecord
 from domain.assets.writes import AssetChange
-from domain.billing.writes import KeepPayment, OweInvoice, SettleInvoice
+from domain.billing.writes import KeepPayment, OweInvoice, RecordPayment, SettleInvoice
 from domain.contracts.writes import BeginTerm, SetContractStatus
 from domain.frame.customer import ContractStatus
 from domain.frame.decision import Decision
@@ -20,7 +20,6 @@ from domain.kernel.base import Write
 from domain.kernel.money import money
 from domain.quotes.versions import QuoteState
 from domain.quotes.writes import SaveQuote
-from domain.success.writes import RecordPayment
 
 
 class EventType(StrEnum):

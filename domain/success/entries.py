@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.frame.calls import RequestCall
 from domain.frame.keys import StageKind
-from domain.frame.request_kinds import CUSTOMERS, PROGRAMS, SELLERS, Asker, RequestKind
+from domain.frame.request_kinds import CUSTOMERS, PROGRAMS, SELLERS, RequestKind
 from domain.frame.situation import LEDGER, SERVICE
 from domain.frame.state import JourneyState
 from domain.kernel.ids import opaque_id
@@ -19,7 +19,6 @@ from domain.success.requests import (
     BlockTask,
     CompleteTask,
     ConsiderExpansion,
-    NotePayment,
     OverrideHealth,
     ReopenMilestone,
     UnblockTask,
@@ -149,13 +148,5 @@ ENTRIES = (
         asked_by=SELLERS,
         example='{"band": "critical", "reason": "their budget is cut", "days": 14, "by": "s-2"}',
         beside=_own_id,
-    ),
-    RequestKind(
-        "note_payment",
-        NotePayment,
-        health_said.paid,
-        "Word of a payment",
-        asked_by=PROGRAMS | Asker.FINANCE,
-        example='{"number": 3, "status": "overdue", "on": "2027-03-12", "by": "ledger"}',
     ),
 )

@@ -1,4 +1,4 @@
-"""What people and programs say that bears on health: a band that somebody knows better, and word of payments."""
+"""What people and programs say that bears on health: a band that somebody knows better."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from domain.frame.decision import Decision, JournalLine
-from domain.frame.health_facts import HealthEvidence, HealthOverride, PaymentStatus
+from domain.frame.health_facts import HealthEvidence, HealthOverride
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome
-from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
+from domain.kernel.refusals import INVALID_REQUEST, Problem, Refusal
 from domain.success import health_plays
 from domain.success.health import assess
-from domain.success.requests import MOST_OVERRIDDEN, NotePayment, OverrideHealth
+from domain.success.requests import MOST_OVERRIDDEN, OverrideHealth
 from domain.success.score_profiles import ScoreProfile
-from domain.success.writes import RecordHealthOverride, RecordPayment
+from domain.success.writes import RecordHealthOverride
 
 
 def override(
@@ -44,21 +44,3 @@ def override(
     return Decision(JournalLine(says), Outcome(said=[says], answer=answer), [record]) + health_plays.scored(
         situation, health
     )
-
-
-def paid(situation: Situation, request: NotePayment, invoice_id: str | None) -> Decision:
-    """An invoice is overdue, or paid; the next look at health counts it."""
-    if invoice_id is None:
-        raise Refusal(NOT_ALLOWED, f"invoice {request.number} was never issued to this customer")
-    on = request.on or situation.today
-    if on > situation.today:
-        problem = Problem(field="on", problem=f"{on} is still to come; tell of it once it is so")
-        raise Refusal(INVALID_REQUEST, "the payment cannot be noted", [problem])
-    says = (
-        f"Invoice {request.number} is paid"
-        if request.status is PaymentStatus.PAID
-        else f"Invoice {request.number} is overdue since {on}"
-    )
-    record = RecordPayment(invoice_id, request.status, on, situation.as_of, request.by)
-    answer = {"number": request.number, "status": request.status, "on": on.isoformat()}
-    return Decision(JournalLine(says), Outcome(answer=answer), [record])

@@ -7,7 +7,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from domain.frame.health_facts import PaymentStatus
 from domain.kernel.base import Received
 from domain.kernel.requests import CustomerDecision, Reason, Remark, Request
 from domain.orders.order import Text
@@ -122,15 +121,6 @@ class OverrideHealth(Request):
         if (self.days is None) == (self.until is None):
             raise ValueError("say how long: give days or until, not both")
         return self
-
-
-class NotePayment(Request):
-    """The ledger that takes payments tells of an invoice: it is overdue, or paid. `number` is the customer's own, as on the invoice;
-    `on` the day since which it is overdue, or on which it was paid, today by default."""
-
-    number: Annotated[int, Field(ge=1)]
-    status: PaymentStatus
-    on: date | None = None
 
 
 class UsageChanged(Received):

@@ -170,17 +170,6 @@ class RecordHealthOverride(Write):
 
 
 @dataclass(frozen=True)
-class RecordPayment(Write):
-    """What the ledger told of an invoice: overdue since a day, or paid on one."""
-
-    invoice_id: str
-    status: str
-    day: date
-    at: datetime
-    by: str
-
-
-@dataclass(frozen=True)
 class MakeOffer(Write):
     """An offer of more units."""
 

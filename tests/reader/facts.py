@@ -29,7 +29,7 @@ _STATEMENTS = {
         for table in (
             "account", "contact", "gone_contact", "sales_order", "contract", "asset", "onboarding_task", "onboarding_event", "usage_day", "offer",
             "survey", "reference_ask", "service_case", "invoice", "credit_memo", "refund_claim", "journal", "outbox", "quote", "staff_task",
-            "people_change",
+            "people_change", "invoice_payment",
         )
     },
     "order_line": "select l.* from order_line l join sales_order o using (order_id) where o.account_id = $1",

@@ -287,4 +287,33 @@ def document(desk: Desk, table: str, id: str) -> Row | None:
     return desk.facts.one(table, **{f"{table}_id": id})
 
 
-RULES = {rule.__name__: rule for rule in (order_confirmed, documents)}
+_REMINDED = {
+    "id": {"en": "Invoice", "ja": "請求書"},
+    "issued_on": {"en": "Issued on", "ja": "発行日"},
+    "since": {"en": "Overdue since", "ja": "期限超過日"},
+    "owed": {"en": "Still to be paid", "ja": "未払い額"},
+    "total": {"en": "In all", "ja": "合計"},
+}
+
+
+def payment_reminder(desk: Desk) -> None:
+    """All that is overdue, each with its days and no more than its amount, and what that is in all."""
+    ids = [str(id) for id in desk.facts_named(_REMINDED["id"], "id")]
+    issued, since = (list(desk.facts_named(_REMINDED[name], "date")) for name in ("issued_on", "since"))
+    owed, totals = (list(desk.facts_named(_REMINDED[name], "money")) for name in ("owed", "total"))
+    for id, day, late, amount in zip(ids, issued, since, owed, strict=True):
+        row, told = document(desk, "invoice", id), desk.facts.one("invoice_payment", invoice_id=id)
+        if row is None or told is None:
+            desk.wrong("offer", id, "an invoice of which the ledger has told")
+            continue
+        desk.same("date", day, row["issued_on"])
+        if told["status"] == "overdue":
+            desk.same("date", late, told["day"])
+        if amount[0] > row["total"]:
+            desk.wrong("amount", amount, f"at most {row['total']}")
+    if len(ids) > 1:
+        desk.same("amount", sum(one[0] for one in totals), sum(one[0] for one in owed))
+    desk.fixed({"en": "{n:int} invoices", "ja": "{n:int}件"}, {"en": "{n:int} invoice", "ja": "{n:int}件"})
+
+
+RULES = {rule.__name__: rule for rule in (order_confirmed, documents, payment_reminder)}

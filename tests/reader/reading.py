@@ -22,7 +22,7 @@ RULES: dict[str, Rule] = {
 PLANNED = (
     "onboarding_invite", "onboarding_reminder", "touch_day_1", "touch_month_1", "check_in", "survey", "reference", "reorder_check_in",
     "delivery_follow_up", "renewal_grace", "renewal_notice", "contract_ended", "outreach", "recovered", "upsell_offer", "play_note", "win_back",
-    "introduction", "contact_welcome",
+    "introduction", "contact_welcome", "payment_reminder",
 )  # fmt: skip
 """They leave when we choose, so at nine on a business day."""
 KEEP_THEIR_DAY = ("touch_anniversary", "case_survey")
@@ -37,7 +37,7 @@ ASKED_NOW = ("welcome", "go_live", "provisioning_done", "introduction", "onboard
 
 SIGNED_BY_SALES = (
     "order_confirmed", "documents", "assets_changed", "assets_received", "assets_transferred", "quote_presented", "upsell_confirmed",
-    "renewal_notice", "renewal_grace", "renewal_confirmed", "renewal_declined", "contract_ended",
+    "renewal_notice", "renewal_grace", "renewal_confirmed", "renewal_declined", "contract_ended", "payment_reminder",
 )  # fmt: skip
 """What was sold, and what it costs; the rest is signed by whoever looks after the customer."""
 AUTHORED = ("agent_message", "resolved")

@@ -93,6 +93,10 @@ FACTS: dict[str, tuple[list[str], list[str]]] = {
     ),
     "renewal_declined": (["A-3", "March 31, 2027"], ["A-3", "2027年3月31日"]),
     "renewal_grace": (["March 31, 2027", "until April 30, 2027"], ["2027年3月31日", "2027年4月30日まで"]),
+    "payment_reminder": (
+        ["2 invoices", "INV-A-3", "March 1, 2027", "54,000"],
+        ["2件", "INV-A-4", "2027年3月1日", "54,000"],
+    ),
     "contract_ended": (["March 31, 2027"], ["2027年3月31日"]),
     "upsell_offer": (
         ["97 of your 100 seats", "¥1,000 per month", "+¥20,000", "offer-7", "March 1, 2027"],

@@ -116,6 +116,24 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     },
     "renewal_declined": {"contract_id": "A-3", "term_end": "2027-03-31"},
     "renewal_grace": {"contract_id": "A-3", "term_end": "2027-03-31", "grace_until": "2027-04-30"},
+    "payment_reminder": {
+        "tone": "friendly",
+        "invoices": [
+            {
+                "invoice_id": "INV-A-3",
+                "issued_on": "2027-02-01",
+                "since": "2027-03-01",
+                "owed": {"amount": "52800", "currency": "JPY"},
+            },
+            {
+                "invoice_id": "INV-A-4",
+                "issued_on": "2027-02-02",
+                "since": "2027-03-02",
+                "owed": {"amount": "1200", "currency": "JPY"},
+            },
+        ],
+        "totals": [{"amount": "54000", "currency": "JPY"}],
+    },
     "contract_ended": {"contract_id": "A-3", "ended_on": "2027-03-31"},
     "upsell_offer": {
         "offer_id": "offer-7",
