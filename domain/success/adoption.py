@@ -111,11 +111,17 @@ def follow_up(situation: Situation, step: Step, health: Health) -> Decision:
     if low and helping_on.goes_on(situation, steps):
         says = f"Adoption of {low[0].asset.product_name} is still low: {low[0].says}"
         further = helping_on.further(situation, says, low)
-        if any(one.to == "owner" for one in further.notices):  # whoever takes the next step hears it once
+        if any(_for_owner(situation, one) for one in further.notices):  # whoever takes the next step hears it once
             looked = replace(looked, notices=[one for one in looked.notices if one.title != says])
         looked += further
         steps += 1
     return looked + Outcome(plan=_looked_at_again(situation, steps))
+
+
+def _for_owner(situation: Situation, notice: Notice) -> bool:
+    """True for what the owner hears, be it as the one who looks after their success as well."""
+    customer = situation.customer
+    return notice.to == "owner" or customer.success_manager.staff_id == customer.owner.staff_id
 
 
 def _looked_at_again(situation: Situation, steps: int) -> list[Step]:
@@ -145,9 +151,7 @@ def _look(situation: Situation, health: Health, next_on: str | None, *, quiet: b
     terms = situation.playbook.adoption
     if uses and uses[0].share < terms.low and not (helping and quiet):
         decision = (
-            _still_low(situation, uses[0], in_check_in=next_on is not None)
-            if helping
-            else _help(situation, helping_on.low(situation, uses))
+            _still_low(situation, uses[0], next_on) if helping else _help(situation, helping_on.low(situation, uses))
         )
     elif helping and uses and uses[0].share >= terms.recovered:
         decision = _recovered(situation, uses)
@@ -216,23 +220,39 @@ def mail_of(situation: Situation, template: str) -> Mail | None:
     return None
 
 
-def _still_low(situation: Situation, use: SeatUse, *, in_check_in: bool) -> Decision:
-    """Help has not helped yet: the owner is told by the follow-up, and by the check-ins that come after it."""
+def _still_low(situation: Situation, use: SeatUse, next_on: str | None) -> Decision:
+    """Help has not helped yet: the owner is told by the follow-up, and by the check-ins that come after it. The customer gets the check-in
+    that was promised to them."""
     says = f"Adoption of {use.asset.product_name} is still low: {use.says}"
-    if in_check_in and (not _has_had_time(situation) or _told_lately(situation)):
+    mails = _promised(situation, next_on)
+    if next_on is not None and (not _has_had_time(situation) or _told_lately(situation)):
         return Decision(
             JournalLine(f"Check-in: {says[:1].lower()}{says[1:]}", detail=conversation.figures_of(use)),
             Outcome(attention={"low_adoption": says}),
+            mails=mails,
         )
+    since = situation.looks.help_since if situation.looks else None
+    task = (
+        f"The task to help them is open since {situation.customer.day_of(since)}."
+        if since
+        else "The task to help them is open."
+    )
     return Decision(
         JournalLine(says, kind="adoption_still_low", detail=conversation.figures_of(use)),
         Outcome(said=[says], attention={"low_adoption": says}),
-        notices=[
-            Notice(
-                says, ["The success manager has a task to help; it has not changed it yet."], to="owner", task=HELP_TASK
-            )
-        ],
+        mails=mails,
+        notices=[Notice(says, [task], to="owner", task=HELP_TASK)],
     )
+
+
+def _promised(situation: Situation, next_on: str | None) -> list[Mail]:
+    """The check-in of which the customer was told the day, if they are not spoken with otherwise."""
+    promised = conversation.promised_for(situation)
+    if next_on is None or promised is None or promised > situation.today:
+        return []
+    if guard_of(situation).holds_back(Purpose.SALES_OUTREACH) or conversation.why_not_written(situation):
+        return []
+    return [Mail("check_in", conversation.says(situation, next_on or None))]
 
 
 def _good_progress(uses: list[SeatUse]) -> Mail:

@@ -34,18 +34,22 @@ def figures_of(use: SeatUse) -> dict[str, str | int | None]:
     }
 
 
-def reported(situation: Situation) -> dict[str, object]:
-    """What a check-in says of a customer's products and of their use, as it is now."""
+def reported(situation: Situation) -> dict[str, Any]:
+    """What a check-in says of a customer's products and of their use, as it is now: of each, the least used one first."""
     uses = seat_use(situation.customer, situation.playbook, situation.as_of)
-    figures = figures_of(uses[0]) if uses else {}
+    figures = [figures_of(use) for use in uses]
     products = situation.customer.product_names(situation.as_of)
-    return {"products": products, **{name: figures.get(name) for name in COUNTED}}
+    least = figures[0] if figures else {}
+    told = {name: least.get(name) for name in ("product", *COUNTED)}
+    return {"products": products, **told, "others": figures[1:]}
 
 
 def why_not_written(situation: Situation) -> str | None:
     """Why a check-in of now says nothing to the customer; null if it does."""
     looks, terms, day_of = situation.looks or Looks(), situation.playbook.adoption, situation.customer.day_of
     rhythm = terms.write_every_days or terms.every_days
+    if situation.customer.leaves(situation.as_of):
+        return "they have said that they leave"
     if terms.write_every_days and looks.told_at is not None:
         told = day_of(looks.told_at)
         if told + timedelta(days=rhythm) > situation.today:
@@ -81,14 +85,18 @@ def says(situation: Situation, next_on: str | None) -> dict[str, Any]:
 
 
 def _use_since(situation: Situation, looks: Looks) -> dict[str, Any]:
-    """The seats in use at the last check-in and at the looks in between, if they are of the product that is spoken of now."""
+    """The seats in use at the last check-in and at the looks in between, if they are of the product that is spoken of now; none if
+    nothing has changed."""
     uses = seat_use(situation.customer, situation.playbook, situation.as_of)
     product = uses[0].asset.product_name if uses else None
+    now = (uses[0].active, uses[0].seats) if uses else None
     seen = [
         {"on": situation.customer.day_of(at).isoformat(), "active_users": one["active_users"], "seats": one["seats"]}
         for at, one in looks.seen
         if one.get("product") == product and one.get("active_users") is not None and not one.get("counted_on")
     ]
+    if all((one["active_users"], one["seats"]) == now for one in seen):
+        return {"seen": []}
     return {"seen": seen[-_MONTHS_SHOWN:]}
 
 
@@ -96,7 +104,7 @@ def _tips(situation: Situation) -> Iterator[dict[str, Any]]:
     uses = seat_use(situation.customer, situation.playbook, situation.as_of)
     if uses and (free := uses[0].seats - uses[0].active) > 0:
         yield {"tip": "seats", "free": free, "product": uses[0].asset.product_name}
-    if len(uses) > 1:
+    if len(uses) > 1 and uses[0].share < situation.playbook.adoption.recovered:
         yield {"tip": "least_used", "product": uses[0].asset.product_name}
     if all(contact.role is not ContactRole.ADMIN for contact in situation.customer.contacts):
         yield {"tip": "administrator"}
@@ -104,18 +112,24 @@ def _tips(situation: Situation) -> Iterator[dict[str, Any]]:
     yield {"tip": "ask"}
 
 
-def next_term_end(situation: Situation, within: timedelta | None = None) -> dict[str, str] | None:
-    """The next term that ends, `within` the coming time if that is given: of which contract, and its last day."""
+def promised_for(situation: Situation) -> date | None:
+    """The day for which the last check-in that was written has promised the next one."""
+    said = (situation.looks or Looks()).said or {}
+    return date.fromisoformat(said["next_on"]) if said.get("next_on") else None
+
+
+def next_term_end(situation: Situation, within: timedelta | None = None) -> dict[str, str | bool] | None:
+    """The next term that ends, `within` the coming time if that is given: of which contract, its last day, and whether it renews by itself."""
     running = (c for c in situation.customer.contracts if c.status == ContractStatus.ACTIVE and not c.term.is_open)
     ends = [
-        (c.term.until - timedelta(days=1), c.contract_id)
+        (c.term.until - timedelta(days=1), c.contract_id, c.auto_renew)
         for c in running
         if situation.as_of < c.term.ends_at and (within is None or c.term.ends_at <= situation.as_of + within)
     ]
     if not ends:
         return None
-    day, contract_id = min(ends)
-    return {"contract_id": contract_id, "day": day.isoformat()}
+    day, contract_id, renews = min(ends)
+    return {"contract_id": contract_id, "day": day.isoformat(), "renews": renews}
 
 
 def told_next(situation: Situation, coming: Iterable[Step]) -> str | None:

@@ -36,6 +36,8 @@ def no_thanks(situation: Situation) -> str | None:
     customer = situation.customer
     if "reorder/lapsed" in customer.staff_tasks or not customer.product_names(situation.as_of):
         return "the customer is gone"
+    if customer.leaves(situation.as_of) and not customer.goods:
+        return "they have said that they leave"
     if not customer.owns(situation.as_of):
         return "what they have is kept running, and waits for their answer"
     return None

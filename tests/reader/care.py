@@ -26,6 +26,7 @@ def check_in(desk: Desk) -> None:
     held = facts.held(desk.at)
     owned = {facts.names[code] for code in held}
     goods = _goods(desk)
+    several = [_of_one(desk, one) for one in desk.each(_OF_SEVERAL)]
     said = desk.items()
     for name in said:
         desk.among("offer", name, owned | goods)
@@ -36,12 +37,35 @@ def check_in(desk: Desk) -> None:
         {"en": "O", "ja": ""},
         {"en": ", which is {share:percent}", "ja": "おります（利用率{share:percent}）"},
     )
-    since_the_last(desk, use, use_is(desk, use, None) if use is not None else set())
+    if several:
+        known = {
+            code
+            for code, seats in held.items()
+            if kind_of(desk, code) == "subscription" and list(facts.use(code, desk.at))
+        }
+        if len(several) < len(known):
+            desk.wrong("offer", f"the use of {len(several)} products", f"of all {len(known)} whose use is known")
+        since_the_last(desk, several[0], {facts.names[code] for code in known})
+    else:
+        since_the_last(desk, use, use_is(desk, use, None) if use is not None else set())
     following = desk.first(
         {"en": "We plan to be in touch again on {day:date}", "ja": "次回は{day:date}頃にご連絡を差し上げる予定"}
     )
     if following:
         _next_look(desk, following["day"])
+
+
+_OF_SEVERAL = {
+    "en": "\n- {product}: {active:int} of {seats} on {when}, which is {share:percent}\n",
+    "ja": "\n- {product}：{when}で{seats}のうち{active:int}席（{share:percent}）\n",
+}
+
+
+def _of_one(desk: Desk, said: dict[str, Any]) -> dict[str, Any]:
+    """The use of one product of several: its own figures, by its name."""
+    counted = {"active": said["active"], "seats": int(desk.script.number(figures(said["seats"])[0]))}
+    use_is(desk, {**counted, "share": said["share"]}, said["product"])
+    return counted
 
 
 def _goods(desk: Desk) -> set[str]:

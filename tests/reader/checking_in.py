@@ -96,17 +96,26 @@ def _news(desk: Desk) -> None:
 
 
 def _term_end(desk: Desk) -> None:
-    said = desk.first(
+    ends = desk.first(
         {
             "en": "the current term of your contract {id:thing} ends on {day:date}",
             "ja": "ご契約（{id:text}）の現在の期間は、{day:date}に",
         }
     )
+    said = ends or desk.first(
+        {
+            "en": "your contract {id:thing} renews by itself after {day:date}",
+            "ja": "ご契約（{id:text}）は、{day:date}までの期間が終わりますと、自動で",
+        }
+    )
     if not said:
         return
     contract = str(said["id"]).partition(" (")[0]
-    ends = {row["until"] - timedelta(days=1) for row in desk.facts.rows("contract_term", contract_id=contract)}
-    desk.among("date", said["day"], ends)
+    row = desk.facts.one("contract", contract_id=contract)
+    if row is not None and row["auto_renew"] is (ends is not None):
+        desk.wrong("date", contract, "whether it renews by itself, as it does")
+    days = {row["until"] - timedelta(days=1) for row in desk.facts.rows("contract_term", contract_id=contract)}
+    desk.among("date", said["day"], days)
     if not timedelta(0) <= said["day"] - desk.today <= timedelta(days=AHEAD):
         desk.wrong("date", said["day"], f"a day of the next {AHEAD}")
 

@@ -1,0 +1,89 @@
+"""What a check-in says: of every product, what has changed; and nothing cheerful to whoever leaves."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from domain.frame.customer import ContractFacts, ContractStatus, Customer
+from domain.frame.situation import Looks, Situation
+from domain.frame.success_facts import UsageFacts
+from domain.frame.term_facts import TermFacts
+from domain.success import adoption, conversation, thanks
+from domain.success.health import assess
+from tests.domain.success.test_health import PROFILES, evidence
+from tests.domain.success.test_seat_use import NOW, customer, playbook
+
+DAY = timedelta(days=1)
+SAID = {"active_users": 28, "seats": 40, "product": "Workspace"}
+
+
+def situation(of: Customer, looks: Looks | None = None) -> Situation:
+    return Situation(of, playbook(), NOW, looks=looks)
+
+
+def contract(status: ContractStatus, ends_in: int) -> ContractFacts:
+    ends_at = NOW + ends_in * DAY
+    term = TermFacts(
+        number=1, start_on=date(2026, 6, 10), until=ends_at.date(), starts_at=NOW - 300 * DAY, ends_at=ends_at
+    )
+    return ContractFacts(
+        contract_id="K",
+        order_id=None,
+        currency="EUR",
+        auto_renew=False,
+        renewal_months=12,
+        notice_days=0,
+        uplift_percent=0,
+        status=status,
+        first_start=term.start_on,
+        first_until=term.until,
+        term=term,
+    )
+
+
+def test_every_product_is_told_of_with_its_own_seats() -> None:
+    first = customer(active="28")
+    second = first.assets[0].having(asset_id="B", product="SIGN", product_name="Sign")
+    usage = UsageFacts(product="SIGN", latest_day=date(2027, 5, 31), recent=Decimal(10), earlier=None, last=Decimal(10))
+    said = conversation.reported(situation(first.having(assets=[*first.assets, second], usage=[*first.usage, usage])))
+    assert (said["product"], said["active_users"], said["seats"]) == ("Sign", 10, 40)
+    assert [(one["product"], one["active_users"]) for one in said["others"]] == [("Workspace", 28)]
+
+
+@pytest.mark.parametrize(("before", "shown"), [(28, 0), (21, 2)])
+def test_what_has_not_changed_is_no_change(before: int, shown: int) -> None:
+    seen = ((NOW - 60 * DAY, {**SAID, "active_users": before}), (NOW - 30 * DAY, SAID))
+    looks = Looks(said_at=NOW - 60 * DAY, said={"products": ["Workspace"]}, seen=seen)
+    assert len(conversation.says(situation(customer(active="28"), looks), None)["seen"]) == shown
+
+
+@pytest.mark.parametrize(
+    ("status", "ends_in", "leaves"),
+    [
+        (ContractStatus.DECLINED, 30, True),
+        (ContractStatus.DECLINED, 90, False),
+        (ContractStatus.ACTIVE, 30, False),
+    ],
+)
+def test_whoever_leaves_soon_gets_no_check_in_and_no_thanks(status: ContractStatus, ends_in: int, leaves: bool) -> None:
+    asks = situation(customer(active="28").having(contracts=[contract(status, ends_in)]))
+    assert (conversation.why_not_written(asks) is not None) is leaves
+    assert (thanks.no_thanks(asks) == "they have said that they leave") is leaves
+
+
+@pytest.mark.parametrize(("promised", "told"), [(NOW.date(), 1), (NOW.date() + DAY, 0), (None, 0)])
+def test_the_day_that_was_promised_is_kept_while_help_is_under_way(promised: date | None, told: int) -> None:
+    said = {"products": ["Workspace"], "next_on": promised.isoformat() if promised else None}
+    looks = Looks(help_since=NOW - 60 * DAY, said_at=NOW - 90 * DAY, said=said)
+    helped = customer(active="8").having(
+        staff_tasks=[adoption.HELP_TASK], contracts=[contract(ContractStatus.ACTIVE, 200)]
+    )
+    asks = situation(helped, looks)
+    found = adoption.check_in(
+        asks, asks.step("adoption_check_in", "adoption", "check-in", NOW.date()), assess(evidence(), PROFILES)
+    )
+    assert [mail.template for mail in found.mails] == ["check_in"] * told
+    assert any("The task to help them is open since 2027-04-02." in notice.lines for notice in found.notices)
