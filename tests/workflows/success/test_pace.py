@@ -114,7 +114,8 @@ async def test_help_that_nobody_needs_any_more_is_not_offered(servers: Servers) 
     assert at_their_hours(sent), sent
     dropped = [line["title"] for line in await servers.journal(account) if line["kind"] == "dropped"]
     title = "Low adoption of Workspace: 8 of 40 seats in use on average"
-    assert dropped == [
+    # Which of them has its morning first depends on the day.
+    assert sorted(dropped) == [
         f"Dropped: notice “{title}”; what it asks for is settled",
         "Dropped: offer of help; it is not so any more",
     ]
