@@ -67,7 +67,8 @@ def _keep(folder: Path, lived: Lived) -> None:
         parts.setdefault(letter.message, []).append(letter)
     said = [
         f"{some[0].sent_at.astimezone(lived.facts.zone):%a %Y-%m-%d %H:%M}  to {some[0].to_email}  from {some[0].sender}"
-        f"  ({', '.join(part.template for part in some)})\nSubject: {some[0].subject}\n\n{some[0].plain}\n"
+        f"  ({', '.join(part.template for part in some)})\n"
+        + "\n".join(f"Subject: {part.subject}\n\n{part.plain}\n" for part in some)
         for some in parts.values()
     ]
     folder.mkdir(parents=True, exist_ok=True)

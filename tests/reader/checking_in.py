@@ -63,11 +63,11 @@ def _uses_between(desk: Desk) -> None:
     """Each figure is that of one of their products at nine on a day on which it was looked at."""
     facts = desk.facts
     days = {facts.day(row["at"]) for row in facts.tables["journal"] if "/adoption/check-in-" in row["key"]}
-    for noun in ("seats", "seat"):
+    for noun, of in (("seats", True), ("seat", True), ("seats", False), ("seat", False)):
         for said in desk.each(
             {
-                "en": f"In use as of {{day:date}} | {{active:int}} of {{seats:int}} {noun}",
-                "ja": "{day:date}時点のご利用 | {seats:int}席のうち{active:int}席",
+                "en": f"In use as of {{day:date}} | {{active:int}} of {{seats:int}} {noun}{' for {product}' if of else ''}\n",
+                "ja": f"{{day:date}}時点のご利用 | {{seats:int}}席のうち{{active:int}}席{'（{product}）' if of else ''}\n",
             }
         ):
             desk.among("date", said["day"], days)
@@ -75,6 +75,7 @@ def _uses_between(desk: Desk) -> None:
             right = [
                 (int(mean.quantize(Decimal(1), rounding=ROUND_HALF_EVEN)), seats)
                 for code, seats in facts.held(at).items()
+                if said.get("product", facts.names[code]) == facts.names[code]
                 for mean in facts.use(code, at)
             ]
             desk.among("count", (said["active"], said["seats"]), right)
