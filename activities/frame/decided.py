@@ -17,6 +17,9 @@ from domain.frame.mail_kinds import template_of
 from domain.frame.mail_names import contact_in_words, mail_in_words
 from domain.orders.order import ContactRole
 
+DOCUMENTS = "documents"
+"""The template of the mail that brings documents and says nothing else."""
+
 
 def with_copies(customer: Customer, decision: Decision) -> Decision:
     """The decision whose mails go to all whom they concern: once to a person, whatever roles they have."""
@@ -66,7 +69,7 @@ def document_of(kind: str, document: dict[str, Any], issued_on: date) -> dict[st
 def documents_mail(documents: tuple[dict[str, Any], ...]) -> Mail:
     """The mail that brings documents to the billing contact and says nothing else."""
     sums = [{"kind": one["kind"], "id": one["id"], "total": one["total"]} for one in documents]
-    return Mail("documents", {"documents": sums}, documents=documents)
+    return Mail(DOCUMENTS, {"documents": sums}, documents=documents)
 
 
 def without_unwanted_mails(customer: Customer, decision: Decision) -> Decision:

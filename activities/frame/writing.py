@@ -9,7 +9,14 @@ from typing import Any
 
 from activities.billing.falling_due import bill
 from activities.frame import effects, outbox, writes
-from activities.frame.decided import billing_rows, journal_rows, with_copies, with_documents, without_unwanted_mails
+from activities.frame.decided import (
+    DOCUMENTS,
+    billing_rows,
+    journal_rows,
+    with_copies,
+    with_documents,
+    without_unwanted_mails,
+)
 from activities.frame.handlers import Writing
 from activities.frame.numbering import with_short_numbers
 from activities.frame.outgoing import Origin, Sender
@@ -22,9 +29,12 @@ from domain.frame.state import Outcome
 from domain.frame.unreadable import unreadable_of
 from domain.journey import mornings
 from domain.journey.webhooks import events_of
+from domain.journey.writes import PlaceOrder
 from domain.kernel.shown import shorten
 
 SAID_LENGTH = 72
+WELCOMES = "onboarding_mail"
+"""The kind of step whose mail answers an order at the instant at which it was placed."""
 TOLD = frozenset({Channel.MAIL, Channel.NOTICE})
 """What people read, and is not sent by night."""
 
@@ -54,9 +64,26 @@ async def carry_out(
         rows += sender.event_rows(events_of(decision, kind, *billed.told()), account_id, origin)
     if (at := mornings.leaves_at(situation, kind)) is not None:
         rows = [replace(row, leaves_at=at) if row.channel in TOLD else row for row in rows]
+    else:
+        rows = _documents_in_the_morning(situation, decision, rows)
     await outbox.put_outbox(connection, account_id, as_of, rows)
     outcome = _completed(situation, decision, rows, unreachable=unreachable)
     return outcome + Outcome(plan=billed.steps) if billed.steps else outcome
+
+
+def _documents_in_the_morning(
+    situation: Situation, decision: Decision, rows: Sequence[outbox.OutboxRow]
+) -> list[outbox.OutboxRow]:
+    """The rows; those that bring nothing but documents wait for their morning, unless they go along with what leaves at once."""
+    begins = next((one.order.activated_at for one in decision.writes if isinstance(one, PlaceOrder)), None)
+    at = mornings.document_leaves_at(situation, begins)
+    told = [row for row in rows if row.channel is Channel.MAIL]
+    at_once = {row.body["to_email"].lower() for row in told if row.body["template"] != DOCUMENTS}
+    main = situation.customer.contact()
+    if main and any(step.kind == WELCOMES and step.at <= situation.as_of for step in decision.outcome.plan):
+        at_once.add(main.email.lower())
+    alone = [row for row in told if row.body["template"] == DOCUMENTS and row.body["to_email"].lower() not in at_once]
+    return [replace(row, leaves_at=at) if row in alone else row for row in rows] if at else [*rows]
 
 
 def _completed(

@@ -142,7 +142,7 @@ select jsonb_build_object(
   'mornings', coalesce((
     select jsonb_agg(jsonb_build_object(
         'delivery_id', o.delivery_id, 'created_at', o.created_at, 'stage', o.stage, 'contact_id', o.contact_id, 'body', o.body,
-        'channel', o.channel) order by o.created_at, o.delivery_id)
+        'channel', o.channel, 'leaves_at', o.leaves_at) order by o.created_at, o.delivery_id)
     from outbox o where o.account_id = $1 and o.status = 'held' and o.leaves_at is not null), '[]'),
   'steps', coalesce((
     select jsonb_agg(jsonb_build_object('step', s.step, 'purpose', s.purpose, 'product', s.product_code) order by s.held_at, s.key)

@@ -132,9 +132,10 @@ class Written(Carried):
 
 
 class MorningMail(WrittenMail):
-    """A message that waits for the morning: a mail or a notice."""
+    """A message that waits for a morning: a mail or a notice."""
 
     channel: Channel
+    leaves_at: AwareDatetime | None = None
 
 
 class HeldStep(Carried):

@@ -40,6 +40,16 @@ def leaves_at(situation: Situation, kind: str) -> datetime | None:
     return at if at > situation.as_of else situation.customer.morning(situation.in_days(1))[0]
 
 
+def document_leaves_at(situation: Situation, begins: datetime | None = None) -> datetime | None:
+    """When an invoice or a credit note leaves that comes with nothing else, so that nobody waits for it: while people work, at the
+    latest on the next business day; null for at once. `begins`: when the order takes effect that it is for. It is not billed to
+    anybody before the day on which they are welcomed or thanked for it."""
+    customer = situation.customer
+    if begins is not None and (day := customer.day_of(begins)) > situation.today:
+        return customer.morning(day)[0]
+    return None if customer.at_work(situation.as_of) else situation.soon[0]
+
+
 def step_at(situation: Situation, at: datetime) -> Step:
     """The step by which what waits for the morning of `at` leaves."""
     day = situation.customer.day_of(at)
@@ -47,13 +57,17 @@ def step_at(situation: Situation, at: datetime) -> Step:
 
 
 def leave(situation: Situation, step: Step) -> Decision:
-    """All that waits for a morning leaves, wherever the customer is by now, unless it is not so any more."""
+    """All that waits for a morning until now leaves, wherever the customer is by now, unless it is not so any more."""
     deliveries: dict[str, Channel] = {}
     released: list[str] = []
     writes: list[Write] = []
     lines: list[JournalLine] = []
     account_id = situation.customer.account.account_id
+    plan: list[Step] = []
     for mail in situation.service.mornings:
+        if mail.leaves_at is not None and situation.customer.day_of(mail.leaves_at) > situation.today:
+            plan.append(step_at(situation, mail.leaves_at))  # wherever the customer has moved: it has a step of its own
+            continue
         changes = _decided(situation, mail)
         if not isinstance(changes, str):
             if mail.differs(changes):
@@ -69,7 +83,7 @@ def leave(situation: Situation, step: Step) -> Decision:
         writes.append(ReleaseMails(tuple(released)))
     return Decision(
         JournalLine("What was decided by night leaves", kind="skipped"),
-        Outcome(deliveries=deliveries),
+        Outcome(deliveries=deliveries, plan=plan),
         writes,
         more_lines=lines,
     )
