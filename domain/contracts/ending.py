@@ -119,8 +119,17 @@ def end_contract(
         JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
         Outcome(plan=[ahead] if ahead else [], stages=stages, drop=drop, attention=settled, said=[says]),
         writes,
-        [_goodbye(situation, contract, ended_on, asks_why=churned and contract.churn is None)],
+        [
+            _goodbye(
+                situation, contract, ended_on, asks_why=churned and contract.churn is None and not _declined(contract)
+            )
+        ],
     )
+
+
+def _declined(contract: ContractFacts) -> bool:
+    """True if the customer declined the renewal, and was asked for the reason then if they gave none."""
+    return contract.status == ContractStatus.DECLINED and contract.status_reason != NOTICE_GIVEN
 
 
 def _goodbye(situation: Situation, contract: ContractFacts, ended_on: date | None, *, asks_why: bool) -> Mail:

@@ -107,6 +107,11 @@ def _accept(situation: Situation, contract: ContractFacts) -> Decision:
     return decision + Outcome(answer=answered)
 
 
+def _themselves(situation: Situation, by: str) -> bool:
+    """True if the customer answered, not somebody of ours for them."""
+    return by == "customer" or any(contact.contact_id == by for contact in situation.customer.contacts)
+
+
 def _decline(situation: Situation, contract: ContractFacts, request: AnswerRenewal) -> Decision:
     """The contract runs out with its term; in grace, it ends now. Somebody approves of what may keep them, or finds out why they go."""
     reason = request.reason or plain(request.why or "")
@@ -120,7 +125,8 @@ def _decline(situation: Situation, contract: ContractFacts, request: AnswerRenew
         "term_end": ends_on.isoformat(),
         "over": over,
         "stays": stays,
-        "asks_why": why is None,
+        # What one of ours wrote down was heard from them; a no of their own may have no reason in it.
+        "asks_why": why is None and _themselves(situation, request.by),
     }
     answer = {"contract_id": contract.contract_id, "status": ContractStatus.DECLINED, "runs_until": ends_on.isoformat()}
     line = JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason})

@@ -155,10 +155,10 @@ def may_say_no(desk: Desk, gone: bool) -> None:
 
 
 def asked_why(desk: Desk, contract: Row | None) -> None:
-    """Whoever gave their reason is not asked for it, whoever did not is."""
+    """Whoever gave their reason is not asked for it, nor for what one of ours wrote down, nor twice; whoever did not is."""
     said = desk.first({"en": "What was the main reason?", "ja": "差し支えなければ、主な理由を一言お聞かせください"})
     known = desk.facts.one("contract_churn", contract_id=contract["contract_id"]) if contract else None
-    given = known is not None and known["at"] <= desk.letter.created_at
+    given = (known is not None and known["at"] <= desk.letter.created_at) or _heard(desk, contract)
     if contract and given == (said is not None):
         desk.wrong(
             "offer" if said else "unsaid",
@@ -166,6 +166,17 @@ def asked_why(desk: Desk, contract: Row | None) -> None:
             "the reason is known" if given else "nobody knows the reason",
         )
     desk.fixed({"en": "One word"})
+
+
+def _heard(desk: Desk, contract: Row | None) -> bool:
+    """One of ours wrote down why it was declined; or this is the farewell after that, of the day on which it ended."""
+    staff = {row["staff_id"] for row in desk.facts.tables["staff"]} | {"operator"}
+    declined = [
+        row["detail"].get("by") for row in desk.facts.tables["journal"]
+        if row["title"].startswith("Renewal declined: ") and row["at"] <= desk.at
+        and contract and row["detail"].get("contract_id") == contract["contract_id"]
+    ]  # fmt: skip
+    return bool(declined) and (desk.letter.template == "contract_ended" or declined[-1] in staff)
 
 
 def win_back(desk: Desk) -> None:

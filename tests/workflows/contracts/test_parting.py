@@ -65,6 +65,18 @@ async def test_any_other_words_are_asked_about_until_somebody_knows(servers: Ser
     assert await open_tasks(servers, account, "renewal/churn") == []
 
 
+async def test_a_reason_that_one_of_ours_took_down_is_not_asked_for_and_nobody_is_asked_twice(servers: Servers) -> None:
+    for by, asked in (("S-1", False), ("customer", True)):
+        account, contract_id = await before_the_end(servers)
+        decline = {"contract_id": contract_id, "decision": "decline", "by": by, "reason": "they merge"}
+        await servers.client.ask(account, "answer_renewal", decline)
+        await servers.client.fast_forward(account, timedelta(days=60))
+        await settled(servers.pool, account)
+        assert [one["asks_why"] for one in await said(servers, account, "renewal_declined")] == [asked]
+        assert [one["asks_why"] for one in await said(servers, account, "contract_ended")] == [False]
+        assert len(await open_tasks(servers, account, "renewal/churn")) == 1
+
+
 async def test_who_declines_for_the_price_may_be_kept_by_one_offer_that_somebody_approves(servers: Servers) -> None:
     account, contract_id = await before_the_end(servers)
     decline = {"contract_id": contract_id, **DECLINE, "reason": "price"}
