@@ -99,7 +99,9 @@ def _not_sent(title: str) -> str:
 
 
 def _unwilling(customer: Customer, mail: Mail) -> ContactFacts | None:
-    contact = None if mail.contractual else customer.contact(mail.role, mail.contact_id)
+    contact = (
+        None if mail.contractual or template_of(mail.template).always else customer.contact(mail.role, mail.contact_id)
+    )
     return contact if contact is not None and contact.unsubscribed else None
 
 

@@ -107,7 +107,9 @@ class Sender:
             template=mail.template,
             context={**said, "seller": self.seller, "sender_name": signer.name, **mail.context},
             reply_to=signer.email,
-            unsubscribe=None if mail.contractual else f"{customer.account.account_id}/{contact.contact_id}",
+            unsubscribe=None
+            if mail.contractual or contact.unsubscribed
+            else f"{customer.account.account_id}/{contact.contact_id}",
             completes=mail.completes,
             key=origin.signed_by,
             documents=mail.documents,

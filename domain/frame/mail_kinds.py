@@ -32,7 +32,8 @@ class Template:
     any more. `apart`: its step also gives people something to do, which does not wait for the mail. `keeps_its_day`: it is of one day and
     of no other. `alone`: it asks for an answer of its own, so it says nothing else. `asks`: it asks for a number, which can be told from
     every other answer: it may go along with a mail that `takes_question`, one of them. `with_owed`: it may go along with what is owed by
-    contract. `foretold`: the customer knows its day. `follows_a_case`: what is foretold does not wait for it.
+    contract. `always`: it gets to whoever wants no optional mails, too. `foretold`: the customer knows its day. `follows_a_case`: what is
+    foretold does not wait for it.
     """
 
     kind: MailKind
@@ -46,6 +47,7 @@ class Template:
     asks: bool = False
     takes_question: bool = False
     with_owed: bool = False
+    always: bool = False
     foretold: bool = False
     follows_a_case: bool = False
 
@@ -78,7 +80,7 @@ TEMPLATES: Mapping[str, Template] = {
     "assets_changed": _OF_CONTRACTS,
     "assets_received": _OF_CONTRACTS,
     "assets_transferred": _OF_CONTRACTS,
-    "provisioning_done": Template(MailKind.ANSWER, ContactRole.ADMIN, copies=(ContactRole.MAIN,)),
+    "provisioning_done": Template(MailKind.ANSWER, ContactRole.ADMIN, copies=(ContactRole.MAIN,), always=True),
     "go_live": Template(MailKind.ANSWER, copies=(ContactRole.SPONSOR,), takes_question=True),
     "introduction": Template(MailKind.ANSWER, copies=(ContactRole.SPONSOR, ContactRole.ADMIN)),
     "payment_reminder": Template(MailKind.CONTRACTUAL, ContactRole.BILLING, alone=True),

@@ -75,10 +75,13 @@ def mail(situation: Situation, step: Step) -> Decision:
     if (waits := held(situation, step, task, facts, named(situation, facts))) is not None:
         return waits
     contact = situation.customer.contact()
+    order_id = step.about
     if contact is not None and contact.unsubscribed:  # nothing leaves that could complete it
         done = completion(situation, facts, by="system")
-        return replace(done, mails=[Mail(task.name), *done.mails])
-    order_id = step.about
+        confirmed = {"products": standing.products_of(situation, order_id), "order_id": order_id}
+        # Whoever wants no optional mails is told all the same that we have their order.
+        instead = [Mail("order_confirmed", confirmed)] if task.name == "welcome" else []
+        return replace(done, mails=[Mail(task.name), *instead, *done.mails])
     context: dict[str, object] = {"products": standing.products_of(situation, order_id), "order_id": order_id}
     if task.name == "welcome":
         waiting = [
