@@ -34,6 +34,15 @@ _MEDIA_TYPE = re.compile(r"(?:application|audio|font|image|text|video)/[A-Za-z0-
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+_PURPOSES = {
+    "answer": AddressPurpose.ANSWER,
+    "document": AddressPurpose.PAPER,
+    "mails": AddressPurpose.MAILS,
+    "owned": AddressPurpose.OWNED,
+}
+"""What the link to each page is for."""
+
+
 class SmtpSettings(Received):
     """The SMTP server that takes our mail, and who we are to it."""
 
@@ -118,8 +127,7 @@ class MailChannel:
         rendered = self._renderer.render_joined(
             mails,
             by_reply=self.takes_answers,
-            answered_at=lambda one: self._link("answer", AddressPurpose.ANSWER, one, key),
-            papers_at=lambda one: self._link("document", AddressPurpose.PAPER, one, key),
+            links=lambda page, one: self._link(page, one, key),
         )
         mail = mail.having(unsubscribe=next((one.unsubscribe for one in mails if one.unsubscribe is not None), None))
         message = self._compose(mail, recipient, rendered, key)
@@ -170,11 +178,11 @@ class MailChannel:
             by_mail = f"<mailto:{settings.sender}?subject=unsubscribe%20{token}>"
         return by_mail if settings.public_url is None else f"<{settings.public_url}/unsubscribe/{token}>, {by_mail}"
 
-    def _link(self, page: str, purpose: AddressPurpose, mail: OutgoingMail, key: Key | None) -> str | None:
+    def _link(self, page: str, mail: OutgoingMail, key: Key | None) -> str | None:
         """Where a page about a mail is; null where none is served."""
         if key is None or self._settings.public_url is None:
             return None
-        return f"{self._settings.public_url}/{page}/{token_of(mail.delivery_id, purpose, key)}"
+        return f"{self._settings.public_url}/{page}/{token_of(mail.delivery_id, _PURPOSES[page], key)}"
 
     def _reply_address(self, reply_to: str) -> str:
         try:

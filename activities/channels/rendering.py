@@ -31,6 +31,7 @@ from activities.channels.errors import RenderError
 from activities.channels.formats import FILTERS, Formats
 from activities.channels.staff_words import StaffWords, sentences
 from activities.channels.text import one_line
+from domain.frame.mail_kinds import template_of
 from domain.frame.messages import OutgoingMail
 from domain.mail.papers import Paper, PaperKind, papers_of
 
@@ -67,8 +68,12 @@ class RenderedMail:
     files: tuple[RenderedFile, ...] = ()
 
 
-LinkOf = Callable[[OutgoingMail], str | None]
-"""Where a link of a mail leads; null if nowhere."""
+LinkTo = Callable[[str, OutgoingMail], str | None]
+"""Where the page of that name is about a mail: `answer`, `document`, `mails`, `owned`; null if nowhere."""
+
+
+def _nowhere(_: str, __: OutgoingMail) -> None:
+    return None
 
 
 class Renderer:
@@ -85,27 +90,25 @@ class Renderer:
         mail: OutgoingMail,
         *,
         by_reply: bool = True,
-        answered_at: LinkOf | None = None,
-        papers_at: LinkOf | None = None,
+        links: LinkTo = _nowhere,
     ) -> RenderedMail:
         """`mail` in its recipient's language, dates, numbers and money as that language writes them in their country, in their zone.
 
-        by_reply: we read what is answered; otherwise nothing is asked for by reply. answered_at: where the question of a mail is
-        answered by a link, which adds the answer. papers_at: where its documents are shown, by their numbers from 1.
+        by_reply: we read what is answered; otherwise nothing is asked for by reply. links: where its question is answered (the link adds
+        the answer), its documents are shown (by their numbers from 1), and what else its reader can see or choose.
 
         There are texts in English and Japanese. Everybody else reads English, with English dates: a language is whole, or it
         is not used.
         Raises RenderError if there is no such template, or a value is missing or of another kind than it needs.
         """
-        return self.render_joined([mail], by_reply=by_reply, answered_at=answered_at, papers_at=papers_at)
+        return self.render_joined([mail], by_reply=by_reply, links=links)
 
     def render_joined(
         self,
         mails: Sequence[OutgoingMail],
         *,
         by_reply: bool = True,
-        answered_at: LinkOf | None = None,
-        papers_at: LinkOf | None = None,
+        links: LinkTo = _nowhere,
     ) -> RenderedMail:
         """Several mails to one person as one message: it greets and is signed as the first one, and each further part has its subject
         as a heading. Else as `render`."""
@@ -115,15 +118,19 @@ class Renderer:
             given = [
                 {
                     **self._values(one, language, by_reply=by_reply),
-                    "answer_url": answered_at(one) if answered_at is not None else None,
-                    "paper_url": _last_paper(one, papers_at),
+                    "answer_url": links("answer", one),
+                    "paper_url": _last_paper(one, links),
                 }
                 for one in mails
             ]
             values = {
                 **given[0],
                 "can_unsubscribe": any(one.unsubscribe is not None for one in mails),
-                "attached": [one for mail in mails for one in _attached(mail, papers_at)],
+                "attached": [one for mail in mails for one in _attached(mail, links)],
+                "mails_url": next((links("mails", one) for one in mails if one.unsubscribe is not None), None),
+                "owned_url": next(
+                    (links("owned", one) for one in mails if template_of(one.template).shows_owned), None
+                ),
             }
             beside = list(zip((one.template for one in mails[1:]), given[1:], strict=True))
             subjects, text = _rendered(self._text, "text", language, mail.template, values, beside)
@@ -177,16 +184,16 @@ class Renderer:
         return "ja" if _reads_japanese(mail.language) and f"ja/{mail.template}.j2" in self._written else "en"
 
 
-def _attached(mail: OutgoingMail, papers_at: LinkOf | None) -> Iterator[dict[str, Any]]:
+def _attached(mail: OutgoingMail, links: LinkTo) -> Iterator[dict[str, Any]]:
     """What is said of the files of a mail: each with where it is shown as a document."""
-    url = papers_at(mail) if papers_at is not None else None
+    url = links("document", mail)
     for number, document in enumerate(mail.documents, 1):
         yield {name: document[name] for name in ("kind", "id", "total")} | {"url": url and f"{url}/{number}"}
 
 
-def _last_paper(mail: OutgoingMail, papers_at: LinkOf | None) -> str | None:
+def _last_paper(mail: OutgoingMail, links: LinkTo) -> str | None:
     """Where the quote of a mail is shown as a document: it comes after its files."""
-    url = papers_at(mail) if papers_at is not None else None
+    url = links("document", mail)
     count = len(papers_of(mail)) if url is not None else 0
     return f"{url}/{count}" if count > len(mail.documents) else None
 

@@ -83,7 +83,8 @@ def without_unwanted_mails(customer: Customer, decision: Decision) -> Decision:
         return decision
     lines = [
         JournalLine(
-            f"The {mail_in_words(mail.template)} was not sent: {contact_in_words(contact)} wants no optional mails",
+            f"The {mail_in_words(mail.template)} was not sent: {contact_in_words(contact)} wants no"
+            f" {'optional mails' if contact.unsubscribed else 'mails of this kind'}",
             name=f"unwanted-{mail.template}",
             kind="mail_unwanted",
         )
@@ -102,7 +103,7 @@ def _unwilling(customer: Customer, mail: Mail) -> ContactFacts | None:
     contact = (
         None if mail.contractual or template_of(mail.template).always else customer.contact(mail.role, mail.contact_id)
     )
-    return contact if contact is not None and contact.unsubscribed else None
+    return contact if contact is not None and not contact.wants(mail.template) else None
 
 
 def journal_rows(

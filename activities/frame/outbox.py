@@ -183,8 +183,8 @@ async def last_optional_mail(
     """When an address got the latest optional mail, or will get the one that is on its way; `answers` are templates that do not count."""
     at: datetime | None = await connection.fetchval(
         "select max(greatest(created_at, settled_at)) from outbox where account_id = $1 and channel = 'deliver_mail'"
-        " and created_at > $3::timestamptz - interval '60 days' and status in ('waiting', 'sent')"
-        " and greatest(created_at, settled_at) > $3::timestamptz - interval '10 days'"
+        " and created_at > $3::timestamptz - interval '100 days' and status in ('waiting', 'sent')"
+        " and greatest(created_at, settled_at) > $3::timestamptz - interval '100 days'"
         " and body->>'unsubscribe' is not null and body->>'template' <> all($4) and lower(body->>'to_email') = lower($2)",
         account_id,
         email,

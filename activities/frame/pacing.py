@@ -69,7 +69,7 @@ async def _unless_too_early(connection: Connection, situation: Situation, decisi
     template, email = found.mail.template, found.contact.email
     counted = pace.not_counted(template)
     last = await outbox.last_optional_mail(connection, account_id, email, situation.as_of, counted)
-    day = pace.day_for(situation, template, last)
+    day = pace.day_for(situation, template, last, found.contact.every_days)
     if day is None:
         return decision
     if template_of(template).apart and step.kind != pace.APART:

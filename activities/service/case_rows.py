@@ -34,7 +34,9 @@ select jsonb_build_object(
               from account a join c using (account_id) join staff s on s.staff_id = a.owner_id),
   'rejected', (select p.rejected_at is not null from contact p join c using (account_id, contact_id)
                where lower(p.email) = lower(c.contact->>'email')),
-  'unsubscribed', (select p.unsubscribed_at is not null from contact p join c using (account_id, contact_id)
+  'unsubscribed', (select p.unsubscribed_at is not null or exists (
+                     select from mail_wish w where w.account_id = p.account_id and w.email = lower(p.email) and 'surveys' = any(w.declined))
+                   from contact p join c using (account_id, contact_id)
                    where lower(p.email) = lower(c.contact->>'email')),
   'events', coalesce((select jsonb_agg(to_jsonb(e) order by e.sequence) from case_event e where e.case_id = $1), '[]'),
   'messages', coalesce((

@@ -29,7 +29,7 @@ def _welcomed(situation: Situation, play: Play, step: Step) -> frozenset[str]:
     """Contacts who are new, and are told by a welcome of this day or a later one what an introduction says."""
     if play.mail is None or play.mail.template is not PlayTemplate.INTRODUCTION:
         return frozenset()
-    wanted = {one.contact_id for one in situation.customer.contacts if not one.unsubscribed}
+    wanted = {one.contact_id for one in situation.customer.contacts if one.wants("contact_welcome")}
     found = plays.welcomes(situation, step.on)
     return frozenset(new for welcome, due, new in found if new in wanted and met(situation, welcome, due).met)
 

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime
 
 from domain.frame.agreed import by_month
 from domain.frame.keys import StageId, StageKind
+from domain.frame.mail_kinds import topic_of
 from domain.frame.people_facts import PeopleChange
 from domain.frame.renewal_facts import ChurnReason, RenewalVersion
 from domain.frame.success_facts import HealthFacts, OfferFacts, ReferenceFacts, SurveyFacts, TaskFacts, UsageFacts
@@ -69,7 +70,7 @@ class StaffFacts(Carried):
 
 class ContactFacts(Carried):
     """A person at the customer; `rejected` once a mail server refused the address for good, `unsubscribed` once they want
-    no optional mails."""
+    no optional mails. `declined`: topics of optional mails that they do not want; `every_days`: how far apart, null as usual."""
 
     contact_id: str
     name: str
@@ -79,6 +80,12 @@ class ContactFacts(Carried):
     time_zone: str
     rejected: bool = False
     unsubscribed: bool = False
+    declined: tuple[str, ...] = ()
+    every_days: int | None = None
+
+    def wants(self, template: str) -> bool:
+        """True for a mail that they have not said they do not want."""
+        return not self.unsubscribed and topic_of(template) not in self.declined
 
 
 class ContractStatus(StrEnum):

@@ -23,6 +23,18 @@ class MailKind(StrEnum):
     """keeps its distance from others of its kind, and is left out for whoever wants none"""
 
 
+class MailTopic(StrEnum):
+    """What optional mails are about, as somebody chooses among them."""
+
+    REVIEWS = "reviews"
+    """how it goes: what they use, and days to look back"""
+    HELP = "help"
+    """first steps, tips, and offers of help"""
+    SURVEYS = "surveys"
+    OFFERS = "offers"
+    """more of it, or a next order"""
+
+
 @dataclass(frozen=True)
 class Template:
     """A template: what it is, and the role of the contact whom it concerns; without such a contact the main one gets it.
@@ -33,7 +45,7 @@ class Template:
     of no other. `alone`: it asks for an answer of its own, so it says nothing else. `asks`: it asks for a number, which can be told from
     every other answer: it may go along with a mail that `takes_question`, one of them. `with_owed`: it may go along with what is owed by
     contract. `always`: it gets to whoever wants no optional mails, too. `foretold`: the customer knows its day. `follows_a_case`: what is
-    foretold does not wait for it.
+    foretold does not wait for it. `beyond`: it is not owed by contract, and leads to the page of what they own all the same.
     """
 
     kind: MailKind
@@ -50,6 +62,12 @@ class Template:
     always: bool = False
     foretold: bool = False
     follows_a_case: bool = False
+    beyond: bool = False
+
+    @property
+    def shows_owned(self) -> bool:
+        """True for a mail about what they own or owe, which leads to the page of all that."""
+        return self.kind is MailKind.CONTRACTUAL or self.beyond
 
 
 _ANSWER = Template(MailKind.ANSWER)
@@ -68,7 +86,7 @@ TEMPLATES: Mapping[str, Template] = {
     "goodwill_granted": _ANSWER,
     "price_match": _ANSWER,
     "opted_out": _OWED,
-    "welcome": _ANSWER,
+    "welcome": Template(MailKind.ANSWER, beyond=True),
     "order_confirmed": _OWED,
     "quote_presented": Template(MailKind.CONTRACTUAL, ContactRole.BILLING, alone=True),
     "renewal_notice": _OF_TERMS,
@@ -93,7 +111,7 @@ TEMPLATES: Mapping[str, Template] = {
     "upsell_offer": Template(MailKind.OPTIONAL, ContactRole.SPONSOR, alone=True),
     "play_note": _OPTIONAL,
     "win_back": _OPTIONAL,
-    "check_in": Template(MailKind.OPTIONAL, foretold=True, takes_question=True),
+    "check_in": Template(MailKind.OPTIONAL, foretold=True, takes_question=True, beyond=True),
     "recovered": Template(MailKind.OPTIONAL, apart=True, takes_question=True),
     "delivery_follow_up": _OPTIONAL,
     "reorder_check_in": Template(MailKind.OPTIONAL, takes_question=True),
@@ -106,12 +124,34 @@ TEMPLATES: Mapping[str, Template] = {
 }
 """Every template, the most useful first: what two of them say in one mail begins with the earlier one of this list."""
 
+TOPICS: Mapping[MailTopic, tuple[str, ...]] = {
+    MailTopic.REVIEWS: ("check_in", "recovered", "touch_day_1", "touch_month_1", "touch_anniversary"),
+    MailTopic.HELP: (
+        "contact_welcome",
+        "onboarding_reminder",
+        "onboarding_invite",
+        "outreach",
+        "play_note",
+        "delivery_follow_up",
+    ),
+    MailTopic.SURVEYS: ("survey", "case_survey", "reference"),
+    MailTopic.OFFERS: ("upsell_offer", "win_back", "reorder_check_in"),
+}
+"""What each optional mail is about."""
+
+_TOPIC_OF = {name: topic for topic, names in TOPICS.items() for name in names}
+
 _RANK = {name: place for place, name in enumerate(TEMPLATES)}
 
 
 def template_of(name: str) -> Template:
     """What a template is; one that no release of ours has is optional and for the main contact."""
     return TEMPLATES.get(name, _OPTIONAL)
+
+
+def topic_of(name: str) -> MailTopic | None:
+    """What an optional mail is about; null for what nobody chooses, as it answers or is owed."""
+    return _TOPIC_OF.get(name)
 
 
 def rank(name: str) -> int:

@@ -45,25 +45,26 @@ def paced(situation: Situation, decision: Decision) -> Paced | None:
         return None
     for mail in decision.mails:
         contact = situation.customer.contact(mail.role, mail.contact_id)
-        if mail.kind is MailKind.OPTIONAL and contact is not None and not contact.unsubscribed:
+        if mail.kind is MailKind.OPTIONAL and contact is not None and contact.wants(mail.template):
             return Paced(mail, contact)
     return None
 
 
-def day_for(situation: Situation, template: str, last: datetime | None) -> date | None:
+def day_for(situation: Situation, template: str, last: datetime | None, every_days: int | None = None) -> date | None:
     """The local day on whose morning an optional mail may leave that would leave now; null for now.
 
-    last: when this person got the one before. Days that the customer was told of, or that are theirs, are kept free.
+    last: when this person got the one before; every_days: how far apart they want them. Days that the customer was told of, or that
+    are theirs, are kept free.
     """
-    return None if template_of(template).keeps_its_day else _day_for(situation, last)
+    return None if template_of(template).keeps_its_day else _day_for(situation, last, every_days or QUIET_DAYS)
 
 
-def _day_for(situation: Situation, last: datetime | None) -> date | None:
+def _day_for(situation: Situation, last: datetime | None, apart: int = QUIET_DAYS) -> date | None:
     customer, today = situation.customer, situation.today
     now = customer.at_work(situation.as_of)
     day = today if now or customer.morning(today)[0] > situation.as_of else situation.in_days(1)
     if last is not None:
-        day = max(day, customer.day_of(last) + timedelta(days=QUIET_DAYS))
+        day = max(day, customer.day_of(last) + timedelta(days=apart))
     day = _clear_of(situation, day, situation.kept or ())
     return None if now and day == today else day
 

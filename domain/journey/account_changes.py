@@ -323,6 +323,8 @@ def _contacts_after(
             time_zone=one.time_zone,
             rejected=same and known[n].rejected,
             unsubscribed=one.email.lower() in wanted,
+            declined=known[n].declined if same else (),
+            every_days=known[n].every_days if same else None,
         )
     return [after[n] for n in sorted(after)]
 

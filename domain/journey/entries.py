@@ -24,8 +24,9 @@ from domain.journey.taking_up import TakeUpHoldings
 from domain.journey.task_requests import FinishStaffTask, HandOverStaffTask, ReopenStaffTask, SnoozeStaffTask
 from domain.kernel.ids import journey_id
 from domain.kernel.refusals import INVALID_ORDER, Problem, Refusal
-from domain.mail import correspondence
+from domain.mail import correspondence, wishes
 from domain.mail.correspondence import NoteMail
+from domain.mail.wishes import ChooseMails
 from domain.orders.fulfilments import ReportFulfilment
 from domain.orders.order import Order, read_order
 from domain.quotes.entries import PRESENTED, quote_kind
@@ -137,6 +138,14 @@ PEOPLE = (
         asked_by=SELLERS | AGENTS,
         example='{"add": [{"contact_id": "P-3", "name": "Mia Roth", "email": "mia@acme.example", "role": "billing"}],'
         ' "change": [{"contact_id": "P-1", "role": "sponsor"}], "remove": ["P-2"], "by": "s-1"}',
+    ),
+    RequestKind(
+        "choose_mails",
+        ChooseMails,
+        wishes.choose_mails,
+        "Choice of mails",
+        asked_by=CUSTOMERS | AGENTS,
+        example='{"contact_id": "P-1", "declined": ["offers", "surveys"], "every_days": 30}',
     ),
     RequestKind(
         "note_mail",

@@ -39,7 +39,7 @@ def decided(situation: Situation, mail: WrittenMail) -> dict[str, Any] | str:
     if isinstance(said, str):
         return said
     contact = next((one for one in situation.customer.contacts if one.contact_id == mail.contact_id), None)
-    if mail.optional and (why := _unwanted(contact)) is not None:
+    if mail.optional and (why := _unwanted(contact, mail.template)) is not None:
         return why
     if isinstance(reader := _reader(situation.customer, mail, contact), str):
         return reader
@@ -70,11 +70,13 @@ def _reader(customer: Customer, mail: WrittenMail, contact: ContactFacts | None)
     return (None if own else customer.contact(template.role)) or contact
 
 
-def _unwanted(contact: ContactFacts | None) -> str | None:
+def _unwanted(contact: ContactFacts | None, template: str) -> str | None:
     if contact is None:
         return GONE
     if contact.unsubscribed:
         return "who it is for wants no optional mails any more"
+    if not contact.wants(template):
+        return "who it is for wants no mails of this kind any more"
     return "the address was refused for good" if contact.rejected else None
 
 

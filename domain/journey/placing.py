@@ -224,6 +224,8 @@ def _contacts(
                     time_zone=said.time_zone or zone,
                     rejected=one.rejected if one and same else False,
                     unsubscribed=one.unsubscribed if one and same else said.email.lower() in record.unsubscribed,
+                    declined=one.declined if one and same else (),
+                    every_days=one.every_days if one and same else None,
                 )
             )
     ids = {one.contact_id for one in named}

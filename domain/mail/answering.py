@@ -149,6 +149,8 @@ def chosen_wish(choice: PageChoice | None, mail: InboundMail, sent: SentMail) ->
 
     Whose page it is follows from the mail, so that it does not matter what else stood in the same message.
     """
+    if choice is not None and choice.pick is Pick.MAILS:
+        return _chosen_mails(choice, sent)
     asked = asked_in(sent.having(several=False))
     if choice is None or asked is None:
         return None
@@ -171,6 +173,16 @@ def chosen_wish(choice: PageChoice | None, mail: InboundMail, sent: SentMail) ->
             return Wish(ask=ask, account_id=sent.account_id, words=f"have contract {asked.id} otherwise", door=door)
         case _:
             return None
+
+
+def _chosen_mails(choice: PageChoice, sent: SentMail) -> Wish | None:
+    """It concerns the address that the mail went to, for as long as that is the contact's."""
+    if sent.contact_id is None or not sent.current:
+        return None
+    declined = [topic.value for topic in choice.declined]
+    request = {"contact_id": sent.contact_id, "declined": declined, "every_days": choice.every_days}
+    door = Door(update="choose_mails", request=request)
+    return Wish(ask=Ask(act=Act.CHOOSE), account_id=sent.account_id, words="choose their mails", door=door)
 
 
 def _chosen_decision(choice: PageChoice, mail: InboundMail, sent: SentMail, asked: Answered) -> Wish:

@@ -36,6 +36,8 @@ class Act(StrEnum):
     """the renewal that is asked about for other units, or another length"""
     REASON = "reason"
     """why somebody does not go on"""
+    CHOOSE = "choose_mails"
+    """other optional mails than until now, from the page for that"""
     UNCLEAR = "unclear"
     """it bears on the question; a person has to ask back"""
 

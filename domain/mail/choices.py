@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
+from domain.frame.mail_kinds import MailTopic
 from domain.frame.renewal_facts import ChurnReason
 from domain.kernel.base import Carried
 
 _MOST_UNITS = 10_000_000
 _MOST_MONTHS = 240
 _TERM = re.compile(r"(months|#[A-Za-z0-9_.-]{1,64})=([0-9]{1,8})", re.ASCII)
+_EVERY = re.compile(r"every=(14|30)", re.ASCII)
 _SCORE = re.compile(r"[0-9]{1,2}", re.ASCII)
 
 
@@ -24,6 +26,8 @@ class Pick(StrEnum):
     ACCEPT = "accept"
     DECLINE = "decline"
     REVISE = "revise"
+    MAILS = "mails"
+    """which optional mails they get"""
 
 
 class PageChoice(Carried):
@@ -36,12 +40,18 @@ class PageChoice(Carried):
     units: Mapping[str, int] = {}
     months: int | None = None
     why: ChurnReason | None = None
+    declined: tuple[MailTopic, ...] = ()
+    every_days: int | None = None
 
     @property
     def written(self) -> str:
-        """In one line: `9`, `yes`, `accept 2`, `decline price`, `revise #SO-1.1=30 months=24`."""
+        """In one line: `9`, `yes`, `accept 2`, `decline price`, `revise #SO-1.1=30 months=24`,
+        `mails -offers every=30`."""
         if self.pick is Pick.SCORE:
             return str(self.score)
+        if self.pick is Pick.MAILS:
+            every = [] if self.every_days is None else [f"every={self.every_days}"]
+            return " ".join([self.pick.value, *(f"-{topic.value}" for topic in self.declined), *every])
         terms = [f"#{asset_id}={count}" for asset_id, count in self.units.items()]
         terms += [f"months={self.months}"] if self.months is not None else []
         beside = [str(one) for one in (self.version, self.why and self.why.value) if one is not None]
@@ -62,8 +72,21 @@ class PageChoice(Carried):
                 return cls(pick=Pick.DECLINE, why=ChurnReason(why))
             case "revise", [_, *_]:
                 return _other_terms(rest)
+            case "mails", _:
+                return _mails(rest)
             case _:
                 return None
+
+
+def _mails(said: list[str]) -> PageChoice | None:
+    *topics, last = said or [""]
+    every = _EVERY.fullmatch(last)
+    named = [one.removeprefix("-") for one in (topics if every or not last else said)]
+    if len(set(named)) < len(named) or not set(named) <= {topic.value for topic in MailTopic}:
+        return None
+    return PageChoice(
+        pick=Pick.MAILS, declined=tuple(map(MailTopic, named)), every_days=int(every[1]) if every else None
+    )
 
 
 def _other_terms(said: list[str]) -> PageChoice | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from domain.mail.choices import Pick
 from domain.mail.reading import InboundMail
 from domain.mail.signing import AddressPurpose, Keys, delivery_in, looks_like_ours, opened, token_in
 
@@ -82,7 +83,8 @@ def chosen_subject(token: str, choice: str) -> str:
 
 def _chosen(mail: InboundMail, keys: Keys) -> tuple[bytes, str] | None:
     said = _CHOSEN_SUBJECT.fullmatch(mail.subject.strip())
-    digest = opened(said[1], AddressPurpose.ANSWER, keys) if said else None
+    purpose = AddressPurpose.MAILS if said and said[2].split()[:1] == [Pick.MAILS.value] else AddressPurpose.ANSWER
+    digest = opened(said[1], purpose, keys) if said else None
     return (digest, said[2]) if said and digest is not None else None
 
 

@@ -34,6 +34,10 @@ class AddressPurpose(StrEnum):
     """no more optional mails for whom the mail went to, whoever asks"""
     ANSWER = "answer"
     """the answer to the question of the mail, from the page that its links lead to"""
+    MAILS = "mails"
+    """which optional mails whom the mail went to gets, and how often"""
+    OWNED = "owned"
+    """what the customer owns, for whom the mail went to"""
     PAPER = "paper"
     """the documents of the mail, for whoever has its link"""
 

@@ -24,3 +24,13 @@ class FlagContact(Write):
     email: str
     at: datetime
     reason: str
+
+
+@dataclass(frozen=True)
+class KeepMailWishes(Write):
+    """Which optional mails a contact wants, and how often: `declined` are topics, `every_days` null for as often as usual."""
+
+    contact_id: str
+    declined: tuple[str, ...]
+    every_days: int | None
+    at: datetime

@@ -177,7 +177,7 @@ def survey(situation: Situation, step: Step) -> Decision:
         kind=question.kind,
         blocked=guard_of(situation).holds_back(Purpose.SURVEY) is not None,
         last_case_at=last_case_at,
-        unsubscribed=contact.unsubscribed,
+        unsubscribed=not contact.wants("survey"),
         rules=SURVEYS,
     )
     match withheld:

@@ -76,7 +76,7 @@ def mail(situation: Situation, step: Step) -> Decision:
         return waits
     contact = situation.customer.contact()
     order_id = step.about
-    if contact is not None and contact.unsubscribed:  # nothing leaves that could complete it
+    if contact is not None and not contact.wants(task.name):  # nothing leaves that could complete it
         done = completion(situation, facts, by="system")
         confirmed = {"products": standing.products_of(situation, order_id), "order_id": order_id}
         # Whoever wants no optional mails is told all the same that we have their order.

@@ -50,27 +50,35 @@ async def _sees(doors: Doors, who: Principal, account_id: str | None, id: str) -
 def _of_bill(router: APIRouter, doors: Doors, press: Press) -> None:
     enter = Depends(entry_to(doors.pool, "invoices", READ))
 
-    async def one(request: Request, id: AssetId, language: _Language = None, who: Principal = enter) -> Response:
+    async def one(
+        request: Request, document_id: AssetId, language: _Language = None, who: Principal = enter
+    ) -> Response:
         async with doors.pool.acquire() as connection:
-            account_id = await _sees(doors, who, await account_of_bill(connection, id), id)
-            paper = await papers.bill(connection, account_id, id, doors.issuer)
+            account_id = await _sees(doors, who, await account_of_bill(connection, document_id), document_id)
+            paper = await papers.bill(connection, account_id, document_id, doors.issuer)
         return await _shown(request, doors, press, paper, language)
 
-    router.add_api_route("/invoices/{id}/document", one, **_told("invoices", "An invoice or a credit note as PDF"))
+    router.add_api_route(
+        "/invoices/{document_id}/document", one, **_told("invoices", "An invoice or a credit note as PDF")
+    )
 
 
 def _of_quote(router: APIRouter, doors: Doors, press: Press) -> None:
     enter = Depends(entry_to(doors.pool, "quotes", READ))
 
     async def one(
-        request: Request, id: AssetId, version: _Version = None, language: _Language = None, who: Principal = enter
+        request: Request,
+        quote_id: AssetId,
+        version: _Version = None,
+        language: _Language = None,
+        who: Principal = enter,
     ) -> Response:
         async with doors.pool.acquire() as connection:
-            account_id = await _sees(doors, who, await account_of_quote(connection, id), id)
-            paper = await papers.quote(connection, account_id, id, version)
+            account_id = await _sees(doors, who, await account_of_quote(connection, quote_id), quote_id)
+            paper = await papers.quote(connection, account_id, quote_id, version)
         return await _shown(request, doors, press, paper, language)
 
-    router.add_api_route("/quotes/{id}/document", one, **_told("quotes", "A quote or a renewal proposal as PDF"))
+    router.add_api_route("/quotes/{quote_id}/document", one, **_told("quotes", "A quote or a renewal proposal as PDF"))
 
 
 def _of_account(router: APIRouter, doors: Doors) -> None:

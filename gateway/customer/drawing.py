@@ -57,7 +57,12 @@ def words_of(language: str) -> Mapping[str, Any]:
 
 def language_of(page: Page) -> str:
     """The language of a page, which is that of its mail."""
-    return "ja" if re.split("[-_]", page.question.language)[0].lower() == "ja" else "en"
+    return spoken_language(page.question.language)
+
+
+def spoken_language(tag: str) -> str:
+    """The language of pages for whoever has this tag."""
+    return "ja" if re.split("[-_]", tag)[0].lower() == "ja" else "en"
 
 
 def new_mark() -> str:
@@ -67,7 +72,7 @@ def new_mark() -> str:
 
 def said(title: str, *lines: tuple[str, str], button: str = "", field: str = "", value: str = "") -> Drawn:
     """A page of sentences, each with its language, and a button that sends one field."""
-    return _drawn("said.html", "en", title, lines=lines, button=button, field=field, value=value)
+    return page_drawn("said.html", "en", title, lines=lines, button=button, field=field, value=value)
 
 
 def drawn(page: Page, filled: Filled, once: str) -> Drawn:
@@ -79,8 +84,8 @@ def drawn(page: Page, filled: Filled, once: str) -> Drawn:
     if page.options:
         comment = filled.fields.get("comment", "")
         shared |= {"options": _options(page, words), "wrong": words.get(filled.wrong, ""), "comment": comment}
-        return _drawn("scored.html", language, title, standing=_scored(page, words), **shared)
-    return _drawn("decided.html", language, title, **shared, **_decided(page, words, filled))
+        return page_drawn("scored.html", language, title, standing=_scored(page, words), **shared)
+    return page_drawn("decided.html", language, title, **shared, **_decided(page, words, filled))
 
 
 def thanks(page: Page, answer: str) -> Drawn:
@@ -88,7 +93,7 @@ def thanks(page: Page, answer: str) -> Drawn:
     language = language_of(page)
     words = words_of(language)
     line = words["done" if page.takes else "kept"].format(answer=words.get(answer, answer))
-    return _drawn(
+    return page_drawn(
         "said.html",
         language,
         words["title"][page.asked.question.value],
@@ -99,7 +104,8 @@ def thanks(page: Page, answer: str) -> Drawn:
     )
 
 
-def _drawn(template: str, language: str, title: str, **values: Any) -> Drawn:
+def page_drawn(template: str, language: str, title: str, **values: Any) -> Drawn:
+    """A page of a template."""
     nonce = secrets.token_urlsafe(12)
     page = _templates().get_template(template).render(language=language, title=title, nonce=nonce, **values)
     return Drawn(page, nonce)

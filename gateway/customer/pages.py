@@ -22,9 +22,13 @@ from activities.channels.papers import Press
 from domain.frame.renewal_facts import ChurnReason
 from domain.mail.choices import PageChoice, Pick
 from domain.mail.routing import InboxStatus
+from domain.mail.signing import AddressPurpose
 from gateway.customer.drawing import UNITS, Drawn, Filled, drawn, new_mark, said, thanks, words_of
+from gateway.customer.mails import chosen_mails, mails_page
+from gateway.customer.owned import holdings_of, owned_page
 from gateway.customer.papers import NoPaper, paper_of, pdf_of
 from gateway.customer.questions import COMMENT_LIMIT, Page
+from gateway.customer.readers import NoReader, reader_of
 from gateway.papers import PDF, headers_of
 from gateway.reception import Reception
 
@@ -52,6 +56,14 @@ _NO_DOCUMENT = (
 _EXPIRED = (
     "This link has expired. Please reply to the mail, and we send the document again.",
     "このリンクの有効期限は過ぎております。お手数ですが、メールにご返信ください。書類を改めてお送りいたします。",
+)
+_OLD = (
+    "This link has expired. Please use that of a later mail, or reply to ours.",
+    "このリンクの有効期限は過ぎております。新しいメールのリンクをご利用いただくか、メールにご返信ください。",
+)
+_GONE = (
+    "This link was for somebody who is no contact of this customer any more, or has another address. Please reply to the mail.",
+    "このリンクの宛先の方は、現在ご担当者として登録されておりません。お手数ですが、メールにご返信ください。",
 )
 _AWAY = (
     "This cannot be done now. Please try again in a few minutes.",
@@ -85,6 +97,14 @@ def customer_pages(reception: Reception) -> APIRouter:
     @router.api_route("/{before:path}document/{token}/{number:int}", methods=["GET", "HEAD"])
     async def document(token: Token, number: int) -> Response:
         return await _tried(_document(reception, press, token, number))
+
+    @router.api_route("/{before:path}owned/{token}", methods=["GET", "HEAD"])
+    async def owned(token: Token) -> Response:
+        return await _tried(_owned(reception, token))
+
+    @router.api_route("/{before:path}mails/{token}", methods=["GET", "HEAD", "POST"])
+    async def mails(request: Request, token: Token) -> Response:
+        return await _tried(_mails(reception, request, token))
 
     return router
 
@@ -121,6 +141,48 @@ async def _document(reception: Reception, press: Press, token: str, number: int)
     if isinstance(found, NoPaper):
         return _spoken(HTTPStatus.NOT_FOUND, _NO_DOCUMENT)
     return Response(await pdf_of(reception.pool, press, found), 200, {**_HEADERS, **headers_of(found)}, PDF)
+
+
+# What they own, and which mails they get
+
+
+async def _owned(reception: Reception, token: str) -> Response:
+    async with reception.pool.acquire() as connection:
+        reader = await reader_of(connection, token, AddressPurpose.OWNED)
+        if isinstance(reader, NoReader):
+            return _nobody(reader)
+        return _page(HTTPStatus.OK, owned_page(reader, await holdings_of(connection, reader)))
+
+
+async def _mails(reception: Reception, request: Request, token: str) -> Response:
+    """Shows what is chosen, or keeps another choice."""
+    body = await _body(request) if request.method == "POST" else b""
+    if isinstance(body, Response):
+        return body
+    async with reception.pool.acquire() as connection:
+        reader = await reader_of(connection, token, AddressPurpose.MAILS)
+    if isinstance(reader, NoReader):
+        return _nobody(reader)
+    if request.method != "POST":
+        came = await _came(reception, request.query_params.get("sent", ""))
+        return _page(HTTPStatus.OK, mails_page(reader, new_mark(), "mails_kept" if came else ""))
+    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    choice = chosen_mails(fields)
+    if choice is None:
+        return _page(HTTPStatus.BAD_REQUEST, mails_page(reader, new_mark()))
+    kept = await reception.answer(token, choice, "", _mark_in({name: one[0] for name, one in fields.items()}))
+    await reception.settled(kept)
+    return RedirectResponse(f"{token}?sent={kept}", 303, _HEADERS)
+
+
+def _nobody(why: NoReader) -> Response:
+    status = {
+        NoReader.NOT_OURS: HTTPStatus.NOT_FOUND,
+        NoReader.EXPIRED: HTTPStatus.GONE,
+        NoReader.GONE: HTTPStatus.GONE,
+    }
+    said = {NoReader.NOT_OURS: _NO_QUESTION, NoReader.EXPIRED: _OLD, NoReader.GONE: _GONE}
+    return _spoken(status[why], said[why])
 
 
 # No more mails

@@ -160,7 +160,9 @@ async def test_no_page_shows_a_role_what_is_not_for_it(servers: Servers, app: Fa
     marks = await marked(servers)
     asset = await servers.pool.fetchval("select min(asset_id) from asset where account_id = $1", marks.account)
     task = await servers.pool.fetchval("select min(task_id) from staff_task where account_id = $1", marks.account)
+    bill = await servers.pool.fetchval("select min(invoice_id) from invoice where account_id = $1", marks.account)
     ids = {"account_id": marks.account, "case_id": marks.case, "asset_id": asset, "task_id": task or NOBODY}
+    ids |= {"document_id": bill or NOBODY, "quote_id": NOBODY}
     paths = [path for path, found in app.openapi()["paths"].items() if "get" in found and "{request_id}" not in path]
     assert len(paths) > 20
     for role in sorted(AccessRole):

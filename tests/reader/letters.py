@@ -121,7 +121,7 @@ def links_of(page: str) -> list[tuple[str, str]]:
     return parser.links
 
 
-_PLAIN_LINK = re.compile(r"^ +(\S[^:：]*)[:：]\s*(https?://\S+)\r?\n?", re.MULTILINE)
+_PLAIN_LINK = re.compile(r"^ +(\S[^:：\n]*)[:：]\s*(https?://\S+)\r?\n?", re.MULTILINE)
 
 
 def headings_of(page: str) -> list[str]:

@@ -27,6 +27,13 @@ _CLICK = {
 
 _PAPER = re.compile(r"https?://\S+/document/[a-z2-7]{48}/[1-9]\d?")
 _BILL = re.compile(r"(?:Invoice |Credit note )(\S+) as PDF|(?:請求書|クレジットノート)(\S+)のPDF")
+_BESIDE = re.compile(r"https?://\S+/(owned|mails)/[a-z2-7]{48}")
+_SAID = {
+    ("What you have with us", "owned"),
+    ("ご契約内容の確認", "owned"),
+    ("Choose which mails you get", "mails"),
+    ("メール配信の設定", "mails"),
+}
 _OFFERED = {"This quote as PDF", "このお見積りのPDF"}
 
 
@@ -36,7 +43,11 @@ def check_links(desk: Desk) -> None:
     shown, plain = links[: len(links) // 2], links[len(links) // 2 :]
     desk.same("links", plain, shown)
     _papers(desk, [one for one in shown if _PAPER.fullmatch(one[1])])
-    pictured = [one for one in shown if not _PAPER.fullmatch(one[1])]
+    beside = [(words, match[1]) for words, address in shown if (match := _BESIDE.fullmatch(address))]
+    for one in beside:
+        desk.among("links", one, _SAID)
+    desk.same("links", len(set(beside)), len(beside))
+    pictured = [one for one in shown if not _PAPER.fullmatch(one[1]) and not _BESIDE.fullmatch(one[1])]
     if pictured:
         desk.fixed(_CLICK)
     found = [match for _, address in pictured if (match := _LINK.fullmatch(address))]

@@ -92,7 +92,9 @@ def test_both_say_all_that_each_would_say(language: str) -> None:
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_a_question_that_goes_along_has_its_own_links(language: str) -> None:
     parts = [mail("check_in", language=language), mail("survey", language=language)]
-    both = Renderer().render_joined(parts, answered_at=lambda one: f"https://a.example/{one.template}")
+    both = Renderer().render_joined(
+        parts, links=lambda page, one: f"https://a.example/{one.template}" if page == "answer" else None
+    )
     for form in (both.text, both.html):
         assert "https://a.example/survey/10" in form
         assert "https://a.example/check_in" not in form

@@ -12,12 +12,12 @@ from activities.journey.steps import JourneySteps
 from domain.frame import pace
 from domain.frame.customer import ContactFacts
 from domain.frame.decision import Decision, JournalLine, Mail
-from domain.frame.mail_kinds import TEMPLATES, MailKind, rank, template_of
+from domain.frame.mail_kinds import TEMPLATES, TOPICS, MailKind, of_kind, rank, template_of
 from domain.orders.order import ContactRole
 from tests.domain.frame.test_pace import now
 
 WRITTEN = Path(activities.channels.__file__).parent / "templates"
-LAYOUTS = {"frame", "notice", "document", "joined"}
+LAYOUTS = {"frame", "notice", "document", "joined", "proposal", "sheet"}
 CONTRACTUAL = sorted(name for name, template in TEMPLATES.items() if template.kind is MailKind.CONTRACTUAL)
 OPTIONAL = sorted(name for name, template in TEMPLATES.items() if template.kind is MailKind.OPTIONAL)
 
@@ -85,3 +85,9 @@ def test_who_is_concerned_hears_of_it_and_nobody_twice() -> None:
     alone = people[:1]
     assert {email for template in TEMPLATES for email in told(template, alone)} == {"jo@acme.example"}
     assert all(len(told(template, alone)) == 1 for template in TEMPLATES)
+
+
+def test_every_optional_mail_is_about_something_that_somebody_can_choose() -> None:
+    optional = of_kind(MailKind.OPTIONAL)
+    topics = [name for names in TOPICS.values() for name in names]
+    assert sorted(topics) == sorted(optional)

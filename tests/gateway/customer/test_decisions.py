@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,23 +13,9 @@ from activities.channels.rendering import Renderer
 from activities.mail.keys import load_keys
 from domain.frame.messages import OutgoingMail
 from domain.mail.signing import AddressPurpose, token_of
-from gateway.customer.pages import customer_app
-from gateway.serving import served
 from tests.builders import order
 from tests.gateway.customer.forms import forms_in
 from tests.gateway.mail.post import Post, contact_of
-from workers.wiring import attended
-
-
-@pytest.fixture
-async def web(post: Post) -> AsyncIterator[httpx2.AsyncClient]:
-    """A customer's browser, and somebody who looks at the inbox."""
-    async with (
-        served(customer_app(post.inbox), "127.0.0.1", 0) as port,
-        attended(post.inbox),
-        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=30) as http,
-    ):
-        yield http
 
 
 async def link(post: Post, mail: Any) -> str:
@@ -97,7 +82,9 @@ async def test_after_the_last_day_to_say_no_a_notice_offers_what_its_page_takes(
     )
     assert last is not None
     path = await link(post, last)
-    mail = Renderer().render(OutgoingMail.model_validate(last["body"]), answered_at=lambda one: path)
+    mail = Renderer().render(
+        OutgoingMail.model_validate(last["body"]), links=lambda page, one: path if page == "answer" else None
+    )
     page = await web.get(path)
     offered = re.findall(rf"{path}/(\w+)", mail.text)
     assert set(offered) == {form["pick"] for form in forms_in(page.text)} == {"accept", "revise"}
