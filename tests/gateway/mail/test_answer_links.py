@@ -45,7 +45,12 @@ async def surveyed(post: Post, **changes: Any) -> tuple[str, Any]:
     for task in ("kickoff", "training", "first_value", "go_live"):
         await post.servers.client.ask(account, "complete_task", {"task": task})
     await post.servers.client.fast_forward(account, FIRST_ASKED)
-    _, survey = await post.survey_with(contact_of(document), "check_in")
+    survey = await post.servers.pool.fetchrow(
+        "select * from outbox where account_id = $1 and status = 'sent' and body->>'template' = 'survey'"
+        " and body->'context'->>'question_kind' = 'nps'",
+        account,
+    )
+    assert survey is not None  # by itself or along with a check-in, as the days fall
     return account, survey
 
 
