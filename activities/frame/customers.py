@@ -30,9 +30,9 @@ select jsonb_build_object(
   'success_manager', (select to_jsonb(s) from staff s, a where s.staff_id = a.success_manager_id),
   'contacts', coalesce((
     select jsonb_agg(to_jsonb(c) || jsonb_build_object('rejected', c.rejected_at is not null,
-      'unsubscribed', c.unsubscribed_at is not null, 'declined', coalesce(to_jsonb(w.declined), '[]'),
-      'every_days', w.every_days) order by c.position)
-    from contact c left join mail_wish w on w.account_id = c.account_id and w.email = lower(c.email)
+      'unsubscribed', c.unsubscribed_at is not null, 'declined', coalesce(to_jsonb(wish.declined), '[]'),
+      'every_days', wish.every_days) order by c.position)
+    from contact c left join mail_wish wish on wish.account_id = c.account_id and wish.email = lower(c.email)
     where c.account_id = $1), '[]'),
   'contracts', coalesce((
     select jsonb_agg(to_jsonb(c) || jsonb_build_object('uplift_percent', c.uplift_percent::text, 'term', to_jsonb(t),

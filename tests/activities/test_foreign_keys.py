@@ -8,6 +8,8 @@ NOBODY_GOES_BY = {
     *("account playbook", "asset product", "lead product", "order_line product"),  # which stay
     *("case_seen account", "case_seen staff", "lead staff", "staff_task staff"),  # found by the account or the case
     *(
+        "console_draft staff",
+        "console_form staff",
         "playbook_trial account",
         "service_team staff",
         "lead service_case",

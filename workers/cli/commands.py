@@ -134,7 +134,7 @@ def mail() -> typer.Typer:
 
 
 def prune() -> typer.Typer:
-    """Deletes events that left long ago and old days of usage; PERENNIAL_KEEP_EVENTS_DAYS and PERENNIAL_KEEP_USAGE_DAYS say how long."""
+    """Deletes what nothing asks for any more; PERENNIAL_KEEP_EVENTS_DAYS, _USAGE_DAYS and _AUDIT_DAYS say how long."""
     from workers.cli.pruning import app
 
     return app

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from domain.contracts import changes, renewal_answers
@@ -30,7 +32,7 @@ def test_units_added_again_are_renewed_with_their_contract(ahead: int) -> None:
     world.pass_by(40)
     asked: dict[str, object] = {"assets": [{"asset_id": world.seats, "add": 4, "unit_price": "50"}]}
     if ahead:
-        asked["effective"] = world.situation().today.replace(day=28).isoformat()
+        asked["effective"] = (world.situation().today + timedelta(days=ahead)).isoformat()
     world.ask(changes.amend, AmendAssets.model_validate(asked))
     to_the_end(world)
     assert (world.contract().status, world.contract().term.number) == ("active", 2)
