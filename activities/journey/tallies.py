@@ -39,7 +39,7 @@ async def tally(connection: Connection, account_ids: list[str]) -> Tally:
     )
     messages = await connection.fetch(
         "select channel, status, coalesce(body->>'language', '') as language, count(*) from outbox"
-        " where account_id = any($1) group by 1, 2, 3 order by 3",
+        " where account_id = any($1) and left_with is null group by 1, 2, 3 order by 3",  # what left with another is no mail more
         account_ids,
     )
     lapsed = await connection.fetchval(
@@ -52,7 +52,7 @@ async def tally(connection: Connection, account_ids: list[str]) -> Tally:
         "select account_id || ' ' || step as what from ("
         "  select account_id, stage || '/' || regexp_replace(regexp_replace(key, '/settled$', '.settled'), '^.*/', '') as step from journal"
         "  where account_id = any($1)) s group by account_id, step having count(*) > 1"
-        " union all select message_id from outbox where account_id = any($1) and message_id is not null"
+        " union all select message_id from outbox where account_id = any($1) and message_id is not null and left_with is null"
         " group by message_id having count(*) > 1",
         account_ids,
     )
