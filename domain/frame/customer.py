@@ -354,12 +354,6 @@ class Customer(Carried):
         """True if goods were ordered within the year before `at`."""
         return any(self.day_of(at) - purchase.day <= timedelta(days=365) for purchase in self.purchases)
 
-    def leaves(self, at: datetime) -> bool:
-        """True for who has declined to renew all that runs, once the last of it ends within two months."""
-        running = [contract for contract in self.contracts if contract.status != ContractStatus.ENDED]
-        declined = [contract.term.ends_at for contract in running if contract.status == ContractStatus.DECLINED]
-        return bool(declined) and len(declined) == len(running) and max(declined) <= at + timedelta(days=60)
-
     def onboarded(self) -> bool:
         """True once no onboarding task is open."""
         return all(not task.is_open for task in self.tasks)

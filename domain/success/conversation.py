@@ -11,6 +11,7 @@ from domain.frame.situation import Looks, Situation
 from domain.frame.state import Step
 from domain.kernel.money import half_up
 from domain.orders.order import ContactRole
+from domain.success import thanks
 from domain.success.health import SeatUse, seat_use
 
 COUNTED = ("active_users", "seats", "adoption", "counted_on")
@@ -48,7 +49,7 @@ def why_not_written(situation: Situation) -> str | None:
     """Why a check-in of now says nothing to the customer; null if it does."""
     looks, terms, day_of = situation.looks or Looks(), situation.playbook.adoption, situation.customer.day_of
     rhythm = terms.write_every_days or terms.every_days
-    if situation.customer.leaves(situation.as_of):
+    if thanks.leaves(situation):
         return "they have said that they leave"
     if terms.write_every_days and looks.told_at is not None:
         told = day_of(looks.told_at)

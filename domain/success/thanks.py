@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
-from domain.frame.decision import (
-    Decision,
-    JournalLine,
-    Mail,
-)
+from domain.frame.customer import ContractStatus
+from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months
 
 ANNIVERSARIES = "relationship"
 WIN_BACKS = f"{ANNIVERSARIES}/win-back-*"
+LEAVES_WITHIN = timedelta(days=60)
 
 
 def anniversary(situation: Situation, step: Step) -> Decision:
@@ -36,11 +34,18 @@ def no_thanks(situation: Situation) -> str | None:
     customer = situation.customer
     if "reorder/lapsed" in customer.staff_tasks or not customer.product_names(situation.as_of):
         return "the customer is gone"
-    if customer.leaves(situation.as_of) and not customer.goods:
+    if leaves(situation) and not customer.goods:
         return "they have said that they leave"
     if not customer.owns(situation.as_of):
         return "what they have is kept running, and waits for their answer"
     return None
+
+
+def leaves(situation: Situation) -> bool:
+    """True for who has declined to renew all that runs, once the last of it ends within two months."""
+    running = [one for one in situation.customer.contracts if one.status != ContractStatus.ENDED]
+    ends = [one.term.ends_at for one in running if one.status == ContractStatus.DECLINED]
+    return bool(ends) and len(ends) == len(running) and max(ends) <= situation.as_of + LEAVES_WITHIN
 
 
 def anniversaries_of(situation: Situation, since: date) -> Outcome:

@@ -10,9 +10,9 @@ import pytest
 from domain.frame.customer import ContractFacts, ContractStatus, Customer
 from domain.frame.situation import Looks, Situation
 from domain.frame.success_facts import UsageFacts
-from domain.frame.term_facts import TermFacts
 from domain.success import adoption, conversation, thanks
 from domain.success.health import assess
+from tests.domain.journey.test_mail_anew import contract
 from tests.domain.success.test_health import PROFILES, evidence
 from tests.domain.success.test_seat_use import NOW, customer, playbook
 
@@ -24,24 +24,9 @@ def situation(of: Customer, looks: Looks | None = None) -> Situation:
     return Situation(of, playbook(), NOW, looks=looks)
 
 
-def contract(status: ContractStatus, ends_in: int) -> ContractFacts:
-    ends_at = NOW + ends_in * DAY
-    term = TermFacts(
-        number=1, start_on=date(2026, 6, 10), until=ends_at.date(), starts_at=NOW - 300 * DAY, ends_at=ends_at
-    )
-    return ContractFacts(
-        contract_id="K",
-        order_id=None,
-        currency="EUR",
-        auto_renew=False,
-        renewal_months=12,
-        notice_days=0,
-        uplift_percent=0,
-        status=status,
-        first_start=term.start_on,
-        first_until=term.until,
-        term=term,
-    )
+def ending(status: ContractStatus, ends_in: int) -> ContractFacts:
+    found = contract(status.value, NOW.date() + ends_in * DAY)
+    return found.having(term=found.term.having(ends_at=NOW + ends_in * DAY))
 
 
 def test_every_product_is_told_of_with_its_own_seats() -> None:
@@ -69,7 +54,7 @@ def test_what_has_not_changed_is_no_change(before: int, shown: int) -> None:
     ],
 )
 def test_whoever_leaves_soon_gets_no_check_in_and_no_thanks(status: ContractStatus, ends_in: int, leaves: bool) -> None:
-    asks = situation(customer(active="28").having(contracts=[contract(status, ends_in)]))
+    asks = situation(customer(active="28").having(contracts=[ending(status, ends_in)]))
     assert (conversation.why_not_written(asks) is not None) is leaves
     assert (thanks.no_thanks(asks) == "they have said that they leave") is leaves
 
@@ -79,7 +64,7 @@ def test_the_day_that_was_promised_is_kept_while_help_is_under_way(promised: dat
     said = {"products": ["Workspace"], "next_on": promised.isoformat() if promised else None}
     looks = Looks(help_since=NOW - 60 * DAY, said_at=NOW - 90 * DAY, said=said)
     helped = customer(active="8").having(
-        staff_tasks=[adoption.HELP_TASK], contracts=[contract(ContractStatus.ACTIVE, 200)]
+        staff_tasks=[adoption.HELP_TASK], contracts=[ending(ContractStatus.ACTIVE, 200)]
     )
     asks = situation(helped, looks)
     found = adoption.check_in(
