@@ -47,9 +47,9 @@ order by account_id, at
 """
 _on_record = Value[str | None]("select band from health_score where account_id = $1 order by at desc limit 1")
 _AT_ONCE = """
-select account_id from (
-  select distinct on (account_id) account_id, at_once from health_score where account_id = any($1) and at < $2 order by account_id, at desc) s
-where at_once order by account_id
+select a.account_id from unnest($1::text[]) a (account_id), lateral (
+  select at_once from health_score h where h.account_id = a.account_id and at < $2 order by at desc limit 1) shown
+where at_once order by a.account_id
 """
 _LATER = "select distinct account_id from health_score where account_id = any($1) and at > $2"
 _TELL = f"{INTO} select * from jsonb_populate_recordset(null::timeline_item, $1) {AS_TOLD}"
