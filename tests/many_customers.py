@@ -43,7 +43,7 @@ insert into onboarding_task (account_id, stage, name, title, owner, due_on, due_
          'done', since + interval '19 days', 'customer' from account, unnest(array['kickoff', 'training', 'go_live']) task;
 insert into usage_day (account_id, product_code, day, active_users)
   select account_id, p, date '2026-11-01' - d, greatest(0, (substr(account_id, 3)::int * 7 % 40) - d / 4)
-  from account, unnest(array['SEATS', 'MORE']) p, generate_series(0, 55) d where substr(account_id, 3)::int % 10 > 0;
+  from account, unnest(array['SEATS', 'MORE']) p, generate_series(0, DAYS - 1) d where substr(account_id, 3)::int % 10 > 0;
 insert into service_case (case_id, account_id, subject, channel, impact, urgency, priority, status, status_at, opened_at, last_activity_at,
     planned_at, resolved_at, recorded_at, reopen_count)
   select 'C-' || substr(account_id, 3) || '-' || k, account_id, 'It stands still', 'mail', 'high', 'high',
@@ -61,11 +61,11 @@ insert into effect (key, account_id, run, as_of, outcome)
 """
 
 
-async def fill(pool: Pool, accounts: int) -> None:
+async def fill(pool: Pool, accounts: int, usage_days: int = 56) -> None:
     """So many accounts of a year, with two products each: usage, cases, surveys, renewals of all kinds. `AT` is their present; every
     seventh has left by then."""
     async with pool.acquire() as connection:
-        for statement in _ROWS.replace("MANY", str(accounts)).split(";\n"):
+        for statement in _ROWS.replace("MANY", str(accounts)).replace("DAYS", str(usage_days)).split(";\n"):
             if statement.strip():
-                await connection.execute(statement, timeout=120)
-        await connection.execute("analyze", timeout=120)
+                await connection.execute(statement, timeout=3600)
+        await connection.execute("analyze", timeout=3600)
