@@ -27,6 +27,8 @@ with a as (select * from account where account_id = $1)
 select jsonb_build_object(
   'account', (select to_jsonb(a) from a),
   'owner', (select to_jsonb(s) from staff s, a where s.staff_id = a.owner_id),
+  'manager', (select to_jsonb(m) from a join staff s on s.staff_id = a.owner_id join staff m on m.staff_id = s.manager_id
+              where m.left_at is null),
   'success_manager', (select to_jsonb(s) from staff s, a where s.staff_id = a.success_manager_id),
   'contacts', coalesce((
     select jsonb_agg(to_jsonb(c) || jsonb_build_object('rejected', c.rejected_at is not null,

@@ -34,7 +34,7 @@ async def find_staff(connection: Connection, ids: Iterable[str]) -> dict[str, St
 
 
 list_staff = Query(
-    "select s.staff_id, s.name, s.email, s.language, s.time_zone, s.country, s.left_at, s.changed_at, s.changed_by,"
+    "select s.staff_id, s.name, s.email, s.language, s.time_zone, s.country, s.manager_id, s.left_at, s.changed_at, s.changed_by,"
     " (select count(*) from account a where a.owner_id = s.staff_id) as owns,"
     " (select count(*) from account a where a.success_manager_id = s.staff_id) as looks_after,"
     " exists (select from service_agent g where g.staff_id = s.staff_id and g.active) as takes_cases"
@@ -68,6 +68,13 @@ async def place_staff(connection: Connection, staff_id: str, time_zone: str | No
         staff_id,
         time_zone,
         country,
+    )
+
+
+async def report_to(connection: Connection, staff_id: str, manager_id: str | None) -> None:
+    """Whom somebody reports to; null leaves what is on record."""
+    await connection.execute(
+        "update staff set manager_id = coalesce($2, manager_id) where staff_id = $1", staff_id, manager_id
     )
 
 

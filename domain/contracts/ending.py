@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
+from domain.contracts.renewal_quote import said_until
 from domain.contracts.writes import SetContractStatus
 from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus
-from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, OpenStaffTask
+from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.keys import StageId, StageKind
 from domain.frame.situation import Situation
 from domain.frame.staff_tasks import TaskState
 from domain.frame.state import Outcome, Stage, Step
+from domain.frame.step_words import plain
 from domain.frame.success_facts import OfferStatus
 from domain.kernel.base import Write
 from domain.orders.order import TERM_KINDS
@@ -28,6 +30,7 @@ NO_CHURN = frozenset({NOTHING_LEFT, NEVER_BEGAN, OVER_BEFORE})
 """Ends of contracts that nobody was asked about."""
 CHURN_TASK = "renewal/churn"
 _DAYS_TO_FIND_OUT = 5
+_MOST_LEFT = 5
 
 
 def nothing_left(situation: Situation, contract: ContractFacts) -> bool:
@@ -115,6 +118,7 @@ def end_contract(
     if churned and contract.churn is None:
         writes.append(churn_task(situation, contract))
     ahead = win_back_step(situation, contract, situation.as_of) if churned and not others else None
+    told = [_told_owner(situation, contract, says, ended_on, ahead)] if churned else []
     return Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason}),
         Outcome(plan=[ahead] if ahead else [], stages=stages, drop=drop, attention=settled, said=[says]),
@@ -124,7 +128,44 @@ def end_contract(
                 situation, contract, ended_on, asks_why=churned and contract.churn is None and not _declined(contract)
             )
         ],
+        told,
     )
+
+
+def _told_owner(
+    situation: Situation, contract: ContractFacts, says: str, ended_on: date | None, ahead: Step | None
+) -> Notice:
+    """What the owner hears of a customer who did not renew: why, as far as it is known, and what is left. `ahead`: the question
+    whether they come back."""
+    due_at, due_on = situation.customer.morning(situation.in_days(_DAYS_TO_FIND_OUT))
+    said = contract.status_reason if _declined(contract) else ""
+    why = (
+        [f"Main reason: {plain(contract.churn)}."]
+        if contract.churn
+        else [
+            *([f"They said: {said}"] if said else []),
+            f"Nobody knows the main reason yet: please find it out by {due_on}.",
+        ]
+    )
+    lines = [f"The last day was {_last_day(situation, contract, ended_on)}.", *why, *what_is_left(situation, contract)]
+    if ahead is not None:
+        lines.append(f"Whether they want to come back is looked at on {ahead.on}.")
+    return Notice(says, lines, to="owner", due=None if contract.churn else due_at)
+
+
+def what_is_left(situation: Situation, contract: ContractFacts) -> list[str]:
+    """What a customer still has when a contract is over, in sentences for our people."""
+    others = [one for one in situation.customer.contracts if one.contract_id != contract.contract_id]
+    going_on = [one for one in others if one.status != ContractStatus.ENDED]
+    left = [
+        f"{one.contract_id} {'was declined and runs' if one.status == ContractStatus.DECLINED else 'goes on'} {said_until(one.term)}."
+        for one in going_on
+    ]
+    if left:
+        return left[:_MOST_LEFT] + ([f"{len(left) - _MOST_LEFT} more of them."] if len(left) > _MOST_LEFT else [])
+    if goes_on_with_us(situation, contract):
+        return ["What they own without a contract goes on."]
+    return ["Nothing else that runs for a term is left."]
 
 
 def _declined(contract: ContractFacts) -> bool:
@@ -134,15 +175,18 @@ def _declined(contract: ContractFacts) -> bool:
 
 def _goodbye(situation: Situation, contract: ContractFacts, ended_on: date | None, *, asks_why: bool) -> Mail:
     """What the customer hears of it; `ended_on` as of `end_contract`."""
-    over_at = min(contract.term.ends_at, situation.as_of)
-    last = ended_on or situation.customer.day_of(over_at - timedelta(seconds=1))
     context = {
         "contract_id": contract.contract_id,
-        "ended_on": last.isoformat(),
+        "ended_on": _last_day(situation, contract, ended_on).isoformat(),
         "stays": goes_on_with_us(situation, contract),
         "asks_why": asks_why,
     }
     return Mail("contract_ended", context)
+
+
+def _last_day(situation: Situation, contract: ContractFacts, ended_on: date | None) -> date:
+    over_at = min(contract.term.ends_at, situation.as_of)
+    return ended_on or situation.customer.day_of(over_at - timedelta(seconds=1))
 
 
 def _onboarding_over(situation: Situation, contract: ContractFacts) -> str | None:

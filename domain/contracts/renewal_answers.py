@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.contracts import ladder, parting
-from domain.contracts.ending import goes_on_with_us, nothing_left
+from domain.contracts.ending import goes_on_with_us, nothing_left, what_is_left
 from domain.contracts.outliving import end_or_go_on
 from domain.contracts.renewal import renew
 from domain.contracts.renewal_notices import end_step
@@ -140,6 +140,8 @@ def _decline(situation: Situation, contract: ContractFacts, request: AnswerRenew
         ended = replace(ended, writes=[*ended.writes, *parting.why_of(situation, contract, why, reason, request.by)])
         outcome = ended.outcome.having(said=[says], answer=answer)
         in_part = [mail for mail in ended.mails if "goes_on" in mail.context]
+        asks += what_is_left(situation, contract)
+        notices = [Notice(f"{contract.contract_id}: {says}", asks, to="owner", due=ask_by)]
         return replace(ended, line=line, outcome=outcome, mails=in_part or mails, notices=notices)
     outcome = Outcome(
         drop=[contract.stage],

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.contracts import renewal_talk
 from domain.contracts.ending import NOTHING_LEFT, nothing_left
-from domain.contracts.renewal_quote import notice_by, notice_context, quote_renewal
+from domain.contracts.renewal_quote import last_day, next_term, notice_by, notice_context, quote_renewal, said_until
 from domain.contracts.renewal_status import RenewalStatus
 from domain.contracts.value_report import value_context
+from domain.contracts.writes import QuoteRenewal
 from domain.frame.customer import ContractFacts, ContractStatus
-from domain.frame.decision import Decision, JournalLine, Mail
+from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.keys import about
 from domain.frame.pace import QUIET_DAYS
 from domain.frame.renewal_facts import TermValue
@@ -23,6 +25,7 @@ from domain.kernel.shown import counted
 
 LEAST_SETTLING, MOST_SETTLING = 12, 30
 """A quarter of a term, within so many days: it has to pass before a notice says that the term ends."""
+_DAYS_TO_CALL = 3
 
 
 def begin(situation: Situation, contract: ContractFacts) -> Outcome:
@@ -179,7 +182,25 @@ def notice(situation: Situation, step: Step, value: TermValue | None = None) -> 
         [quote] if quote else [],
         [Mail("renewal_notice", {**notice_context(situation, contract, quote), "value": brought})],
     )
+    if not later and not contract.auto_renew:
+        decision = replace(decision, notices=[_unanswered(situation, contract, quote)])
     return renewal_talk.beside_notice(situation, contract, decision, held, quoting=quoting)
+
+
+def _unanswered(situation: Situation, contract: ContractFacts, quote: QuoteRenewal | None) -> Notice:
+    """The owner hears with the last notice of a term that needs a yes that there is none yet, and what follows on that."""
+    last = last_day(contract.term)
+    due_at, due_on = situation.customer.morning(min(situation.in_days(_DAYS_TO_CALL), last))
+    grace = situation.playbook.renewal.grace_days
+    offered = next_term(situation, contract)
+    lines = [
+        *([f"What they were offered: {quote.total} {quote.currency} {said_until(offered)}."] if quote else []),
+        f"Without a yes it runs out, and what they have is kept running for {counted(grace, 'day')} more."
+        if grace
+        else "Without a yes it runs out, and all that it covers with it.",
+        f"Please ask them by {due_on}.",
+    ]
+    return Notice(f"{contract.contract_id} ends on {last}, and nobody has answered", lines, to="owner", due=due_at)
 
 
 def _after_notice(situation: Situation, contract: ContractFacts, days: int) -> Step | None:

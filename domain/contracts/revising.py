@@ -23,6 +23,7 @@ from domain.contracts.renewal_quote import (
 from domain.contracts.renewal_requests import ApproveRenewal, ReviseRenewal
 from domain.contracts.renewal_status import RenewalStatus
 from domain.contracts.writes import QuoteRenewal, SaveRenewalVersion, SettleRenewalVersion
+from domain.frame.approvals import approval_notice
 from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.renewal_facts import RenewalVersion, VersionState
@@ -211,7 +212,8 @@ def approval_of(situation: Situation, contract: ContractFacts, made: RenewalVers
         asked,
         f"`approve_renewal` approves or rejects it. Please do so by {due_on}.",
     ]
-    task = OpenStaffTask(_task(contract), says, "owner", due_at, " ".join(lines[:-1]))
+    asked_of = situation.customer.approver(made.asked_by).staff_id
+    task = OpenStaffTask(_task(contract), says, asked_of, due_at, " ".join(lines[:-1]))
     return Decision(
         JournalLine(says, detail={"contract_id": contract.contract_id, "version": made.version}),
         Outcome(
@@ -229,7 +231,7 @@ def approval_of(situation: Situation, contract: ContractFacts, made: RenewalVers
             SaveRenewalVersion(contract.contract_id, contract.term.number + 1, made, asked, situation.as_of),
             task,
         ],
-        notices=[Notice(says, lines, to="owner", due=due_at)],
+        notices=[approval_notice(situation.customer, made.asked_by, says, lines, due_at)],
     )
 
 

@@ -271,6 +271,8 @@ class Customer(Carried):
     account: AccountFacts
     owner: StaffFacts
     success_manager: StaffFacts
+    manager: StaffFacts | None = None
+    """whom the owner reports to, if that is on record and they are still with us"""
     contacts: list[ContactFacts]
     contracts: list[ContractFacts] = []
     assets: list[AssetFacts] = []
@@ -293,6 +295,10 @@ class Customer(Carried):
     """the latest ones"""
     unreadable: list[Unreadable] = []
     """what there is and cannot be read; to ask for one of these raises `UnreadableError`"""
+
+    def approver(self, asked_by: str) -> StaffFacts:
+        """Who decides on what goes beyond whoever asked for it: the owner's manager, and without one somebody whom the owner asks."""
+        return self.manager if self.manager is not None and self.manager.staff_id != asked_by else self.owner
 
     def contact(self, role: ContactRole = ContactRole.MAIN, contact_id: str | None = None) -> ContactFacts | None:
         """Who to write to: somebody of `role`, else the main contact, else anybody whose address works; or `contact_id` alone."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.assets.model import SellingModel
+from domain.frame.approvals import approval_notice
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.keys import StageId, StageKind
 from domain.frame.sales_holds import Purpose
@@ -88,7 +89,7 @@ def _held(situation: Situation, asked: StoredQuote, before: QuoteFile | None) ->
             answer=answer_of(asked.file),
         ),
         [_save(asked, before, due_at=give_up.at)],
-        notices=[Notice(says, lines, to="owner", due=give_up.at)],
+        notices=[approval_notice(situation.customer, asked.requested_by, says, lines, give_up.at)],
     )
 
 
@@ -205,7 +206,7 @@ def remind(situation: Situation, step: Step, stored: StoredQuote | None) -> Deci
     says = f"Quote {_name(stored.file)} still waits for approval by {role}"
     terms = situation.playbook.quoting
     due_at, _ = situation.customer.morning(situation.in_days(terms.give_up_after - terms.remind_after))
-    notice = Notice(says, ["Approve or reject it."], to="owner", due=due_at)
+    notice = approval_notice(situation.customer, stored.requested_by, says, ["Approve or reject it."], due_at)
     return Decision(JournalLine(says), Outcome(said=[says]), notices=[notice])
 
 

@@ -19,6 +19,7 @@ from workers.cli.output import Json, print_json, show_facts, show_table, words
 from workers.cli.servers import By, asker, connections
 
 if TYPE_CHECKING:
+    from activities.kernel.pool import Connection
     from gateway.client import PerennialClient
 
 app = typer.Typer(no_args_is_help=True)
@@ -27,6 +28,10 @@ TimeZone = Annotated[
     str | None, typer.Option(help="Where they work, such as Asia/Tokyo; else where most of their customers are.")
 ]
 Country = Annotated[str | None, typer.Option(help="Whose days off are theirs, such as JP.")]
+Manager = Annotated[
+    str | None,
+    typer.Option(help="Whom they report to: who approves of what goes beyond them.", metavar="STAFF_ID"),
+]
 LANGUAGE = "In which they are told things, such as ja. [PERENNIAL_STAFF_LANGUAGE]"
 
 
@@ -38,8 +43,19 @@ async def list_staff(as_json: Json = False) -> None:
     if as_json:
         print_json(rows)
         return
-    shown = ("staff_id", "name", "email", "language", "time_zone", "owns", "looks_after", "takes_cases", "left_at")
-    names = ("staff", "name", "address", "language", "zone", "owns", "looks after", "takes cases", "left")
+    shown = (
+        "staff_id",
+        "name",
+        "email",
+        "language",
+        "time_zone",
+        "manager_id",
+        "owns",
+        "looks_after",
+        "takes_cases",
+        "left_at",
+    )
+    names = ("staff", "name", "address", "language", "zone", "reports to", "owns", "looks after", "takes cases", "left")
     show_table(names, [[row[name] for name in shown] for row in rows])
 
 
@@ -63,6 +79,7 @@ async def add(
     language: Annotated[str | None, typer.Option(help=LANGUAGE)] = None,
     time_zone: TimeZone = None,
     country: Country = None,
+    manager: Manager = None,
     by: By = None,
 ) -> None:
     """Somebody new. An order may introduce people as well."""
@@ -71,6 +88,7 @@ async def add(
         if not await staff_rows.add_staff(connection, person, await asker(connection, by), present()):
             raise UserError(f"{staff_id!r} is taken; change them with `perennial staff change {staff_id}`")
         await staff_rows.place_staff(connection, staff_id, *place)
+        await _reports(connection, staff_id, manager)
     console.print(f"{staff_id} was added.")
 
 
@@ -83,17 +101,19 @@ async def change(
     language: Annotated[str | None, typer.Option(help=LANGUAGE)] = None,
     time_zone: TimeZone = None,
     country: Country = None,
+    manager: Manager = None,
     by: By = None,
 ) -> None:
-    """Another name, address, language or place, for every customer at once."""
-    if all(one is None for one in (name, email, language, time_zone, country)):
-        raise UserError("say what changes: --name, --email, --language, --time-zone or --country")
+    """Another name, address, language, place or manager, for every customer at once."""
+    if all(one is None for one in (name, email, language, time_zone, country, manager)):
+        raise UserError("say what changes: --name, --email, --language, --time-zone, --country or --manager")
     place = _place(time_zone, country)
     async with facts() as connection, connection.transaction():
         known = _named(await staff_rows.list_staff(connection), staff_id)
         person = _person(staff_id, name or known["name"], email or known["email"], language or known["language"])
         await staff_rows.change_staff(connection, person, await asker(connection, by), present())
         await staff_rows.place_staff(connection, staff_id, *place)
+        await _reports(connection, staff_id, manager)
     console.print(
         f"{staff_id} was changed, for {counted(known['owns'], 'customer')} owned and {known['looks_after']} looked after."
     )
@@ -139,6 +159,16 @@ async def _hand_over(client: PerennialClient, row: dict[str, Any], to: str, why:
     for task_id in row["tasks"]:
         request = {"task_id": task_id, "to": to, "role": "manager", **why}
         await client.ask(row["account_id"], "hand_over_staff_task", request)
+
+
+async def _reports(connection: Connection, staff_id: str, manager: str | None) -> None:
+    """Whom somebody reports to from now on, if that is said."""
+    if manager is None:
+        return
+    if manager == staff_id:
+        raise UserError(f"nobody reports to themselves; name somebody else than {staff_id} with --manager")
+    _named(await staff_rows.list_staff(connection), manager)
+    await staff_rows.report_to(connection, staff_id, manager)
 
 
 def _place(time_zone: str | None, country: str | None) -> tuple[str | None, str | None]:

@@ -54,6 +54,21 @@ async def test_a_person_is_added_once_and_changed_for_every_customer(servers: Se
     assert account_of(document) not in table
 
 
+async def test_whom_somebody_reports_to_is_one_of_our_people_and_not_themselves(
+    servers: Servers, tmp_path: Path
+) -> None:
+    boss, person = f"b-{EVA}", f"p-{EVA}"
+    await staff(servers, tmp_path, "add", boss, "--name", "Max Boss", "--email", f"{boss}@seller.example")
+    added = ("--name", "Pat", "--email", f"{person}@seller.example", "--manager", boss)
+    assert (await staff(servers, tmp_path, "add", person, *added)).code == 0
+    assert (await known(servers, tmp_path, person))["manager_id"] == boss
+    for wrong, says in ((person, "nobody reports to themselves"), (f"x-{EVA}", "is none of our people")):
+        refused = await staff(servers, tmp_path, "change", person, "--manager", wrong)
+        assert (refused.code, says in " ".join(refused.err.split())) == (1, True)
+    await staff(servers, tmp_path, "change", person, "--language", "ja")
+    assert (await known(servers, tmp_path, person))["manager_id"] == boss
+
+
 async def test_who_leaves_hands_over_customers_and_tasks_and_gets_nothing_any_more(
     servers: Servers, tmp_path: Path
 ) -> None:
