@@ -77,7 +77,7 @@ select jsonb_build_object(
     where t.account_id = $1 and (t.status = 'open' or t.due_at > $2::timestamptz - interval '400 days')), '[]'),
   'usage', coalesce((
     select jsonb_agg(to_jsonb(u) order by u.product) from (
-      select product_code as product, max(day) as latest_day,
+      select product_code as product, max(day) as latest_day, min(day) as since,
              (avg(active_users) filter (where day > $3::date - 28))::text as recent,
              (avg(active_users) filter (where day <= $3::date - 28))::text as earlier,
              ((array_agg(active_users order by day desc))[1])::text as last
@@ -176,10 +176,22 @@ async def find_playbook(connection: Connection, segment: str, version: int) -> P
     return None
 
 
-async def load_looks(connection: Connection, account_id: str) -> Looks:
-    """Since when help is under way, and the latest looks at how the customer uses what they pay for."""
+_CAME_BACK = """
+select max(h.starts_at) from (
+  select r.starts_at, max(coalesce(r.ends_at, 'infinity')) over (
+      order by r.starts_at, r.ends_at, r.asset_id rows between unbounded preceding and 1 preceding) as covered
+  from asset s join product p on p.code = s.product_code join asset_state_period r using (asset_id)
+  where s.account_id = $1 and p.kind in ('subscription', 'support') and r.quantity > 0 and r.starts_at <= $4) h
+where h.covered < h.starts_at
+"""
+"""When something sold for a term was in force again after a time in which nothing was."""
+
+
+async def load_looks(connection: Connection, account_id: str, as_of: datetime) -> Looks:
+    """Since when help is under way, the latest looks at how the customer uses what they pay for, and whether they had left before."""
     row = await connection.fetchrow(
-        "select (select max(coalesce(reopened_at, opened_at)) from staff_task where account_id = $1 and key = $3 and closed_at is null) as help,"
+        f"select ({_CAME_BACK}) as back,"
+        " (select max(coalesce(reopened_at, opened_at)) from staff_task where account_id = $1 and key = $3 and closed_at is null) as help,"
         " (select count(*)::int from staff_task where account_id = $1 and starts_with(key, $3 || '/') and opened_at >="
         "  (select max(opened_at) from staff_task where account_id = $1 and key = $3 and closed_at is null)) as steps,"
         " max(as_of) filter (where starts_with(key, $2 || '/check-in-')) as checked_in,"
@@ -188,6 +200,7 @@ async def load_looks(connection: Connection, account_id: str) -> Looks:
         account_id,
         effect_key(account_id, adoption.STAGE),
         adoption.HELP_TASK,
+        as_of,
     )
     if row is None:
         return Looks()
@@ -196,6 +209,7 @@ async def load_looks(connection: Connection, account_id: str) -> Looks:
         checked_in_at=row["checked_in"],
         followed_up_at=row["followed_up"],
         help_steps=row["steps"],
+        back_at=row["back"],
     )
     return await with_talks(connection, account_id, looks)
 

@@ -24,7 +24,7 @@ async def load_situation(connection: Connection, account_id: str, as_of: datetim
     playbook = await customers.load_playbook(connection, customer.account.segment, customer.account.playbook_version)
     records = await load_records(connection, account_id) if needs.ledger else {}
     known = await hold_rows.load_service(connection, account_id, as_of, review=needs.service, bearing=needs.ledger)
-    looked = await customers.load_looks(connection, account_id) if needs.looks else None
+    looked = await customers.load_looks(connection, account_id, as_of) if needs.looks else None
     return Situation(customer, playbook, as_of, records, looks=looked, service=known)
 
 

@@ -25,7 +25,7 @@ class JourneySteps(Activities):
         "onboarding_escalation": StepKind(onboarding.escalate),
         "onboarding_blocked": StepKind(onboarding_waiting.blocked),
         "onboarding_touch": StepKind(onboarding.touch, paced=True),
-        "relationship_anniversary": StepKind(thanks.anniversary),
+        "relationship_anniversary": StepKind(thanks.anniversary, LOOKS),
         "relationship_health": StepKind(health_plays.hear, look=health_keeping.untold),
         "adoption_check_in": StepKind(adoption.check_in, LOOKS, look=health_keeping.health_of, paced=True),
         "adoption_mail": StepKind(adoption.mail, paced=True),

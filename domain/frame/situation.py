@@ -22,7 +22,7 @@ class Looks:
     """The looks at how a customer uses what they pay for: since when help is under way (null: none is), the last check-in and
     the last follow-up. And what was talked about: `said_at` and `said`, when the last check-in was written and what it was filled with;
     `seen`, the figures of that one and of those after it; `told_at`, when we wrote about their use last; `talked_at`, when they last
-    answered, called, or had an answer from somebody in a case."""
+    answered, called, or had an answer from somebody in a case. `back_at`: when they came back, if nothing was in force for a while."""
 
     help_since: datetime | None = None
     checked_in_at: datetime | None = None
@@ -34,6 +34,7 @@ class Looks:
     seen: tuple[tuple[datetime, Mapping[str, Any]], ...] = ()
     told_at: datetime | None = None
     talked_at: datetime | None = None
+    back_at: datetime | None = None
 
 
 @dataclass(frozen=True)

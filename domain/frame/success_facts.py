@@ -53,13 +53,15 @@ class TaskFacts(Carried):
 
 
 class UsageFacts(Carried):
-    """Use of one product up to now: means of daily active users over the last 28 days and the 28 before; null without data."""
+    """Use of one product up to now: means of daily active users over the last 28 days and the 28 before; null without data.
+    `since`: the first day of those that was reported."""
 
     product: str
     latest_day: date
     recent: Decimal | None
     earlier: Decimal | None
     last: Decimal
+    since: date | None = None
 
 
 class OfferStatus(StrEnum):

@@ -129,7 +129,7 @@ def _touch(situation: Situation, context: Context, mail: WrittenMail) -> Context
     if moment is not None and (situation.today - since).days > moment:
         return "its day is over"
     why = onboarding.no_touch(situation, mail.stage)
-    return why if why is not None else context
+    return why if why is not None else {**context, **onboarding.touched(situation, mail.stage)}
 
 
 def _anniversary(situation: Situation, context: Context, _: WrittenMail) -> Context | str:

@@ -103,7 +103,7 @@ def follow_up(situation: Situation, step: Step, health: Health) -> Decision:
         line = JournalLine("Follow-up: the check-in of today has looked at it", kind="skipped")
         return Decision(line, Outcome(plan=_looked_at_again(situation, helping_on.taken(situation))))
     looked = _look(situation, health, None)
-    uses = seat_use(situation.customer, situation.playbook, situation.as_of)
+    uses = helping_on.settled(situation, seat_use(situation.customer, situation.playbook, situation.as_of))
     if uses and uses[0].share >= situation.playbook.adoption.recovered:
         return looked
     steps = helping_on.taken(situation)
@@ -148,13 +148,11 @@ def _look(situation: Situation, health: Health, next_on: str | None, *, quiet: b
     """The one look that check-ins, follow-ups and reviews share: score health, then help, end help, offer seats, or just report."""
     uses = seat_use(situation.customer, situation.playbook, situation.as_of)
     helping = HELP_TASK in _open_tasks(situation)
-    terms = situation.playbook.adoption
-    if uses and uses[0].share < terms.low and not (helping and quiet):
-        decision = (
-            _still_low(situation, uses[0], next_on) if helping else _help(situation, helping_on.low(situation, uses))
-        )
-    elif helping and uses and uses[0].share >= terms.recovered:
-        decision = _recovered(situation, uses)
+    settled, low = helping_on.settled(situation, uses), helping_on.low(situation, uses)
+    if low and not (helping and quiet):
+        decision = _still_low(situation, low[0], next_on) if helping else _help(situation, low)
+    elif helping and settled and settled[0].share >= situation.playbook.adoption.recovered:
+        decision = _recovered(situation, settled)
     elif offer := expansion.offer_for(situation, uses, health):
         decision = offer
     else:
@@ -211,11 +209,11 @@ def mail(situation: Situation, step: Step) -> Decision:
 
 def mail_of(situation: Situation, template: str) -> Mail | None:
     """The offer of help (`outreach`), or the mail that it has helped (`recovered`), with the figures of now; null if it is not so."""
-    uses, terms = seat_use(situation.customer, situation.playbook, situation.as_of), situation.playbook.adoption
-    use, helping = uses[0] if uses else None, HELP_TASK in _open_tasks(situation)
-    if use is not None and template == "outreach" and helping and use.share < terms.low:
-        return _outreach(situation, helping_on.low(situation, uses))
-    if use is not None and template == "recovered" and not helping and use.share >= terms.recovered:
+    uses = helping_on.settled(situation, seat_use(situation.customer, situation.playbook, situation.as_of))
+    low, helping = helping_on.low(situation, uses), HELP_TASK in _open_tasks(situation)
+    if low and template == "outreach" and helping:
+        return _outreach(situation, low)
+    if uses and template == "recovered" and not helping and uses[0].share >= situation.playbook.adoption.recovered:
         return _good_progress(uses)
     return None
 

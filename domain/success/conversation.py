@@ -14,7 +14,7 @@ from domain.orders.order import ContactRole
 from domain.success import thanks
 from domain.success.health import SeatUse, seat_use
 
-COUNTED = ("active_users", "seats", "adoption", "counted_on")
+COUNTED = ("active_users", "seats", "adoption", "counted_on", "counted_since")
 TIPS = ("seats", "least_used", "administrator", "show", "ask")
 """Things to try, the most useful first; the last two can always be tried."""
 VARIANTS = 3
@@ -32,6 +32,7 @@ def figures_of(use: SeatUse) -> dict[str, str | int | None]:
         "seats": use.seats,
         "adoption": share,
         "counted_on": use.counted_on.isoformat() if use.counted_on else None,
+        "counted_since": use.since.isoformat() if use.since else None,
     }
 
 

@@ -21,6 +21,7 @@ from domain.kernel.money import money, to_minor_unit
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.requests import CustomerDecision as Answer
 from domain.kernel.shown import counted
+from domain.success import conversation
 from domain.success.health import Health, SeatUse, seat_use
 from domain.success.requests import AnswerOffer
 from domain.success.score_rules import Band
@@ -111,8 +112,8 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
 
 
 def _counted(use: SeatUse) -> dict[str, Any]:
-    counted_on = use.counted_on.isoformat() if use.counted_on else None
-    return {"seats": use.seats, "active_users": use.active, "counted_on": counted_on}
+    found = conversation.figures_of(use)
+    return {name: found[name] for name in ("seats", "active_users", "counted_on", "counted_since")}
 
 
 def figures(situation: Situation, offer: OfferFacts) -> dict[str, Any] | None:

@@ -56,6 +56,7 @@ class ScorePart:
 
 
 WHY_SHOWN = 3
+MEAN_OF_DAYS = 28
 
 
 class News(StrEnum):
@@ -126,8 +127,9 @@ class Health:
 class SeatUse:
     """Seats of one asset in use: paid `seats`, `active` users, their `share`, and the change against the 28 days before.
 
-    `active` is the mean of the last 28 days in whole users, or the last figure, of the day `counted_on`, if there is none. All
-    else is counted from what is shown, so that count, share and threshold never contradict each other.
+    `active` is the mean of the last 28 days in whole users, since the day `since` if the product has been in use for fewer, or the last
+    figure, of the day `counted_on`, if there is none. All else is counted from what is shown, so that count, share and threshold never
+    contradict each other.
     """
 
     asset: AssetFacts
@@ -136,6 +138,7 @@ class SeatUse:
     share: Decimal
     trend: Decimal | None
     counted_on: date | None = None
+    since: date | None = None
 
     @property
     def says(self) -> str:
@@ -165,8 +168,16 @@ def seat_use(customer: Customer, playbook: Playbook, at: datetime) -> list[SeatU
         active = int(half_up().apply(facts.last if facts.recent is None else facts.recent))
         counted_on = facts.latest_day if facts.recent is None else None
         share = Decimal(active) / seats
-        uses[asset.product] = SeatUse(asset, seats, active, share, _trend(facts), counted_on)
+        uses[asset.product] = SeatUse(asset, seats, active, share, _trend(facts), counted_on, _since(facts, today))
     return sorted(uses.values(), key=lambda use: (use.share, use.asset.asset_id))
+
+
+def _since(facts: UsageFacts, today: date) -> date | None:
+    """The first day of use, that day included, of a product that has been in use for fewer days than its mean is of."""
+    new = (
+        facts.recent is not None and facts.since is not None and facts.since > today - timedelta(days=MEAN_OF_DAYS - 1)
+    )
+    return facts.since if new else None
 
 
 def _seats_of(customer: Customer, product: str, at: datetime) -> int:

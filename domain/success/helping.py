@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.frame.decision import Decision, JournalLine, Notice, OpenStaffTask
+from domain.frame.keys import about
 from domain.frame.playbook import Help
 from domain.frame.situation import Situation
 from domain.success.health import SeatUse
@@ -40,9 +41,27 @@ _STEPS: Mapping[Help, _Step] = {
 }
 
 
+def settled(situation: Situation, uses: Sequence[SeatUse]) -> list[SeatUse]:
+    """The products that have been in use for long enough to be helped with, the least used first: not before they are live."""
+    return [use for use in uses if use.since is None and not _to_go_live(situation, use)]
+
+
+def _to_go_live(situation: Situation, use: SeatUse) -> bool:
+    """True while go-live is still to come of every order by which they have a product: until check-ins begin without it."""
+    last = situation.playbook.onboarding.last_task
+    coming = {about(task.stage) for task in situation.customer.tasks if task.name == last and task.is_open}
+    limit = situation.in_days(-situation.playbook.adoption.latest_start)
+    young = {one.order_id for one in situation.customer.orders if situation.customer.day_of(one.activated_at) > limit}
+    by = {one.contract_id: one.order_id for one in situation.customer.contracts}
+    sold = [
+        by.get(asset.contract_id or "") for asset in situation.customer.assets if asset.product == use.asset.product
+    ]
+    return all(order in coming & young for order in sold)
+
+
 def low(situation: Situation, uses: Sequence[SeatUse]) -> list[SeatUse]:
     """The products of which too few seats are in use, the least used first."""
-    return [use for use in uses if use.share < situation.playbook.adoption.low]
+    return [use for use in settled(situation, uses) if use.share < situation.playbook.adoption.low]
 
 
 def taken(situation: Situation) -> int:

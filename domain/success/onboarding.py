@@ -30,6 +30,8 @@ from domain.success.onboarding_tasks import (
 )
 from domain.success.writes import InviteToTask
 
+ABOUT_A_MONTH = 27
+
 
 def first_steps(situation: Situation, order_id: str, start: date) -> Iterator[Step]:
     """The steps with which an order's onboarding begins: the welcome, one per task, and the touches."""
@@ -310,7 +312,23 @@ def touch(situation: Situation, step: Step) -> Decision:
     if (why := no_touch(situation, step.stage)) is not None:
         return Decision(JournalLine(f"No touch {says}: {why}", kind="skipped"))
     template = step.name.replace("-", "_")
-    return Decision(JournalLine(f"Touch: {says}"), mails=[Mail(template)])
+    return Decision(JournalLine(f"Touch: {says}"), mails=[Mail(template, touched(situation, step.stage))])
+
+
+def touched(situation: Situation, stage: str) -> dict[str, object]:
+    """What a touch says of the time since what was sold began: whether that is about a month."""
+    return {"month": _begins_on(situation, about(stage)) <= situation.in_days(-ABOUT_A_MONTH)}
+
+
+def _begins_on(situation: Situation, order_id: str) -> date:
+    """The first day of what an order sold for a term, or the day of the order if it sold nothing of the kind."""
+    contracts = {one.contract_id for one in situation.customer.contracts if one.order_id == order_id}
+    starts = [
+        one.periods[0].starts_at for one in situation.customer.assets if one.periods and one.contract_id in contracts
+    ]
+    order = standing.placed(situation, order_id)
+    at = min(starts, default=order.activated_at if order else situation.customer.account.since)
+    return situation.customer.day_of(at)
 
 
 def no_touch(situation: Situation, stage: str) -> str | None:
@@ -320,4 +338,6 @@ def no_touch(situation: Situation, stage: str) -> str | None:
     provided = {task.name for task in situation.playbook.onboarding.tasks if task.provisions}
     if any(t.stage == stage and t.is_open and t.name in provided for t in situation.customer.tasks):
         return "they have no access yet"
+    if (begins := _begins_on(situation, about(stage))) >= situation.today:
+        return f"what they bought begins on {begins}"
     return None

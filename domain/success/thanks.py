@@ -20,7 +20,7 @@ def anniversary(situation: Situation, step: Step) -> Decision:
     since = situation.customer.day_of(situation.customer.account.since)
     years = anniversary_year(step.key) - since.year
     plan = [anniversary_after(situation, step)]
-    if (why := no_thanks(situation)) is not None:
+    if (why := no_thanks(situation) or _were_away(situation)) is not None:
         return Decision(JournalLine(f"Anniversary {years} left out: {why}", kind="skipped"), Outcome(plan=plan))
     return Decision(
         JournalLine(f"Anniversary: {years} {'year' if years == 1 else 'years'}"),
@@ -39,6 +39,12 @@ def no_thanks(situation: Situation) -> str | None:
     if not customer.owns(situation.as_of):
         return "what they have is kept running, and waits for their answer"
     return None
+
+
+def _were_away(situation: Situation) -> str | None:
+    """Why the years since they first came are not counted: in between they had left; null if they never had."""
+    back = situation.looks.back_at if situation.looks else None
+    return f"they had left, and came back on {situation.customer.day_of(back)}" if back else None
 
 
 def leaves(situation: Situation) -> bool:

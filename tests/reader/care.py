@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from statistics import median
@@ -64,8 +64,18 @@ _OF_SEVERAL = {
 def _of_one(desk: Desk, said: dict[str, Any]) -> dict[str, Any]:
     """The use of one product of several: its own figures, by its name."""
     counted = {"active": said["active"], "seats": int(desk.script.number(figures(said["seats"])[0]))}
-    use_is(desk, {**counted, "share": said["share"]}, said["product"])
+    use_is(desk, {**counted, **_mean(desk, said["when"]), "share": said["share"]}, said["product"])
     return counted
+
+
+def _mean(desk: Desk, when: str) -> dict[str, Any]:
+    """Of which days a figure of several products is the mean; nothing for the count of one day."""
+    found = desk.script.pattern({"en": "since {since:date}", "ja": "{since:date}以降"}[desk.script.language]).search(
+        when
+    )
+    if found:
+        return {"since": desk.script.value("date", found["since"])}
+    return {"since": None} if "28" in when and ("day" in when or "日間" in when) else {}
 
 
 def _goods(desk: Desk) -> set[str]:
@@ -106,6 +116,7 @@ def seats(desk: Desk, opening: dict[str, str], closing: dict[str, str]) -> dict[
     """What the mail says of seats: in use, paid, and of what time; `closing` are the words after it, such as their share."""
     for when in (
         {"en": "n an average day of the last 28 days", "ja": "直近28日間の1日平均で"},
+        {"en": "n an average day since {since:date}", "ja": "{since:date}以降の1日平均で"},
         {"en": "n {day:date}", "ja": "{day:date}には"},
     ):
         for noun, verb in (("seats", "were"), ("seats", "was"), ("seat", "was"), ("seat", "were")):
@@ -118,14 +129,23 @@ def seats(desk: Desk, opening: dict[str, str], closing: dict[str, str]) -> dict[
                 }
             )
             if said:
-                return dict(said)
+                return {"since": None, **said}
     return None
+
+
+def _mean_since(desk: Desk, code: str, since: date | None) -> None:
+    """A mean is of 28 days, or since the first day on which the product was in use."""
+    days = [row["day"] for row in desk.facts.rows("usage_day", product_code=code) if row["day"] <= desk.today]
+    first = min((day for day in days if day > desk.today - timedelta(days=56)), default=None)
+    new = first is not None and first > desk.today - timedelta(days=27)
+    if since is not None or new:
+        desk.same("date", since, first if new else None)
 
 
 def use_is(desk: Desk, use: dict[str, Any], product: str | None) -> set[str]:
     """The seats in use are those of a product that they have, at the instant at which the mail leaves, whenever it was written.
 
-    Returns the products of which they can be.
+    `since`, if that is said: the first day of which they are the mean. Returns the products of which they can be.
     """
     facts = desk.facts
     right = defaultdict(set)
@@ -139,6 +159,9 @@ def use_is(desk: Desk, use: dict[str, Any], product: str | None) -> set[str]:
         desk.wrong("count", f"{use['active']} of {use['seats']}", shown)
     elif (share := use.get("share")) is not None:
         desk.among("count", share, _percents(Decimal(use["active"]) / use["seats"]))
+    codes = [code for code, name in facts.names.items() if name in fitting]
+    if "since" in use and len(codes) == 1 and not use.get("day"):
+        _mean_since(desk, codes[0], use["since"])
     return fitting
 
 
@@ -157,19 +180,22 @@ def _percents(share: Decimal) -> set[Decimal]:
 def _table_of_use(desk: Desk, product: str) -> Decimal | None:
     """The table of seats in use, and the share that it says."""
     name = {"en": "Seats in use on an average day of the last 28 days", "ja": "ご利用中の席数（直近28日間の1日平均）"}
-    said = desk.fact(name, "text")
-    if said is None and (
-        found := desk.first(
-            {"en": "Seats in use on {day:date} | {v:text}", "ja": "ご利用中の席数（{day:date}） | {v:text}"}
-        )
+    said, of = desk.fact(name, "text"), {"since": None}
+    for words in (
+        {
+            "en": "Seats in use on an average day since {since:date} | {v:text}",
+            "ja": "ご利用中の席数（{since:date}以降の1日平均） | {v:text}",
+        },
+        {"en": "Seats in use on {day:date} | {v:text}", "ja": "ご利用中の席数（{day:date}） | {v:text}"},
     ):
-        said = found["v"]
+        if said is None and (found := desk.first(words)):
+            said, of = found["v"], found
     share = desk.fact({"en": "Share in use", "ja": "利用率"}, "percent")
     if said is None:
         desk.wrong("unsaid", desk.letter.subject, "the seats in use")
         return None
     numbers = [int(desk.script.number(n)) for n in figures(said)]
-    use_is(desk, {"active": numbers[0], "seats": numbers[1], "share": share}, product)
+    use_is(desk, {**of, "active": numbers[0], "seats": numbers[1], "share": share}, product)
     return share  # type: ignore[no-any-return]
 
 

@@ -210,14 +210,35 @@ def touch_day_1(desk: Desk) -> None:
 
 
 def touch_month_1(desk: Desk) -> None:
-    """A month after a customer began."""
+    """About a month after a customer began: counted from the first day of what they bought."""
     since = desk.facts.since()
     days = (desk.today - since).days
     if not 28 <= days <= 40:
         desk.wrong("tenure", desk.letter.subject, f"they are a customer since {since}, {days} days")
-    desk.fixed({"en": "Your first month with {seller}\n", "ja": "ご契約から1か月が経ちました"})
-    desk.fixed({"en": "has been with us for a month now", "ja": "早いもので1か月が経ちました"})
+    of_contracts = {one["asset_id"] for one in desk.facts.tables["asset"] if one["contract_id"]}
+    periods = [row for row in desk.facts.tables["period"] if row["quantity"] and row["asset_id"] in of_contracts]
+    began = [desk.facts.day(row["starts_at"]) for row in periods]
+    used = (desk.today - max(since, min(began, default=since))).days
+    about_a_month = {"en": "has been with us for about a month now", "ja": "早いものでおよそ1か月が経ちました"}
+    if desk.first(about_a_month) is not None:
+        if not 27 <= used <= 40:
+            desk.wrong("tenure", desk.letter.subject, f"what they bought began {used} days ago")
+        desk.fixed({"en": "Your first month with {seller}\n", "ja": "ご利用開始からおよそ1か月が経ちました"})
+    elif used >= 27:
+        desk.wrong("tenure", desk.letter.subject, f"what they bought began {used} days ago, about a month")
     desk.fixed({"en": "A line or two in reply"})
+
+
+def _was_away(desk: Desk) -> date | None:
+    """The day on which they came back, if nothing sold for a term was in force for some days before."""
+    of_contracts = {one["asset_id"] for one in desk.facts.tables["asset"] if one["contract_id"]}
+    held = (row for row in desk.facts.tables["period"] if row["quantity"] and row["asset_id"] in of_contracts)
+    periods = [row for row in held if row["starts_at"] <= desk.at]
+    for row in periods:
+        earlier = [one for one in periods if one["starts_at"] < row["starts_at"]]
+        if earlier and all(one["ends_at"] is not None and one["ends_at"] < row["starts_at"] for one in earlier):
+            return desk.facts.day(row["starts_at"])
+    return None
 
 
 def touch_anniversary(desk: Desk) -> None:
@@ -226,15 +247,17 @@ def touch_anniversary(desk: Desk) -> None:
     years = desk.today.year - since.year
     if add_years(since, years) != desk.today or years < 1:
         desk.wrong("tenure", desk.letter.subject, f"they are a customer since {since}")
-    if desk.first({"en": "One year together"}):
+    if desk.first({"en": "One year together"}) is not None:
         desk.same("tenure", 1, years)
+    if (away := _was_away(desk)) is not None:
+        desk.wrong("tenure", desk.letter.subject, f"they had left, and had nothing until {away}")
     for words in (
         {"en": "{years:int} years together", "ja": "ご契約{years:int}周年の御礼"},
         {"en": "It is {years:int} years since", "ja": "ご契約いただいてから{years:int}年を迎えました"},
     ):
         if said := desk.first(words):
             desk.same("tenure", said["years"], years)
-    if desk.first({"en": "It is a year since"}):
+    if desk.first({"en": "It is a year since"}) is not None:
         desk.same("tenure", 1, years)
     if not _is_customer(desk):
         desk.wrong("tenure", desk.letter.subject, "they own nothing any more")

@@ -320,7 +320,7 @@ async def test_every_mail_of_a_year_is_true(year: Lived) -> None:
 
 
 def test_every_template_has_a_rule() -> None:
-    parts = {"frame", "notice", "layout", "parts", "document", "proposal", "sheet"}
+    parts = {"frame", "in_use", "notice", "layout", "parts", "document", "proposal", "sheet"}
     written = {path.stem for path in TEMPLATES.glob("*/*.j2") if path.parent.name not in ("html", "text")}
     assert written - parts == set(RULES)
 

@@ -60,7 +60,7 @@ FACTS: dict[str, tuple[list[str], list[str]]] = {
     ),
     "touch_day_1": (["first day"], ["最初の一日"]),
     "play_note": (["One thing to try.", "It takes a minute."], ["一度お試しください。", "1分で終わります。"]),
-    "touch_month_1": (["a month"], ["1か月"]),
+    "touch_month_1": (["about a month"], ["およそ1か月"]),
     "touch_anniversary": (["2 years since"], ["2年を迎え"]),
     "check_in": (["42 of your 1,200 seats", "4%", "March 1, 2027"], ["1,200席のうち42席", "4%", "2027年3月1日"]),
     "outreach": (["42 of 1,200", "4%", "50%"], ["42席／1,200席", "4%", "50%以上"]),

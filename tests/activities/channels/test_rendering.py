@@ -21,6 +21,7 @@ EVERY = [(template, language) for template in CONTEXTS for language in ("en", "j
 def test_every_template_has_a_sample_and_both_languages() -> None:
     english = {path.stem for path in (TEMPLATES / "en").glob("*.j2")} - {
         "frame",
+        "in_use",
         "notice",
         "document",
         "proposal",
@@ -28,6 +29,7 @@ def test_every_template_has_a_sample_and_both_languages() -> None:
     }
     japanese = {path.stem for path in (TEMPLATES / "ja").glob("*.j2")} - {
         "frame",
+        "in_use",
         "notice",
         "document",
         "proposal",
@@ -83,6 +85,7 @@ def test_a_missing_value_fails(renderer: Renderer, template: str, language: str)
         ("provisioning_done", {"products": [], "later": [{"product": "Sensor", "from": "2027-04-01"}]}),
         ("provisioning_done", {"products": []}),
         ("touch_anniversary", {"years": 1}),
+        ("touch_month_1", {"month": False}),
         ("check_in", {"active_users": None, "seats": None, "adoption": None, "next_on": None, "products": []}),
         ("check_in", {"active_users": 1, "seats": 1, "adoption": None}),
         ("onboarding_reminder", {"days_late": 0}),
@@ -137,6 +140,12 @@ def test_variants_say_what_is_the_case(renderer: Renderer) -> None:
     said = text_of(renderer, a_mail("recovered", "en", context=several))
     assert "Team Plan: 42 of 1,200 seats in use on an average day of the last 28 days, which is 4%" in said
     assert "Sensor: 42 of 1,200 seats in use on February 1, 2027, which is 4%" in said
+    young = {"counted_since": "2027-02-01"}
+    for template, started in (("outreach", "Seats in use on"), ("recovered", "Seats in use on"), ("check_in", "On")):
+        assert f"{started} an average day since February 1, 2027" in text_of(
+            renderer, a_mail(template, "en", context=young)
+        )
+        assert "2027年2月1日以降の1日平均" in text_of(renderer, a_mail(template, "ja", context=young))
     assert "御中" in text_of(renderer, a_mail("go_live", "ja", context={"contact_name": ""}))
     assert "田中 花子 様" in text_of(renderer, a_mail("go_live", "ja"))
     assert "Hello," in text_of(renderer, a_mail("go_live", "en", context={"contact_name": ""}))

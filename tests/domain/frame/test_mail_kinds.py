@@ -17,7 +17,7 @@ from domain.orders.order import ContactRole
 from tests.domain.frame.test_pace import now
 
 WRITTEN = Path(activities.channels.__file__).parent / "templates"
-LAYOUTS = {"frame", "notice", "document", "joined", "proposal", "sheet"}
+LAYOUTS = {"frame", "in_use", "notice", "document", "joined", "proposal", "sheet"}
 CONTRACTUAL = sorted(name for name, template in TEMPLATES.items() if template.kind is MailKind.CONTRACTUAL)
 OPTIONAL = sorted(name for name, template in TEMPLATES.items() if template.kind is MailKind.OPTIONAL)
 

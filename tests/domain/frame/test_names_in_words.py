@@ -16,7 +16,7 @@ from domain.orders.order import ContactRole
 
 TEMPLATES = Path(activities.channels.__file__).parent / "templates" / "en"
 CUSTOMERS = sorted(
-    {path.stem for path in TEMPLATES.glob("*.j2")} - {"frame", "notice", "document", "proposal", "sheet"}
+    {path.stem for path in TEMPLATES.glob("*.j2")} - {"frame", "in_use", "notice", "document", "proposal", "sheet"}
 )
 JAPANESE = StaffWords(sentences("ja"), {})
 OURS = re.compile(r"[a-z]_[a-z]|\b[A-Z]{1,3}-\d|['\"`]")

@@ -154,16 +154,24 @@ async def test_a_customer_who_comes_back_is_no_new_one(servers: Servers) -> None
     assert live["days_to_value"] <= 41
     assert live["products"] == ["Workspace"]
     assert await apart(servers, account) == []
+    await servers.client.fast_forward(account, timedelta(days=180))
+    assert not [one for one in await said(servers, account) if one["template"] == "touch_anniversary"]
+    assert await apart(servers, account) == []
 
 
-async def test_a_first_day_has_access(servers: Servers) -> None:
+async def test_a_first_day_has_access_and_is_one(servers: Servers) -> None:
+    account = account_of(document := order())
+    await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=12))
+    days = {one["template"]: one["day"] for one in await said(servers, account)}
+    assert days["touch_day_1"] > days["provisioning_done"]
     account = account_of(document := order())
     document["contracts"][0]["term"]["start"] = (present().astimezone(TOKYO).date() + timedelta(days=60)).isoformat()
     await servers.client.place_order(document)
     await servers.client.fast_forward(account, timedelta(days=12))
     mails = await said(servers, account)
     days = {one["template"]: one["day"] for one in mails}
-    assert days["touch_day_1"] > days["provisioning_done"]
+    assert "touch_day_1" not in days, "their first day is to come"
     (ready,) = [one for one in mails if one["template"] == "provisioning_done"]
     assert ready["products"] == []
     start = document["contracts"][0]["term"]["start"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from domain.success.usage import UsageRow
@@ -88,4 +88,66 @@ async def test_help_goes_on_in_steps_until_a_person_has_it_and_ends_when_use_rec
         "select body->'context' from outbox where account_id = $1 and body->>'template' = 'recovered'", account
     )
     assert (said["product"], [one["product"] for one in said["others"]]) == ("Workspace", ["Boards"])
+    assert await apart(servers, account) == []
+
+
+async def mails_of(servers: Servers, account: str, template: str) -> list[dict[str, Any]]:
+    """What the mails of a template were filled with, in order."""
+    rows = await servers.pool.fetch(
+        "select body->'context' as said from outbox where account_id = $1 and body->>'template' = $2"
+        " order by created_at, delivery_id",
+        account,
+        template,
+    )
+    return [row["said"] for row in rows]
+
+
+async def used_since(servers: Servers, account: str, first: date, users: int) -> None:
+    """Use of the first product on each day from `first` to today, and what comes of it by tomorrow."""
+    today = (await servers.client.now(account)).date()
+    days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
+    rows = [UsageRow(account_id=account, product="SEATS", day=day, active_users=users) for day in days]
+    await servers.client.record_usage(rows)
+    await servers.client.fast_forward(account, timedelta(days=1))
+    await settled(servers.pool, account)
+
+
+async def test_nobody_is_offered_help_before_they_are_live(servers: Servers) -> None:
+    document = order()
+    account = account_of(document)
+    await servers.client.place_order(document)
+    began = (await servers.client.now(account)).date()
+    await servers.client.fast_forward(account, timedelta(days=45))
+    await used_since(servers, account, began, users=8)
+    assert await mails_of(servers, account, "outreach") == []
+    assert await help_tasks(servers, account) == {}
+    for task in ("kickoff", "training", "first_value", "go_live"):
+        await servers.client.ask(account, "complete_task", {"task": task, "evidence": "it works"})
+    await servers.client.fast_forward(account, timedelta(days=28))
+    await used_since(servers, account, began, users=8)
+    await servers.client.fast_forward(account, timedelta(days=8))
+    (offered,) = await mails_of(servers, account, "outreach")
+    assert (offered["active_users"], offered["counted_since"]) == (8, None)
+    assert await apart(servers, account) == []
+
+
+async def test_use_of_a_few_days_is_told_since_when_and_calls_for_no_help(servers: Servers) -> None:
+    document = order()
+    account = account_of(document)
+    await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=10))
+    for task in ("kickoff", "training", "first_value", "go_live"):
+        await servers.client.ask(account, "complete_task", {"task": task, "evidence": "it works"})
+    await servers.client.fast_forward(account, timedelta(days=18))
+    first = (await servers.client.now(account)).date() - timedelta(days=5)
+    await used_since(servers, account, first, users=8)
+    await servers.client.fast_forward(account, timedelta(days=16))  # past a holiday
+    (told,) = await mails_of(servers, account, "check_in")
+    assert (told["active_users"], told["counted_since"]) == (8, first.isoformat())
+    assert await mails_of(servers, account, "outreach") == []
+    await servers.client.fast_forward(account, timedelta(days=24))
+    await used_since(servers, account, first, users=8)
+    await servers.client.fast_forward(account, timedelta(days=14))
+    (offered,) = await mails_of(servers, account, "outreach")
+    assert offered["counted_since"] is None
     assert await apart(servers, account) == []
