@@ -92,11 +92,16 @@ async def record_effect(
     as_of: datetime,
     outcome: Carried,
     asked: Asked | None = None,
-) -> None:
-    """The effect under its key, with the fingerprint of what was asked. A second one under the same key is refused by the table."""
+    people_since: datetime | None = None,
+) -> bool:
+    """The effect under its key, with the fingerprint of what was asked. A second one under the same key is refused by the table.
+
+    True if people of the account have changed after `people_since`, up to this transaction.
+    """
     said = outcome.model_dump(mode="json", exclude_unset=True)
     row = (key, account_id, run, as_of, said, asked.digest if asked else None, _under(key, asked))
-    await _EFFECT.add(connection, [row])
+    changed: bool = await connection.fetchval(_RECORD, *row, people_since)
+    return changed
 
 
 async def amend_effect(connection: Connection, key: str, outcome: Carried) -> None:
@@ -105,7 +110,11 @@ async def amend_effect(connection: Connection, key: str, outcome: Carried) -> No
     await connection.execute("update effect set outcome = $2 where key = $1", key, said)
 
 
-_EFFECT = Insert("effect", "key account_id run as_of outcome asked under")
+_RECORD = Insert(
+    "effect",
+    "key account_id run as_of outcome asked under",
+    "returning exists (select from people_change p where p.account_id = $2 and p.at > $8::timestamptz)",
+).statement
 
 
 @dataclass(frozen=True)

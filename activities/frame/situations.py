@@ -18,12 +18,16 @@ async def load_situation(connection: Connection, account_id: str, as_of: datetim
 
     Raises `Refusal` (UnknownAccount) for an account that no order has opened.
     """
-    customer = await customers.load_customer(connection, account_id, as_of)
+    service = "null" if needs.service else hold_rows.FACTS_IF_ANY
+    customer, served = await customers.load_customer_and(connection, account_id, as_of, service)
     if customer is None:
         raise Refusal(UNKNOWN_ACCOUNT, f"account {account_id!r} has no accepted order yet; place its first order")
     playbook = await customers.load_playbook(connection, customer.account.segment, customer.account.playbook_version)
     records = await load_records(connection, account_id) if needs.ledger else {}
-    known = await hold_rows.load_service(connection, account_id, as_of, review=needs.service, bearing=needs.ledger)
+    if needs.service:
+        known = await hold_rows.load_service(connection, account_id, as_of, review=True, bearing=needs.ledger)
+    else:
+        known = await hold_rows.read_service(connection, account_id, as_of, served, bearing=needs.ledger)
     looked = await customers.load_looks(connection, account_id, as_of) if needs.looks else None
     return Situation(customer, playbook, as_of, records, looks=looked, service=known)
 

@@ -16,7 +16,7 @@ from activities.frame.outgoing import Origin, Sender
 from activities.frame.pacing import paced_decision
 from activities.frame.situations import load_situation, naming
 from activities.frame.writing import carry_out
-from activities.journey.agenda_facts import has_plays, plays_ahead
+from activities.journey.agenda_facts import people_since, plays_ahead
 from activities.kernel import news
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection, Pool
@@ -118,12 +118,12 @@ class UnitOfWork:
         """What came of the unit, under its key: the last that is written of it. A customer of the `situation` who has plays
         gets them planned anew from what is so by now."""
         unit = self.unit
-        await effects.record_effect(
-            self.connection, unit.key, unit.account_id, unit.run, unit.as_of, outcome, unit.asked
+        playbook = None if situation is None or isinstance(situation.playbook, Missing) else situation.playbook
+        since = people_since(playbook, unit.as_of) if playbook is not None else None
+        changed = await effects.record_effect(
+            self.connection, unit.key, unit.account_id, unit.run, unit.as_of, outcome, unit.asked, since
         )
-        if situation is None or isinstance(situation.playbook, Missing):
-            return outcome
-        if not await has_plays(self.connection, unit.account_id, situation.playbook, unit.as_of):
+        if playbook is None or not (playbook.plays or changed):
             return outcome
         outcome = outcome.having(plays=await plays_ahead(self.connection, unit.account_id, unit.as_of))
         await effects.amend_effect(self.connection, unit.key, outcome)

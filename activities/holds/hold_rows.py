@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import cast
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -89,7 +89,8 @@ select jsonb_build_object(
 )::text
 """
 
-_FACTS_IF_ANY = f"select case when ({_ANYTHING}) then ({_FACTS}) end"
+FACTS_IF_ANY = f"select case when ({_ANYTHING}) then ({_FACTS}) end"
+"""What service knows of the account $1 at $2; null if nothing."""
 
 QUOTE_OVER = """(coalesce(o.purpose, '') = 'new_quote' and not exists (
   select 1 from quote q where q.quote_id = o.body->'context'->>'quote_id' and q.state = 'presented'
@@ -224,17 +225,28 @@ async def load_service(
     review: with the mails, steps and leads that wait, who saw which case, and the cases as they are shown.
     bearing: with the cases of the last year that went badly.
     """
-    if review:
-        found = await connection.fetchval(_FACTS, account_id, as_of)
-    else:
-        found = await connection.fetchval(_FACTS_IF_ANY, account_id, as_of)
-    if found is None:
+    if not review:
+        said = await connection.fetchval(FACTS_IF_ANY, account_id, as_of)
+        return await read_service(connection, account_id, as_of, said, bearing=bearing)
+    facts = json.loads(await connection.fetchval(_FACTS, account_id, as_of))
+    more = json.loads(await connection.fetchval(_REVIEW, account_id, as_of))
+    shown = more.pop("shown")
+    facts = {**facts, **more, "cases": [{**case, **shown.get(case["case_id"], {})} for case in facts["cases"]]}
+    return await _service(connection, account_id, as_of, facts, bearing=bearing)
+
+
+async def read_service(
+    connection: Connection, account_id: str, as_of: datetime, said: str | None, *, bearing: bool
+) -> ServiceFacts:
+    """What `FACTS_IF_ANY` has said; `bearing` as for `load_service`."""
+    if said is None:
         return NO_SERVICE
-    facts = json.loads(found)
-    if review:
-        more = json.loads(await connection.fetchval(_REVIEW, account_id, as_of))
-        shown = more.pop("shown")
-        facts = {**facts, **more, "cases": [{**case, **shown.get(case["case_id"], {})} for case in facts["cases"]]}
+    return await _service(connection, account_id, as_of, json.loads(said), bearing=bearing)
+
+
+async def _service(
+    connection: Connection, account_id: str, as_of: datetime, facts: dict[str, Any], *, bearing: bool
+) -> ServiceFacts:
     if bearing:
         facts["bearing"] = json.loads(await connection.fetchval(_BEARING, account_id, as_of))
     try:

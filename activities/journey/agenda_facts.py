@@ -211,16 +211,9 @@ async def load_facts(
     )
 
 
-async def has_plays(connection: Connection, account_id: str, playbook: Playbook, as_of: datetime) -> bool:
-    """Whether a customer may have steps of plays: their playbook has its own, or people have changed lately."""
-    if playbook.plays or not playbook.people:
-        return bool(playbook.plays)
-    since = as_of - timedelta(days=people_changes.reach(playbook))
-    return bool(
-        await connection.fetchval(
-            "select exists (select from people_change where account_id = $1 and at > $2)", account_id, since
-        )
-    )
+def people_since(playbook: Playbook, as_of: datetime) -> datetime | None:
+    """After when changes of people give a customer plays; null if none ever do."""
+    return as_of - timedelta(days=people_changes.reach(playbook)) if playbook.people else None
 
 
 async def plays_ahead(connection: Connection, account_id: str, as_of: datetime) -> list[Step]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import httpx2
 import pytest
@@ -22,7 +23,7 @@ select coalesce((select sum(total) from invoice where account_id = $1), 0)
 """
 
 
-async def _asked(servers: Servers, account: str, update: str, *bodies: dict[str, object]) -> list[httpx2.Response]:
+async def _asked(servers: Servers, account: str, update: str, *bodies: Mapping[str, object]) -> list[httpx2.Response]:
     """Each body is sent by a program of its own, all at once."""
     async with (
         calling(servers, await token_of(servers, AccessRole.SALES)) as one,

@@ -113,14 +113,16 @@ async def test_what_is_not_done_in_its_time_is_set_aside_and_everything_else_goe
 ) -> None:
     life, other = await Life.begin(servers), await Life.begin(servers)
     before = await rows_at_rest(servers.temporal, servers.pool, life.account)
-    load, slow = customers.load_customer, {life.account}
+    load, slow = customers.load_customer_and, {life.account}
 
-    async def slowly(connection: Connection, account_id: str, as_of: datetime) -> Customer | None:
+    async def slowly(
+        connection: Connection, account_id: str, as_of: datetime, beside: str
+    ) -> tuple[Customer | None, Any]:
         if account_id in slow:
             await asyncio.sleep(60)
-        return await load(connection, account_id, as_of)
+        return await load(connection, account_id, as_of, beside)
 
-    monkeypatch.setattr(customers, "load_customer", slowly)
+    monkeypatch.setattr(customers, "load_customer_and", slowly)
     monkeypatch.setattr(calls, "STEP_TIMEOUT", timedelta(seconds=2))
     monkeypatch.setattr(errors, "PATIENT_ATTEMPTS", 2)
     with pytest.raises(Refusal, match=r"not done in 1 seconds, 2 times.*nothing was changed") as told:
