@@ -97,6 +97,8 @@ class Settings(BaseSettings):
     gateway_host: str = "127.0.0.1"
     """the address on which `perennial gateway` listens"""
     gateway_port: Annotated[int, Field(ge=1, le=65535)] = 8020
+    console_url: str | None = None
+    """where our people reach the console by https, which notices to them link to; without it they say all in words"""
     temporal_ui_url: str | None = None
     """where our people reach the Temporal UI, which pages of the console link to"""
     trusted_proxies: str = "127.0.0.1"
@@ -127,11 +129,20 @@ class Settings(BaseSettings):
     `perennial mail receive`; without it none is known of"""
 
     @classmethod
-    def of_stack(cls, *, database_url: str, smtp_host: str, smtp_port: int, public_url: str | None = None) -> Self:
+    def of_stack(
+        cls,
+        *,
+        database_url: str,
+        smtp_host: str,
+        smtp_port: int,
+        public_url: str | None = None,
+        console_url: str | None = None,
+    ) -> Self:
         """Those of an embedded stack: its mailbox takes in what customers write, too. public_url: where its gateway answers links of
-        mails."""
+        mails; console_url: where it shows its pages to our people."""
         mail = {"smtp_host": smtp_host, "smtp_port": smtp_port, "inbox_at": f"{smtp_host}:{smtp_port}"}
-        links = {} if public_url is None else {"public_url": public_url}
+        said = {"public_url": public_url, "console_url": console_url}
+        links = {name: url for name, url in said.items() if url is not None}
         return cls.model_validate({"database_url": database_url, **mail, **links})
 
     @property
@@ -153,6 +164,12 @@ class Settings(BaseSettings):
         if self.inbox_at is not None and not re.fullmatch(served, self.inbox_at):
             way = f"or {PIPED!r} if another mail server pipes mails in"
             raise ValueError(f"PERENNIAL_INBOX_AT is {self.inbox_at!r}; give host:port, such as inbox:2525, {way}")
+        return self
+
+    @model_validator(mode="after")
+    def _leads_to_its_console(self) -> Self:
+        if self.console_url is not None and not is_safe_address(self.console_url):
+            raise ValueError(f"PERENNIAL_CONSOLE_URL is {self.console_url!r}; give an address by https")
         return self
 
     @model_validator(mode="after")

@@ -108,7 +108,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
 
 def _notices(settings: Settings, mail: MailChannel) -> MailNotices:
     titles = read_playbooks(settings.playbooks or FOLDER).titles()
-    return MailNotices(mail, settings.staff_language, titles)
+    return MailNotices(mail, settings.staff_language, titles, settings.console_url)
 
 
 def build_attending(pool: Pool, settings: Settings, mail: MailChannel | None = None) -> Attending:

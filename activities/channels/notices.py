@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
+from urllib.parse import quote
 
 from activities.channels.formats import Formats
 from activities.channels.mail import MailChannel
 from activities.channels.staff_words import StaffWords, sentences
 from domain.frame.messages import OutgoingMail, StaffNotice
+from domain.frame.notice_acts import verb
 from domain.kernel.calendar import local_day
 
 
@@ -27,13 +29,19 @@ class NoticeChannel(Protocol):
 class MailNotices:
     """Notices by mail, in the language of whoever is told: whole, or in English.
 
-    language: that of people whose record names none; titles: of tasks and the like, by language and their English ones.
+    language: that of people whose record names none; titles: of tasks and the like, by language and their English ones; console: where
+    our people reach the pages that notices lead to.
     """
 
     def __init__(
-        self, mail_channel: MailChannel, language: str = "en", titles: Mapping[str, Mapping[str, str]] | None = None
+        self,
+        mail_channel: MailChannel,
+        language: str = "en",
+        titles: Mapping[str, Mapping[str, str]] | None = None,
+        console: str | None = None,
     ) -> None:
         self._mail_channel = mail_channel
+        self._console = console.rstrip("/") if console else None
         self._language = language
         self._titles = titles or {}
         self._words: dict[str, StaffWords] = {}
@@ -57,6 +65,7 @@ class MailNotices:
                     "lines": lines,
                     "words": [part.strip().splitlines() for part in notice.words.split("\n\n") if part.strip()],
                     "due": due.isoformat() if due else None,
+                    "links": self._links(notice, language),
                     "answers": notice.case_id if self._mail_channel.takes_answers else None,
                 },
                 at=notice.at,
@@ -70,6 +79,20 @@ class MailNotices:
             self._words[language] = StaffWords(sentences(language), self._titles.get(language, {}))
         said = self._words[language].notice(notice.title, notice.lines, notice.own)
         return (language, *said) if said else ("en", notice.title, list(notice.lines))
+
+    def _links(self, notice: StaffNotice, language: str) -> list[dict[str, str]]:
+        """Where the console has what a notice asks, by verbs: none without a console."""
+        if self._console is None:
+            return []
+        customer = f"{self._console}/customers/{quote(notice.account_id, safe='')}"
+        if notice.case_id:
+            found = [("See the case", f"{self._console}/cases/{quote(notice.case_id, safe='')}")]
+        elif not notice.account_id:
+            found = [("See what is to be done", f"{self._console}/")]
+        else:
+            found = [(verb(one), f"{customer}/acts/{one}") for one in notice.acts] or [("See the customer", customer)]
+        words = self._words.get(language)
+        return [{"words": (words and words.said(says)) or says, "url": url} for says, url in found]
 
 
 def _dated(notice: StaffNotice, language: str, title: str, lines: list[str]) -> tuple[str, list[str], datetime | None]:

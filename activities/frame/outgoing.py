@@ -168,6 +168,7 @@ def _notice_row(customer: Customer, notice: Notice, origin: Origin) -> OutboxRow
         company=account.name,
         words=notice.words,
         case_id=notice.case_id,
+        acts=notice.acts,
         task=notice.task,
         key=origin.signed_by if notice.case_id else None,
         due=notice.due,

@@ -26,16 +26,25 @@ a.closed_at is null and case when $2::text is null
     else a.account_id = $2 end
 """
 
+# As of when an account is attended to: of one that was asked for that is said, others may have moved their clock ahead.
+_NOW = """
+case when $2::text is null
+    then greatest($1::timestamptz, (select max(e.as_of) from effect e where e.account_id = a.account_id)) else $1 end
+"""
+
 _TO_BE_FOLLOWED_UP = f"""
-select distinct t.account_id from staff_task t join account a using (account_id)
-where t.closed_at is null and t.escalated_at is null and greatest(t.due_at, t.snoozed_until) <= $1
-  and not starts_with(t.key, '{SURVEY}') and {_LIVING} order by 1
+select a.account_id, n.now from account a cross join lateral (select {_NOW} as now) n
+where a.closed_at is null and ($2 is null or a.account_id = $2) and exists (
+    select from staff_task t where t.account_id = a.account_id and t.closed_at is null and t.escalated_at is null
+      and greatest(t.due_at, t.snoozed_until) <= n.now and not starts_with(t.key, '{SURVEY}'))
+order by a.account_id
 """
 """Unhappy answers are followed up by the customer's journey, which holds mails back meanwhile."""
 
 _OWED = f"""
 select jsonb_build_object('task', {TASK}, 'account_id', a.account_id, 'company', a.name, 'country', a.country,
-    'time_zone', a.time_zone, 'owner', to_jsonb(o), 'success_manager', to_jsonb(m))
+    'time_zone', a.time_zone, 'owner', to_jsonb(o), 'success_manager', to_jsonb(m),
+    'manager', (select to_jsonb(b) from staff b where b.staff_id = o.manager_id))
 from staff_task t join staff s using (staff_id) join account a using (account_id)
 join staff o on o.staff_id = a.owner_id join staff m on m.staff_id = a.success_manager_id
 where t.closed_at is null and {_LIVING} order by t.account_id, t.opened_at, t.task_id
@@ -50,9 +59,9 @@ class Person(Carried):
     country: str
 
 
-async def to_be_followed_up(connection: Connection, as_of: datetime, account: str | None) -> list[str]:
-    """The accounts with a task that is due by now and has not gone further."""
-    return [row["account_id"] for row in await connection.fetch(_TO_BE_FOLLOWED_UP, as_of, account)]
+async def to_be_followed_up(connection: Connection, as_of: datetime, account: str | None) -> list[tuple[str, datetime]]:
+    """The accounts with a task that is due by now and has not gone further, and what time it is for each."""
+    return [tuple(row) for row in await connection.fetch(_TO_BE_FOLLOWED_UP, as_of, account)]
 
 
 async def owed_tasks(connection: Connection, as_of: datetime, account: str | None) -> list[OwedTask]:

@@ -20,9 +20,8 @@ from activities.kernel.heartbeats import heartbeats
 from activities.kernel.pool import Connection, Pool
 from domain.frame.batches import Batch, BatchCall, BatchReport
 from domain.frame.keys import batch_key
-from domain.journey.task_follow_up import OwedTask, follow_up
+from domain.journey.task_follow_up import FollowUp, OwedTask, follow_ups
 from domain.journey.weeks import RENEWALS_AHEAD, Week, monday_to_tell, told
-from domain.kernel.calendar import local_day
 
 _STAGE = "relationship"
 
@@ -40,7 +39,7 @@ class Attending:
 
     @activity.defn(name=Batch.ATTEND.value)
     async def attend(self, call: BatchCall) -> BatchReport:
-        """For all customers who live in real time. What a mail server does not take now is tried again."""
+        """For all customers. What a mail server does not take now is tried again."""
         async with business_errors(), heartbeats():
             counts = await self.attend_to(call.as_of)
             if counts["waiting"]:
@@ -48,7 +47,8 @@ class Attending:
             return BatchReport(counts=counts)
 
     async def attend_to(self, as_of: datetime, account: str | None = None) -> dict[str, int]:
-        """What is to be told at `as_of` is told, each thing once; for one `account` in a time of its own, else for all in real time.
+        """What is to be told at `as_of` is told, each thing once; for one `account` in a time of its own, else for all, those whose clock
+        was moved ahead at the time that they have reached. What somebody's week holds is told of customers in real time alone.
 
         How many of what; `waiting` are those that could not leave, which the next time sends.
         """
@@ -61,13 +61,13 @@ class Attending:
         counts = {"reminded": 0, "escalated": 0}
         async with self._pool.acquire() as connection:
             accounts = await rows.to_be_followed_up(connection, as_of, account)
-        for one in accounts:
+        for one, now in accounts:
             async with self._pool.acquire() as connection, connection.transaction():
                 await lock_account(connection, one)
-                tasks = await rows.owed_tasks(connection, as_of, one)
-                for owed in await rows.with_playbook(connection, one, tasks):
-                    if (escalated := await _followed_up(connection, owed, as_of)) is not None:
-                        counts["escalated" if escalated else "reminded"] += 1
+                tasks = await rows.owed_tasks(connection, now, one)
+                for found in follow_ups(await rows.with_playbook(connection, one, tasks), now):
+                    await _tell(connection, found, now)
+                    counts["escalated" if found.escalated else "reminded"] += len(found.tasks)
         return counts
 
     async def _weeks(self, as_of: datetime, account: str | None) -> int:
@@ -97,30 +97,34 @@ class Attending:
             return await _tell_of(connection, weeks, as_of, account)
 
 
-async def _followed_up(connection: Connection, owed: OwedTask, as_of: datetime) -> bool | None:
-    """Writes what is to be told of a task: whether that it is late, or null if nothing is."""
-    found = follow_up(owed, as_of)
-    if found is None:
-        return None
-    task, what = owed.task, "escalated" if found.escalated else "reminded"
-    key = batch_key(owed.account_id, f"{what}-{task.task_id}-{local_day(task.counts_from, owed.time_zone)}")
-    await rows.note_followed_up(connection, task.task_id, found, as_of)
-    detail = {"task_id": task.task_id, "task": task.key, "to": found.to.staff_id}
-    title = f"{what.capitalize()}: {task.title}"
-    await write_journal(connection, owed.account_id, [JournalRow(key, as_of, _STAGE, f"task_{what}", title, detail)])
+async def _tell(connection: Connection, found: FollowUp, as_of: datetime) -> None:
+    """Writes one notice about tasks of a customer; the journal has a line for each of them."""
+    first, what = found.tasks[0], "escalated" if found.escalated else "reminded"
+    lines = []
+    for one in found.tasks:
+        task, key = one.task, _key_of(one, what)
+        await rows.note_followed_up(connection, task.task_id, found, as_of)
+        detail = {"task_id": task.task_id, "task": task.key, "to": found.to.staff_id}
+        lines.append(JournalRow(key, as_of, _STAGE, f"task_{what}", f"{what.capitalize()}: {task.title}", detail))
+    await write_journal(connection, first.account_id, lines)
+    key = _key_of(first, what)
     notice = notice_row(
         found.to,
         Origin(key, _STAGE, as_of),
         found.lines,
         f"{key}#0",
         title=found.title,
-        account_id=owed.account_id,
-        company=owed.company,
+        account_id=first.account_id,
+        company=first.company,
         due=found.due,
-        time_zone=owed.time_zone,
+        time_zone=first.time_zone,
+        acts=found.acts,
     )
-    await put_outbox(connection, owed.account_id, as_of, [notice])
-    return found.escalated
+    await put_outbox(connection, first.account_id, as_of, [notice])
+
+
+def _key_of(owed: OwedTask, what: str) -> str:
+    return batch_key(owed.account_id, f"{what}-{owed.task.task_id}-{owed.due_on}")
 
 
 async def _tell_of(connection: Connection, weeks: Sequence[Week], as_of: datetime, account: str | None) -> int:

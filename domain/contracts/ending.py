@@ -10,6 +10,7 @@ from domain.contracts.writes import SetContractStatus
 from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.keys import StageId, StageKind
+from domain.frame.notice_acts import act
 from domain.frame.situation import Situation
 from domain.frame.staff_tasks import TaskState
 from domain.frame.state import Outcome, Stage, Step
@@ -62,7 +63,7 @@ def churn_task(situation: Situation, contract: ContractFacts) -> OpenStaffTask:
     """Somebody is to find out why a contract is not renewed."""
     due_at, _ = situation.customer.morning(situation.in_days(_DAYS_TO_FIND_OUT))
     title = f"Find out why {contract.contract_id} is not renewed"
-    reason = "Nobody knows the reason yet; `note_churn_reason` takes it down in a word of the list."
+    reason = "Nobody knows the reason yet."
     return OpenStaffTask(f"{CHURN_TASK}/{contract.contract_id}", title, "owner", due_at, reason)
 
 
@@ -150,7 +151,8 @@ def _told_owner(
     lines = [f"The last day was {_last_day(situation, contract, ended_on)}.", *why, *what_is_left(situation, contract)]
     if ahead is not None:
         lines.append(f"Whether they want to come back is looked at on {ahead.on}.")
-    return Notice(says, lines, to="owner", due=None if contract.churn else due_at)
+    asked = () if contract.churn else (act("note_churn_reason", contract_id=contract.contract_id),)
+    return Notice(says, lines, to="owner", due=None if contract.churn else due_at, acts=asked)
 
 
 def what_is_left(situation: Situation, contract: ContractFacts) -> list[str]:

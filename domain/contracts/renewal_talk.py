@@ -10,6 +10,7 @@ from domain.contracts.renewal_status import RenewalStatus
 from domain.frame.customer import ContractFacts, ContractStatus, StaffFacts
 from domain.frame.decision import CloseStaffTasks, JournalLine, Mail, Notice, OpenStaffTask
 from domain.frame.decision import Decision as Decided
+from domain.frame.notice_acts import act
 from domain.frame.playbook import EarnedDiscount
 from domain.frame.sales_holds import HoldLevel, Purpose
 from domain.frame.service_facts import Bearing
@@ -104,7 +105,6 @@ def _withheld(situation: Situation, contract: ContractFacts, held: ContactDecisi
     lines = [
         held.says,
         f"The term ends on {contract.term.until - timedelta(days=1)}.",
-        "`release_for_renewal` records it.",
         f"Please do so by {due_on}.",
     ]
     asked = again and task in situation.customer.staff_tasks
@@ -112,8 +112,13 @@ def _withheld(situation: Situation, contract: ContractFacts, held: ContactDecisi
         JournalLine(f"{says}; a manager decides", name="manager", kind="renewal_withheld"),
         Outcome(attention={f"renewal_held:{contract.contract_id}": says}, said=[says]),
         writes,
-        notices=[] if asked else [Notice(title, lines, "owner", due_at, manager)],
+        notices=[] if asked else [Notice(title, lines, "owner", due_at, manager, acts=(_release(held),))],
     )
+
+
+def _release(held: ContactDecision) -> str:
+    source = next((hold.source for hold in held.holds if hold.level is HoldLevel.BLOCK), "")
+    return act("release_for_renewal", case_id=source)
 
 
 def _manager(situation: Situation, held: ContactDecision) -> StaffFacts | None:
@@ -147,9 +152,9 @@ def _earned(situation: Situation, contract: ContractFacts) -> Decided:
                 [
                     *why,
                     "Nothing was taken off: it is yours to decide.",
-                    "`revise_renewal` gives it.",
                 ],
                 to="owner",
+                acts=(act("revise_renewal", contract_id=contract.contract_id),),
             )
         ],
     )

@@ -26,6 +26,7 @@ from domain.contracts.writes import QuoteRenewal, SaveRenewalVersion, SettleRene
 from domain.frame.approvals import approval_notice
 from domain.frame.customer import ContractFacts, ContractStatus
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
+from domain.frame.notice_acts import act
 from domain.frame.renewal_facts import RenewalVersion, VersionState
 from domain.frame.situation import Situation
 from domain.frame.staff_tasks import TaskState
@@ -210,7 +211,7 @@ def approval_of(situation: Situation, contract: ContractFacts, made: RenewalVers
     lines = [
         *_lines(situation, contract, made),
         asked,
-        f"`approve_renewal` approves or rejects it. Please do so by {due_on}.",
+        f"Please approve or reject it by {due_on}.",
     ]
     asked_of = situation.customer.approver(made.asked_by).staff_id
     task = OpenStaffTask(_task(contract), says, asked_of, due_at, " ".join(lines[:-1]))
@@ -231,7 +232,12 @@ def approval_of(situation: Situation, contract: ContractFacts, made: RenewalVers
             SaveRenewalVersion(contract.contract_id, contract.term.number + 1, made, asked, situation.as_of),
             task,
         ],
-        notices=[approval_notice(situation.customer, made.asked_by, says, lines, due_at)],
+        notices=[
+            approval_notice(
+                *(situation.customer, made.asked_by, says, lines, due_at),
+                act("approve_renewal", contract_id=contract.contract_id),
+            )
+        ],
     )
 
 
@@ -333,7 +339,14 @@ def approve(situation: Situation, request: ApproveRenewal) -> Decision:
             answer={"contract_id": contract.contract_id, "version": waiting.version, "state": state.value},
         ),
         [settled, CloseStaffTasks(_task(contract), situation.as_of)],
-        notices=[Notice(says, ["Nothing was offered; ask again with less (`revise_renewal`)."], to="owner")],
+        notices=[
+            Notice(
+                says,
+                ["Nothing was offered; ask again with less."],
+                to="owner",
+                acts=(act("revise_renewal", contract_id=contract.contract_id),),
+            )
+        ],
     )
 
 

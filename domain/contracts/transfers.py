@@ -40,6 +40,7 @@ from domain.contracts.telling import Told, before_last, tell
 from domain.contracts.writes import MergedInto, SendAssets
 from domain.frame.customer import ContractStatus
 from domain.frame.decision import Convey, Decision, GoneContacts, JournalLine, Notice
+from domain.frame.notice_acts import act
 from domain.frame.ownership import POLICY
 from domain.frame.people_facts import ChangeOf, NoteChange
 from domain.frame.situation import Situation
@@ -285,12 +286,13 @@ def _merged(desk: RequestFacts, transfer_id: str, to_account: str, writes: list[
     outcome = Outcome(drop=[stage], stages={stage: None}, said=[says])
     lines = [f"What they owned, their people, cases, surveys and usage are those of {to_account}."]
     if since:
-        lines.append("They bought something meanwhile, so the journey stays open: ask for `merge_account` once more.")
+        lines.append("They bought something meanwhile, so the merge has to be asked for once more.")
     else:
         outcome += Outcome(closes=says)
         writes.append(MergedInto(to_account))
     line = JournalLine(says, detail={"transfer_id": transfer_id, "to_account": to_account})
-    return Decision(line, outcome, writes, notices=[Notice(says, lines, to="owner")])
+    acts = (act("merge_account", to_account=to_account),) if since else ()
+    return Decision(line, outcome, writes, notices=[Notice(says, lines, to="owner", acts=acts)])
 
 
 def has_units(record: AssetRecord, as_of: datetime) -> bool:

@@ -75,6 +75,8 @@ class Notice:
     """what somebody wrote, if that is passed on"""
     case_id: str | None = None
     """the case whose customer gets what is replied to it"""
+    acts: tuple[str, ...] = ()
+    """what it offers its reader to do, see `notice_acts.py`"""
     task: str | None = None
     """the key of the task that it asks of them: once that is settled, a notice that still waits says nothing to anybody"""
 

@@ -87,6 +87,8 @@ class StaffNotice(Carried):
     """what somebody wrote, if that is passed on; only its beginning if it is long"""
     case_id: str | None = None
     """the case whose customer gets what is replied to the notice"""
+    acts: tuple[str, ...] = ()
+    """what its reader is offered to do in the console, see `notice_acts.py`"""
     task: str | None = None
     """the key of the task that it asks of its reader"""
     key: int | None = None

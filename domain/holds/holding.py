@@ -142,7 +142,7 @@ def _strongest(levels: set[HoldLevel]) -> HoldLevel:
 def _why(level: HoldLevel, holds: tuple[Hold, ...]) -> str:
     counting = [hold for hold in holds if hold.level is level]
     more = f" and {len(counting) - 1} more" if len(counting) > 1 else ""
-    says = "Sales is held back" if level is HoldLevel.BLOCK else "Read first (`acknowledge_hold`), automatic mails wait"
+    says = "Sales is held back" if level is HoldLevel.BLOCK else "Read the cases first, automatic mails wait"
     return f"{says}: {counting[0].says}{more}"
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from domain.frame.case_words import RUNNING
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Notice, OpenStaffTask
 from domain.frame.messages import OwnWords
+from domain.frame.notice_acts import act
 from domain.frame.sales_holds import HoldLevel, Purpose
 from domain.frame.service_facts import LeadFacts, LeadStatus
 from domain.frame.situation import Situation
@@ -68,7 +69,7 @@ def hand_over(situation: Situation, request: HandOverLead, lead_id: str) -> Deci
         "due_at": due_at.isoformat() if due_at else None,
         "why": blocked,
     }
-    notices = [] if blocked else [_told(situation, says, request.evidence, due_at)]
+    notices = [] if blocked else [_told(situation, lead_id, says, request.evidence, due_at)]
     plan = [*_steps(situation, lead_id, 1), *_looked_at(situation)] if status != LeadStatus.ATTACHED else []
     outcome = Outcome(
         plan=plan if status == LeadStatus.ROUTED else plan[-1:], said=[f"{says}, {status}"], answer=answer
@@ -101,7 +102,8 @@ def of_reference(
     task = OpenStaffTask(task_of(lead_id), says, "owner", due_at, evidence)
     told = [evidence, OwnWords(comment) or "No remark was made.", _answer_by(situation, due_at)]
     plan = [*_steps(situation, lead_id, 1), *_looked_at(situation)]
-    return Decision(line, Outcome(plan=plan), [filed, task], notices=[Notice(says, told, to="owner", due=due_at)])
+    told_of = Notice(says, told, to="owner", due=due_at, acts=_answer_it(lead_id))
+    return Decision(line, Outcome(plan=plan), [filed, task], notices=[told_of])
 
 
 def task_of(lead_id: str) -> str:
@@ -145,15 +147,21 @@ def _open_offer(situation: Situation, product: str) -> OfferFacts | None:
     return next((o for o in situation.customer.offers if o.is_open and o.asset_id in assets), None)
 
 
-def _told(situation: Situation, says: str, evidence: str, due_at: datetime | None, to: str = "owner") -> Notice:
+def _told(
+    situation: Situation, lead_id: str, says: str, evidence: str, due_at: datetime | None, to: str = "owner"
+) -> Notice:
     lines = [f"What was seen: {evidence}"]
     if due_at is not None:
         lines.append(_answer_by(situation, due_at))
-    return Notice(says, lines, to=to, due=due_at)
+    return Notice(says, lines, to=to, due=due_at, acts=_answer_it(lead_id))
 
 
 def _answer_by(situation: Situation, due_at: datetime) -> str:
-    return f"Accept or reject it (`answer_lead`) by {situation.customer.day_of(due_at)}."
+    return f"Please accept or reject it by {situation.customer.day_of(due_at)}."
+
+
+def _answer_it(lead_id: str) -> tuple[str]:
+    return (act("answer_lead", lead_id=lead_id),)
 
 
 def _days_on(situation: Situation, days: int) -> datetime:
@@ -186,17 +194,17 @@ def review(situation: Situation, found: Reviewed) -> None:
     for lead in situation.service.leads:
         if lead.status == LeadStatus.HELD:
             if _blocked(situation, lead.product) is not None:
-                found.waiting.append(f"lead {lead.lead_id}")
+                found.waiting.append(f"lead for {lead.product}")
                 continue
             due_at = _days_on(situation, ANSWER_WITHIN)
             says = f"Lead from service, held back until now: {lead.motion.replace('_', ' ')} of {lead.product}"
             found.writes.append(RouteLead(lead.lead_id, "owner", due_at))
-            found.notices.append(_told(situation, says, lead.evidence, due_at))
+            found.notices.append(_told(situation, lead.lead_id, says, lead.evidence, due_at))
             found.plan += _steps(situation, lead.lead_id, 1)
             found.note(says, f"lead-{routed}", said=True)
             routed += 1
         if lead.status in WAITING:
-            found.waiting.append(f"lead {lead.lead_id}")
+            found.waiting.append(f"lead for {lead.product}")
         reopened = lead.case_state in {state.value for state in RUNNING} and lead.status in {
             LeadStatus.ROUTED,
             LeadStatus.ACCEPTED,
@@ -204,7 +212,9 @@ def review(situation: Situation, found: Reviewed) -> None:
         if reopened and not lead.warned and _was_over(situation, lead):
             lines = [f"Case {lead.case_id}, which it came from, was opened again. Read it before you call."]
             found.writes.append(WarnOfLead(lead.lead_id))
-            found.notices.append(Notice(f"Careful with lead {lead.lead_id}", lines, to="owner", person=lead.seller))
+            found.notices.append(
+                Notice(f"Careful with the lead for {lead.product}", lines, to="owner", person=lead.seller)
+            )
 
 
 def _was_over(situation: Situation, lead: LeadFacts) -> bool:
@@ -240,7 +250,7 @@ def answer(situation: Situation, request: AnswerLead) -> Decision:
     if lead.status not in _FROM[request.decision]:
         raise Refusal(NOT_ALLOWED, f"lead {lead.lead_id} is {lead.status}; {request.decision} does not fit")
     status = _STATUS[request.decision]
-    says = f"Lead {lead.lead_id} {status}" + (f": {request.reason}" if request.reason else "")
+    says = f"Lead for {lead.product} {status}" + (f": {request.reason}" if request.reason else "")
     closed = request.decision is not LeadAnswer.ACCEPT
     writes: list[Write] = [SettleLead(lead.lead_id, status, request.by, request.reason, closed)]
     if lead.motion == REFERENCE:
@@ -275,7 +285,8 @@ def remind(situation: Situation, step: Step) -> Decision:
     if lead is None:
         return Decision(JournalLine("The lead was answered", kind="skipped"))
     lines = [f"What was seen: {lead.evidence}"]
-    notice = Notice(f"A lead waits for your answer: {lead.product}", lines, "owner", lead.due_at, lead.seller)
+    says = f"A lead waits for your answer: {lead.product}"
+    notice = Notice(says, lines, "owner", lead.due_at, lead.seller, acts=_answer_it(lead.lead_id))
     return Decision(JournalLine(f"Lead {lead.lead_id}: reminder sent"), notices=[notice])
 
 
@@ -285,19 +296,19 @@ def overdue(situation: Situation, step: Step) -> Decision:
     if lead is None:
         return Decision(JournalLine("The lead was answered", kind="skipped"))
     if attempt > 1:
-        says = f"Lead {lead.lead_id} ({lead.product}) waits for an answer of sales"
+        says = f"The lead for {lead.product} waits for an answer of sales"
         settled = SettleLead(lead.lead_id, LeadStatus.OVERDUE, "system", "nobody answered", closed=False)
         return Decision(
-            JournalLine(says),
+            JournalLine(says, detail={"lead_id": lead.lead_id}),
             Outcome(attention={f"lead_overdue:{lead.lead_id}": says}, said=[says]),
             [settled],
-            notices=[Notice(says, [f"What was seen: {lead.evidence}"], to="owner")],
+            notices=[Notice(says, [f"What was seen: {lead.evidence}"], to="owner", acts=_answer_it(lead.lead_id))],
         )
     due_at = _days_on(situation, ANSWER_WITHIN)
-    says = f"Lead {lead.lead_id} goes to somebody else: nobody answered in time"
+    says = f"The lead for {lead.product} goes to somebody else: nobody answered in time"
     return Decision(
-        JournalLine(says),
+        JournalLine(says, detail={"lead_id": lead.lead_id}),
         Outcome(plan=_steps(situation, lead.lead_id, attempt + 1), said=[says]),
         [RouteLead(lead.lead_id, "success_manager", due_at, again=True)],
-        notices=[_told(situation, says, lead.evidence, due_at, to="success_manager")],
+        notices=[_told(situation, lead.lead_id, says, lead.evidence, due_at, to="success_manager")],
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from domain.frame.case_words import RUNNING, CaseState
 from domain.frame.decision import Notice
+from domain.frame.notice_acts import act
 from domain.frame.sales_holds import HoldLevel
 from domain.frame.service_facts import KnownCase
 from domain.frame.situation import Situation
@@ -60,8 +61,10 @@ def _tell(situation: Situation, case: KnownCase, since: datetime, found: Reviewe
         *([f"What waits meanwhile: {found.what_waits}."] if found.told else []),
         f"That ends {counted(rules.cool_down_business_days, 'business day')} after the case is resolved, or at once with a"
         f" rating of {rules.released_by_rating} or better.",
-        "Until then `release_for_renewal` lets a renewal be talked about, and `override_hold` all else for some hours.",
+        "Until then you can have a renewal talked about, or let all else go for some hours.",
     ]
-    found.notices.append(Notice(says, lines, to="owner"))
+    found.notices.append(
+        Notice(says, lines, to="owner", acts=(act("release_for_renewal", case_id=case.case_id), act("override_hold")))
+    )
     found.writes.append(NoteReminded(case.case_id))
     found.note(says, f"left-alone-{case.case_id}", "hold_reminded")

@@ -201,7 +201,7 @@ def _told_to_successors(
         if name in changed:
             lines = [f"Until now: {until_now.name}.", *([OwnWords(reason)] if reason else [])]
             lines += [
-                f"What is to be done: {task.title}, by {before.day_of(task.counts_from)} (task {task.task_id})."
+                f"What is to be done: {task.title}, by {before.day_of(task.counts_from)}."
                 for task in tasks
                 if task.person.staff_id == until_now.staff_id and until_now.staff_id in succeeded
             ]

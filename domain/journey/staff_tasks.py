@@ -13,6 +13,7 @@ from domain.frame.situation import Situation
 from domain.frame.staff_tasks import StaffTaskFacts, TaskState
 from domain.frame.state import Outcome
 from domain.journey.account_changes import UNKNOWN_STAFF
+from domain.journey.task_follow_up import acts_of, how
 from domain.journey.task_matters import matter_of
 from domain.journey.task_requests import (
     FinishStaffTask,
@@ -74,13 +75,13 @@ def hand_over(
         raise Refusal(NOT_ALLOWED, f"task {task.task_id} is {to.name}'s already")
     by = situation.named(request.by)
     says = f"Task handed over by {by} to {to.name}: {task.title}"
-    lines = [f"Why: {task.reason}", f"Until now it was up to {task.person.name}.", *_own(request.reason), _how(task)]
+    lines = [f"Why: {task.reason}", f"Until now it was up to {task.person.name}.", *_own(request.reason), how(task)]
     decision = Decision(
         JournalLine(says, detail=_detail(task, reason=request.reason, to=to.staff_id)),
         Outcome(said=[says], answer=_answer(task, task.state(situation.as_of), to)),
         [HandOverTask(task.task_id, to.staff_id)],
         notices=[
-            Notice(f"Handed over to you: {task.title}", lines, due=task.counts_from, person=to),
+            Notice(f"Handed over to you: {task.title}", lines, due=task.counts_from, person=to, acts=acts_of(task)),
             *_told(situation, request, task, says, _own(request.reason)),
         ],
     )
@@ -109,9 +110,10 @@ def reopen(situation: Situation, request: ReopenStaffTask, task: StaffTaskFacts 
         notices=[
             Notice(
                 f"Open again: {task.title}",
-                [f"Why: {task.reason}", OwnWords(request.reason), *_outcome_of(task), _how(task)],
+                [f"Why: {task.reason}", OwnWords(request.reason), *_outcome_of(task), how(task)],
                 due=due_at,
                 person=person,
+                acts=acts_of(task),
             )
         ],
     )
@@ -183,10 +185,6 @@ def _own(words: str) -> list[str]:
 
 def _outcome_of(task: StaffTaskFacts) -> list[str]:
     return [f"It was over until now: {task.outcome}"] if task.outcome else []
-
-
-def _how(task: StaffTaskFacts) -> str:
-    return f"Once it is done: `perennial task done {task.task_id}`, with a word on what came of it."
 
 
 def _detail(task: StaffTaskFacts, **more: str) -> dict[str, Any]:

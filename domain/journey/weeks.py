@@ -62,7 +62,7 @@ def monday_to_tell(as_of: datetime, zone: str, country: str) -> date | None:
 def told(week: Week, as_of: datetime) -> tuple[str, list[str]] | None:
     """Title and lines of what somebody reads about their week; null for who has nothing in it."""
     sections = _sections(week, as_of)
-    lines = [line for found in sections for line in _at_most(found, week.person.staff_id)]
+    lines = [line for found in sections for line in _at_most(found)]
     if not lines:
         return None
     late, due, back, held, ending = map(len, sections)
@@ -93,7 +93,7 @@ def _sections(week: Week, as_of: datetime) -> list[list[str]]:
 
 def _task(when: str, owed: OwedTask) -> str:
     day = local_day(owed.task.counts_from, owed.time_zone)
-    return f"{when} {day}: {owed.task.title} ({owed.company}, task {owed.task.task_id})"
+    return f"{when} {day}: {owed.task.title} ({owed.company})"
 
 
 def _renewal(term: EndingTerm) -> str:
@@ -104,7 +104,7 @@ def _renewal(term: EndingTerm) -> str:
     return f"Contract {term.contract_id} of {term.company} ends on {last}: {how}"
 
 
-def _at_most(lines: list[str], staff_id: str) -> Iterable[str]:
+def _at_most(lines: list[str]) -> Iterable[str]:
     yield from lines[:LINES]
     if len(lines) > LINES:
-        yield f"and {len(lines) - LINES} more: `perennial task list --owner {staff_id}` has all tasks"
+        yield f"and {len(lines) - LINES} more"

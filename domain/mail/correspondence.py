@@ -9,6 +9,7 @@ from pydantic import StringConstraints, model_validator
 
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.mail_names import contact_in_words, mail_in_words, role_in_words
+from domain.frame.notice_acts import act
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome
 from domain.kernel.ids import ContactRef
@@ -130,7 +131,7 @@ def _bounced(situation: Situation, request: NoteMail) -> Decision:
         return Decision(JournalLine(f"{says}; the address is flagged already"), Outcome(answer={"flagged": True}))
     lines = [
         f"The mail server said: {request.reason}",
-        "Find out the right address; then ask for `change_contacts`.",
+        "Find out the right address, and change it.",
     ]
     return Decision(
         JournalLine(says),
@@ -141,5 +142,5 @@ def _bounced(situation: Situation, request: NoteMail) -> Decision:
             },
         ),
         [FlagContact(contact.contact_id, contact.email, situation.as_of, request.reason)],
-        notices=[Notice(says, lines, to="owner")],
+        notices=[Notice(says, lines, to="owner", acts=(act("change_contacts"),))],
     )

@@ -11,6 +11,7 @@ from domain.assets.model import SellingModel
 from domain.frame.approvals import approval_notice
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.keys import StageId, StageKind
+from domain.frame.notice_acts import act
 from domain.frame.sales_holds import Purpose
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
@@ -89,8 +90,14 @@ def _held(situation: Situation, asked: StoredQuote, before: QuoteFile | None) ->
             answer=answer_of(asked.file),
         ),
         [_save(asked, before, due_at=give_up.at)],
-        notices=[approval_notice(situation.customer, asked.requested_by, says, lines, give_up.at)],
+        notices=[_asking(situation, asked, says, lines, give_up.at)],
     )
+
+
+def _asking(situation: Situation, stored: StoredQuote, says: str, lines: list[str], due: datetime) -> Notice:
+    """What whoever decides on a quote's discounts reads."""
+    how = act("approve", quote_id=stored.file.current.quote_id)
+    return approval_notice(situation.customer, stored.requested_by, says, lines, due, how)
 
 
 def approval_steps(situation: Situation, quote_id: str, version: int) -> tuple[Step, Step]:
@@ -206,7 +213,7 @@ def remind(situation: Situation, step: Step, stored: StoredQuote | None) -> Deci
     says = f"Quote {_name(stored.file)} still waits for approval by {role}"
     terms = situation.playbook.quoting
     due_at, _ = situation.customer.morning(situation.in_days(terms.give_up_after - terms.remind_after))
-    notice = approval_notice(situation.customer, stored.requested_by, says, ["Approve or reject it."], due_at)
+    notice = _asking(situation, stored, says, ["Approve or reject it."], due_at)
     return Decision(JournalLine(says), Outcome(said=[says]), notices=[notice])
 
 

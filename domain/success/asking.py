@@ -302,15 +302,22 @@ def _asked(situation: Situation, request: AnswerSurvey) -> tuple[SurveyFacts, Su
 
 def _to_be_called(situation: Situation, request: AnswerSurvey, question: SurveyQuestion) -> Decision:
     """Somebody talks to them within a business day; of a detractor sales has to read it first until then."""
-    due_at, _ = situation.customer.morning(situation.in_days(1))
+    due_at, due_on = situation.customer.morning(situation.in_days(1))
     call, asked = question.call.format(request.score), question.asked.format(request.score)
     task = OpenStaffTask(f"survey/{request.survey_id}", call, "success_manager", due_at, asked)
-    lines = [OwnWords(request.comment) or "No comment was given.", "Please call them by then."]
+    caller, next_at = situation.customer.success_manager, situation.customer.morning(due_on + timedelta(days=1))[1]
+    lines = [
+        OwnWords(request.comment) or "No comment was given.",
+        f"Please call them by {due_on}.",
+        unhappy.otherwise(situation, caller, next_at),
+    ]
     if question is RECOMMEND:
         ends = situation.as_of + guard_of(situation).rules.unhappy_for
-        lines += [unhappy.what_waits(), unhappy.until_called(situation, request.survey_id, ends)]
+        lines += [unhappy.what_waits(), unhappy.until_called(situation, ends)]
     else:
-        lines.append(unhappy.settled_by(request.survey_id))
-    notice = Notice(question.answered.format(request.score), lines, due=due_at)
+        lines.append(unhappy.SETTLED_BY)
+    notice = Notice(
+        question.answered.format(request.score), lines, due=due_at, acts=(unhappy.talked(request.survey_id),)
+    )
     outcome = Outcome(plan=holding.after_request(situation))
     return Decision(JournalLine(""), outcome, [task], notices=[notice])

@@ -107,7 +107,7 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
         ),
         [MakeOffer(offer_id, asset.asset_id, add, unit_price, asset.currency, mrr_change, situation.as_of, expires_at)],
         [Mail("upsell_offer", context, product=asset.product)],
-        [Notice(says, [f"Offer {offer_id} is open until {expires_on}."], to="owner", due=due)],
+        [Notice(says, [f"The offer is open until {expires_on}."], to="owner", due=due)],
     )
 
 
@@ -191,5 +191,5 @@ def answer(situation: Situation, request: AnswerOffer) -> Decision:
         outcome,
         [SettleOffer(offer.offer_id, OfferStatus.ACCEPTED, request.reason, situation.as_of), change],
         [Mail("upsell_confirmed", context)],
-        [Notice(says, [f"Offer {offer.offer_id} was accepted."], to="owner")],
+        [Notice(says, ["They have said yes to the offer."], to="owner")],
     )

@@ -76,10 +76,7 @@ def briefing(situation: Situation, tasks: Sequence[StaffTaskFacts]) -> list[str]
     return [
         _health(situation),
         *_cases(situation),
-        *(
-            f"What is to be done: {task.title}, by {customer.day_of(task.counts_from)} (task {task.task_id})."
-            for task in tasks
-        ),
+        *(f"What is to be done: {task.title}, by {customer.day_of(task.counts_from)}." for task in tasks),
         *(
             f"Onboarding: “{one.title['en']}” is open until {one.due_on}."
             for one in customer.tasks

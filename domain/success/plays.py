@@ -176,7 +176,7 @@ def _ask(
     due = in_business_days(situation.today, task.due_in, situation.customer.account.country)
     due_at, _ = situation.customer.morning(due)
     to = task.owner.value
-    why = f"The playbook {situation.playbook.named} asks for it."
+    why = "Their playbook asks for it."
     lines = [why, *(introducing.briefing(situation, tasks) if task.briefing else ())]
     return Decision(
         JournalLine(f"{found.title}: asked of the {to.replace('_', ' ')}", detail=detail),

@@ -161,10 +161,8 @@ def _who(desk: Desk, found: re.Match[str]) -> None:
     desk.among("name", found["who"], set(names.values()))
 
 
-def _playbook(desk: Desk, found: re.Match[str]) -> None:
-    """A playbook of their segment, in one of its versions."""
-    known = {(row["segment"], row["version"]) for row in desk.facts.tables["playbook"]}
-    desk.among("count", (found["segment"], int(found["version"])), known)
+def _seen(desk: Desk, found: re.Match[str]) -> None:
+    """A count that the rule of the title holds against the facts."""
 
 
 def _days_late(desk: Desk, found: re.Match[str]) -> None:
@@ -233,8 +231,10 @@ _RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
     (rf"{_WHAT}: (?P<active>\d+) of (?P<seats>\d+) seats? in use {_USE}", _seats),
     (rf"{_WHAT}：(?:1日平均|直近の集計)で(?P<seats>\d+)席のうち(?P<active>\d+)席を利用中", _seats),
     *scoring.RULES,
-    (r"The playbook (?P<segment>\S+) (?P<version>\d+) asks for it", _playbook),
-    (r"プレイブック「(?P<segment>[^\s」]+) (?P<version>\d+)」によるもの", _playbook),
+    (r"kept running for \d+ days? more", _seen),
+    (r"その後\d+日間はそのまま", _seen),
+    (rf"What they were offered: {MONEY}", _renewed_for),
+    (rf"(?<=ご提案中の条件：){DAY_OF}まで{MONEY}", _renewed_for),
     (rf"{_LATE} is (?P<n>\d+) days? late", _days_late),
     (rf"{_LATE}が(?P<n>\d+)日遅れています", _days_late),
 )

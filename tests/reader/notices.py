@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
+from tests.plain_words import of_machines
 from tests.reader import lines
 from tests.reader.care import use_is
 from tests.reader.desk import DAY, Desk
@@ -86,17 +87,33 @@ def _renewed(desk: Desk, found: re.Match[str]) -> None:
 
 
 def _offered(desk: Desk, found: re.Match[str]) -> None:
-    named = re.search(r"Offer (\S+) is open until (\S+)\.", desk.letter.text)
-    offer = desk.facts.one("offer", offer_id=named[1]) if named else None
+    named = re.search(r"The offer is open until (\S+)\.", desk.letter.text)
+    made = desk.facts.known_by(desk.letter.created_at, "offer", "offered_at")
+    assets = {row["asset_id"]: desk.facts.name_of(row) for row in desk.facts.tables["asset"]}
+    offer = next((one for one in reversed(made) if assets.get(one["asset_id"]) == found[2]), None)
     if named is None or offer is None:
         desk.wrong("offer", found[0], "an offer that is on record")
         return
     desk.same("count", int(found[1]), offer["add_quantity"])
     use_is(desk, {"active": int(found[3]), "seats": int(found[4])}, found[2])
     last = desk.facts.day(offer["expires_at"] - timedelta(seconds=1))
-    if desk.facts.day(offer["expires_at"]) <= date.fromisoformat(named[2]):
+    if desk.facts.day(offer["expires_at"]) <= date.fromisoformat(named[1]):
         last -= DAY
-    desk.same("date", date.fromisoformat(named[2]), last)
+    desk.same("date", date.fromisoformat(named[1]), last)
+
+
+def _ended(desk: Desk, found: re.Match[str]) -> None:
+    contract = desk.facts.one("contract", contract_id=found[1])
+    if contract is None or contract["status"] != "ended":
+        desk.wrong("offer", found[1], "a contract that has ended")
+
+
+def _unanswered(desk: Desk, found: re.Match[str]) -> None:
+    term = desk.facts.term_at(found[1], desk.letter.created_at)
+    desk.same("date", date.fromisoformat(found[2]), term["until"] - DAY if term else None)
+    grace = re.search(r"kept running for (\d+) days? more", desk.letter.text)
+    if grace:
+        desk.same("count", int(grace[1]), desk.facts.terms_of_play()["renewal"].get("grace_days", 15))
 
 
 def _sold(desk: Desk, found: re.Match[str]) -> None:
@@ -115,6 +132,8 @@ _RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
     (r"Low adoption of (.+): (\d+) of (\d+) seats? in use (?:on average|at the last count)", _low),
     (r"Adoption of (.+) is still low: (\d+) of (\d+) seats? in use (?:on average|at the last count)", _still_low),
     (r"Term of (\S+) ended without an answer; grace until (\S+)", _grace),
+    (r"Contract (\S+) ended: .+", _ended),
+    (r"(\S+) ends on (\S+), and nobody has answered", _unanswered),
     (r"(\S+): Renewed (by itself )?until (\S+)", _renewed),
     (r"(\d+) more seats? of (.+) offered: (\d+) of (\d+) seats? in use (?:on average|at the last count)", _offered),
     (r"(\d+) more seats? of (.+) sold, (\d+) now", _sold),
@@ -149,6 +168,8 @@ def notice(desk: Desk) -> None:
         desk.wrong("offer", answers[0], f"the case of: {title}")
     desk.own_words(company)
     _in_their_words(desk)
+    for name in of_machines(desk.left):
+        desk.wrong("unsaid", name, "words of people")
     lines.held_against(desk)
     _numbers(desk)
     _days(desk)

@@ -64,6 +64,7 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
             smtp_host=stack.smtp_host,
             smtp_port=stack.smtp_port,
             public_url=os.environ.get("PERENNIAL_PUBLIC_URL", address),
+            console_url=os.environ.get("PERENNIAL_CONSOLE_URL", address),
         )
         if settings.log is not None:
             set_up(settings.log)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,32 @@ async def test_a_dead_server_is_unavailable(channel_with: Callable[..., MailChan
     mailbox.replies["rcpt"] = "421 4.3.2 Shutting down"
     with pytest.raises(ChannelUnavailableError):
         await MailNotices(channel_with()).send(NOTICE)
+
+
+@pytest.mark.parametrize(
+    ("language", "more", "says", "leads_to"),
+    [
+        ("en", {}, "See the customer", "/customers/C-17"),
+        ("ja", {}, "お客様を見る", "/customers/C-17"),
+        ("en", {"acts": ("approve_renewal?contract_id=K-1",)}, "Approve or reject it", "/customers/C-17/acts/approve_renewal?contract_id=K-1"),
+        ("ja", {"acts": ("approve_renewal?contract_id=K-1",)}, "承認または却下する", "/customers/C-17/acts/approve_renewal?contract_id=K-1"),
+        ("en", {"case_id": "S-3"}, "See the case", "/cases/S-3"),
+        ("en", {"account_id": "", "company": ""}, "See what is to be done", "/"),
+    ],
+)  # fmt: skip
+async def test_a_notice_leads_to_where_the_console_has_what_it_asks(
+    channel: MailChannel, mailbox: Mailbox, language: str, more: dict[str, Any], says: str, leads_to: str
+) -> None:
+    notice = NOTICE.having(title="Due today: welcome mail", language=language, **more)
+    await MailNotices(channel).send(notice)
+    assert "http" not in next(mailbox.last().iter_parts()).get_content()
+    await MailNotices(channel, console="https://console.example/").send(notice)
+    plain, page = [part.get_content() for part in mailbox.last().iter_parts()]
+    colon = "：" if language == "ja" else ":"
+    assert f"{says}{colon}https://console.example{leads_to}" in "".join(plain.split()).replace(
+        "".join(says.split()), says
+    )
+    assert f'href="https://console.example{leads_to}"' in page
 
 
 @pytest.mark.parametrize(

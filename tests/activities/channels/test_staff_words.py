@@ -8,6 +8,9 @@ import pytest
 
 from activities.channels.staff_words import StaffWords, sentences
 from activities.playbooks import read_playbooks
+from domain.frame.notice_acts import VERBS
+from domain.journey.registry import JOURNEY
+from tests.plain_words import of_machines
 
 JA = StaffWords(sentences("ja"), read_playbooks().titles()["ja"])
 
@@ -19,8 +22,19 @@ def places(text: str) -> set[str]:
 @pytest.mark.parametrize(("english", "says"), sentences("ja"))
 def test_a_sentence_says_the_same_in_both_languages(english: str, says: str) -> None:
     assert places(says) <= places(english)
-    left = re.sub(r"`[^`]*`|\{\w+\}|change_contacts|source", "", says)
+    left = re.sub(r"\{\w+\}", "", says)
     assert not re.search(r"[A-Za-z]{2,}", left), says
+
+
+def test_what_people_are_told_names_no_request_and_no_command() -> None:
+    said = [text for sentence in sentences("ja") for text in sentence]
+    assert of_machines(*(re.sub(r"\{\w+(?::[tr])?\}", "", text) for text in said)) == []
+
+
+@pytest.mark.parametrize("update", VERBS)
+def test_what_a_notice_offers_can_be_asked_and_has_a_verb_in_both_languages(update: str) -> None:
+    assert update in JOURNEY
+    assert JA.said(VERBS[update])
 
 
 @pytest.mark.parametrize(

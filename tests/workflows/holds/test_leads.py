@@ -60,7 +60,7 @@ async def test_a_lead_is_routed_accepted_and_won_to_the_credit_of_both(servers: 
     assert (won["sourced_by"], won["by"]) == ("S-2", "S-1")
     row = await lead_of(servers, filed["lead_id"])
     assert (row["status"], row["sourced_by"], row["closed_by"]) == ("won", "S-2", "S-1")
-    assert await notices_of(servers, account, f"Lead {filed['lead_id']}%") == ["S-2", "S-2"]
+    assert await notices_of(servers, account, f"Lead for {LEAD['product']}%") == ["S-2", "S-2"]
     assert "service" not in (await servers.client.briefing(account)).splitlines()[0]
 
 
@@ -113,7 +113,7 @@ async def test_a_lead_waits_for_a_block_and_its_time_begins_afterwards(servers: 
     )
     await tell(servers, account, case, "reopened")
     assert (await lead_of(servers, filed["lead_id"]))["warned_at"] is not None
-    assert len(await notices_of(servers, account, "Careful with lead%")) == 1
+    assert len(await notices_of(servers, account, "Careful with the lead%")) == 1
 
 
 async def test_a_lead_for_what_is_offered_already_joins_the_offer(servers: Servers) -> None:

@@ -14,7 +14,7 @@ from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, settled
 from tests.workflows.service_side import live_holds, onboarded, report_full_use
-from tests.workflows.success.test_unhappy import notices, unhappy
+from tests.workflows.success.test_unhappy import notices, offered, unhappy
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
@@ -153,7 +153,9 @@ async def test_a_task_goes_to_somebody_else_who_hears_of_it(servers: Servers) ->
     assert person == "S-7"
     assert "Why: They use little" in lines
     assert "she knows them" in lines
-    assert f"perennial task done {task['task_id']}" in lines
+    assert "please note what came of it" in lines
+    acts = [f"{update}?task_id={task['task_id']}" for update in ("finish_staff_task", "hand_over_staff_task")]
+    assert await offered(servers, account, "Handed over to you%") == acts
     # Somebody who has no part in it acts as a manager, and whoever has it hears of that.
     finish = {"task_id": task["task_id"], "outcome": "they are well", "by": "S-8"}
     with pytest.raises(Refusal, match="as their manager says so with role"):

@@ -98,7 +98,7 @@ async def test_what_is_due_is_reminded_of_once_and_goes_further_once(servers: Se
     ((person, title, lines),) = await told(servers, f"{account}/%{task['task_id']}%")
     assert (person, title) == ("S-2", f"Due now: {task['title']}")
     assert "Olga Owner hears of it." in lines[1]
-    assert f"perennial task done {task['task_id']}" in lines[2]
+    assert lines[2] == "Once it is done, please note what came of it."
     next_day = business_day_from(due.astimezone(TOKYO).date() + timedelta(days=1), "JP")
     at = local_instant(next_day, "Asia/Tokyo")
     assert (await attending.attend_to(at - timedelta(hours=3), account))["escalated"] == 0
@@ -113,6 +113,64 @@ async def test_what_is_due_is_reminded_of_once_and_goes_further_once(servers: Se
     assert (kinds.count("task_reminded"), kinds.count("task_escalated")) == (1, 1)
     subjects = [mail.subject for mail in servers.mails_to("olga@seller.example")]
     assert sum(subject.endswith(f"Still to be done: {task['title']}") for subject in subjects) >= 1
+
+
+async def reports_to(servers: Servers, owner: str) -> str:
+    """Puts the manager of one of our people on record; the manager's id."""
+    manager = f"boss-{owner}"
+    await servers.pool.execute(
+        "insert into staff (staff_id, name, email) values ($1, 'Max Boss', $2)", manager, f"{manager}@seller.example"
+    )
+    await servers.pool.execute("update staff set manager_id = $2 where staff_id = $1", owner, manager)
+    return manager
+
+
+@pytest.mark.parametrize("language", [None, "ja"])
+async def test_what_is_due_of_one_customer_is_one_notice_in_the_morning_and_the_owners_own_goes_to_their_manager(
+    servers: Servers, language: str | None
+) -> None:
+    document, owner, manager = await bought(servers, language)
+    account, monday = account_of(document), next_monday()
+    boss = await reports_to(servers, owner)
+    titles = ["Call about a hard start (2 of 7)", "Call a detractor (3 of 10)"]
+    for person in (owner, manager):
+        for title in titles:
+            await owed(servers, account, person, title, monday - timedelta(hours=1))
+    attending = build_attending(servers.pool, servers.settings)
+    evening = monday + timedelta(hours=7)
+    assert (await attending.attend_to(evening, account))["reminded"] == 0
+    assert (await attending.attend_to(monday, account))["reminded"] == 4
+    due = await told(servers, f"{account}/reminded%")
+    assert sorted((person, title) for person, title, _ in due) == [
+        (person, "Due now: 2 tasks") for person in sorted((owner, manager))
+    ]
+    day = monday.astimezone(TOKYO).date()
+    assert {*due[0][2]} >= {f"Due on {day}: {title}" for title in titles}
+    assert (await attending.attend_to(monday + timedelta(days=1), account))["escalated"] == 4
+    late = await told(servers, f"{account}/escalated%")
+    assert sorted((person, title) for person, title, _ in late) == [
+        (person, "Still to be done: 2 tasks") for person in sorted((owner, boss))
+    ]
+    of_owner = next(lines for person, _, lines in late if person == boss)
+    assert f"Due on {day}, up to Owner: {titles[0]}" in of_owner
+    assert (await attending.attend_to(monday + timedelta(days=2), account))["escalated"] == 0
+    subject = servers.mails_to(f"{owner}@seller.example")[-1].subject
+    assert ("まだ完了していません：タスク2件" in subject) is (language == "ja")
+
+
+async def test_customers_whose_clock_was_moved_are_attended_to_in_their_own_time(servers: Servers) -> None:
+    account, task = await helped(servers)
+    await servers.client.fast_forward(account, timedelta(days=30))  # past looks at whether the help has helped
+    await build_attending(servers.pool, servers.settings).attend_to(present())
+    row = await task_of(servers, account, "adoption/help")
+    assert row["task_id"] == task["task_id"] or row["key"].startswith("adoption/help/")
+    found = await servers.pool.fetch(
+        "select escalated_to, escalated_at from staff_task where account_id = $1 and task_id = $2",
+        account,
+        task["task_id"],
+    )
+    assert [one["escalated_to"] for one in found] == ["S-1"]
+    assert found[0]["escalated_at"] > task["due_at"]
 
 
 async def test_what_rests_is_silent_and_comes_back(servers: Servers) -> None:
@@ -133,12 +191,10 @@ async def test_what_rests_is_silent_and_comes_back(servers: Servers) -> None:
 async def test_on_monday_each_reads_what_their_week_holds_and_who_has_nothing_reads_nothing(servers: Servers) -> None:
     document, owner, manager = await bought(servers, months=2)
     account, monday = account_of(document), next_monday()
-    ids = [
-        await owed(servers, account, owner, "Send them the plan", monday - timedelta(days=4)),
-        await owed(servers, account, owner, "Visit them", monday + timedelta(days=3)),
-        await owed(servers, account, owner, "Ask again", monday, snoozed_until=monday + timedelta(days=2)),
-        await owed(servers, account, owner, "Much later", monday + timedelta(days=30)),
-    ]
+    await owed(servers, account, owner, "Send them the plan", monday - timedelta(days=4))
+    await owed(servers, account, owner, "Visit them", monday + timedelta(days=3))
+    await owed(servers, account, owner, "Ask again", monday, snoozed_until=monday + timedelta(days=2))
+    await owed(servers, account, owner, "Much later", monday + timedelta(days=30))
     case = await open_case(servers, account)
     attending = build_attending(servers.pool, servers.settings)
     await attending.attend_to(monday - timedelta(minutes=1))
@@ -151,9 +207,9 @@ async def test_on_monday_each_reads_what_their_week_holds_and_who_has_nothing_re
     company = document["account"]["name"]
     assert title == f"Your week from {day}: 1 late, 1 due, 1 back, 1 customer held, 1 renewal coming"
     assert lines[:3] == [
-        f"Late since {day - timedelta(days=4)}: Send them the plan ({company}, task {ids[0]})",
-        f"Due on {day + timedelta(days=3)}: Visit them ({company}, task {ids[1]})",
-        f"Comes back on {day + timedelta(days=2)}: Ask again ({company}, task {ids[2]})",
+        f"Late since {day - timedelta(days=4)}: Send them the plan ({company})",
+        f"Due on {day + timedelta(days=3)}: Visit them ({company})",
+        f"Comes back on {day + timedelta(days=2)}: Ask again ({company})",
     ]
     assert lines[3].startswith(f"Sales is held back from {company}: ")
     assert case in lines[3]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +13,7 @@ from tests.agendas import apart
 from tests.cases import case_client, customer, staffed
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, settled
+from tests.plain_words import of_machines
 from tests.workflows.service_side import FIRST_ASKED, live_holds, onboarded
 from tests.workflows.success.test_surveys import resolved_and_asked
 
@@ -25,7 +28,20 @@ async def notices(servers: Servers, account: str) -> list[tuple[str, str, dateti
         " order by created_at, delivery_id",
         account,
     )
+    for row in rows:
+        own = row["body"]["own"]
+        ours = [line for n, line in enumerate(row["body"]["lines"]) if n not in own]
+        assert of_machines(row["body"]["title"], *ours) == []
     return [(row["staff_id"], row["body"]["title"], row["created_at"], " ".join(row["body"]["lines"])) for row in rows]
+
+
+async def offered(servers: Servers, account: str, title: str) -> list[str]:
+    """What the notices of that title offer their readers to do."""
+    rows = await servers.pool.fetch(
+        "select body->'acts' as acts from outbox where account_id = $1 and body->>'title' like $2 order by delivery_id",
+        *(account, title),
+    )
+    return [act for row in rows for act in row["acts"]]
 
 
 async def unhappy(servers: Servers, score: int = 3) -> tuple[str, str, datetime]:
@@ -46,7 +62,7 @@ async def test_nobody_calls_it_is_reminded_goes_further_and_the_wait_has_an_end(
     (owner,) = [one for one in told if one[1].startswith("Automatic mails wait: would recommend at 3 of 10")]
     ends = (at + timedelta(days=30)).astimezone(TOKYO).date()
     assert owner[0] == "S-1"
-    assert f"source {survey}" in owner[3]
+    assert {f"acknowledge_hold?source={quote(survey)}"} == {*await offered(servers, account, "Automatic mails wait%")}
     assert f"or by itself on {ends}" in owner[3]
     assert "Check-ins, surveys, offers and greetings wait" in owner[3]
     (task,) = await servers.pool.fetch(
@@ -56,6 +72,10 @@ async def test_nobody_calls_it_is_reminded_goes_further_and_the_wait_has_an_end(
     await servers.client.fast_forward_to(account, task["due_at"] + timedelta(minutes=1))
     (reminder,) = [one for one in await notices(servers, account) if one[1] == "Due now: Call a detractor (3 of 10)"]
     assert reminder[0] == task["staff_id"]
+    further = task["due_at"].astimezone(TOKYO).date()
+    goes_on = re.search(r"If nobody has called by (\S+), Olga Owner will hear of it", reminder[3])
+    assert goes_on is not None
+    assert goes_on[1] > str(further)
     assert reminder[2] - task["due_at"] < timedelta(minutes=1)
     await servers.client.fast_forward(account, timedelta(days=6))
     late = [one for one in await notices(servers, account) if one[1].startswith("Nobody has called yet")]
@@ -70,8 +90,8 @@ async def test_nobody_calls_it_is_reminded_goes_further_and_the_wait_has_an_end(
     (ended,) = [one for one in await notices(servers, account) if one[1].startswith("Nobody called, and")]
     assert ended[0] == "S-1"
     assert f"The wait for it ended by itself on {ends}." in ended[3]
-    assert "had waited" in ended[3]
-    assert f"source {survey}" in ended[3]
+    assert "Nothing waits for the call any more; please make it all the same" in ended[3]
+    assert f"acknowledge_hold?source={quote(survey)}" in await offered(servers, account, "Nobody called%")
     await servers.client.fast_forward_to(account, at + timedelta(days=100))
     sent = "select count(*) from outbox where account_id = $1 and body->>'template' = 'check_in' and created_at > $2"
     assert await servers.pool.fetchval(sent, account, at)
