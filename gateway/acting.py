@@ -13,6 +13,7 @@ from uuid import uuid4
 from activities.frame import audit_rows
 from activities.frame.customers import looks_after
 from activities.kernel.clock import present
+from activities.kernel.pool import Connection, Pool
 from activities.service.case_rows import account_of_case
 from domain.frame.access import Principal, require, signed
 from domain.frame.keys import case_key, effect_key
@@ -68,6 +69,36 @@ class Ending(AbstractContextManager[None]):
 def new_request_id() -> str:
     """The id of a request that was given none."""
     return f"gw-{uuid4().hex[:20]}"
+
+
+@asynccontextmanager
+async def noted(
+    pool: Pool, door: str, who: Principal, subject: Subject, operation: str, request_id: str, reason: str
+) -> AsyncIterator[None]:
+    """The act of the block stands in the audit log before it begins, and how it ended after it."""
+    entry = audit_rows.Entry(present(), who.name, door, operation, str(subject), request_id, reason[:500])
+    async with pool.acquire() as connection:
+        audit_id = await audit_rows.note(connection, entry)
+    ending = Ending()
+    try:
+        with ending:
+            yield
+    finally:
+        async with pool.acquire() as connection:
+            await audit_rows.settle(connection, audit_id, ending.outcome, present())
+
+
+@asynccontextmanager
+async def written(
+    pool: Pool, door: str, who: Principal, subject: Subject, operation: str, request_id: str, reason: str
+) -> AsyncIterator[Connection]:
+    """As `noted`, for what is written to the tables in one transaction."""
+    async with (
+        noted(pool, door, who, subject, operation, request_id, reason),
+        pool.acquire() as connection,
+        connection.transaction(),
+    ):
+        yield connection
 
 
 class Acting:
@@ -173,19 +204,10 @@ class Acting:
     async def noted(
         self, who: Principal, subject: Subject, operation: str, request_id: str, reason: str = ""
     ) -> AsyncIterator[None]:
-        """The act of the block stands in the audit log before it begins, and how it ended after it."""
-        entry = audit_rows.Entry(
-            present(), who.name, self._door, operation, str(subject), request_id, (self._because or reason)[:500]
-        )
-        async with self._doors.pool.acquire() as connection:
-            audit_id = await audit_rows.note(connection, entry)
-        ending = Ending()
-        try:
-            with ending:
-                yield
-        finally:
-            async with self._doors.pool.acquire() as connection:
-                await audit_rows.settle(connection, audit_id, ending.outcome, present())
+        """As `noted` below, by this door."""
+        why = self._because or reason
+        async with noted(self._doors.pool, self._door, who, subject, operation, request_id, why):
+            yield
 
     async def outcome(self, subject: Subject, request_id: str) -> dict[str, Any] | None:
         """What became of a request: `done` with its answer, `open`, or the name of its refusal; null if nobody made it."""

@@ -61,11 +61,11 @@ class Kept(View):
 
 
 class Writing:
-    """The writes of one door."""
+    """The writes of one door. because: why they are done, for the log."""
 
-    def __init__(self, doors: Doors, door: str) -> None:
+    def __init__(self, doors: Doors, door: str, because: str = "") -> None:
         self._doors = doors
-        self._acting = Acting(doors, door)
+        self._acting = Acting(doors, door, because)
 
     async def record_usage(self, who: Principal, rows: Sequence[Any], request_id: str) -> UsageAnswer:
         """Records usage: of an account all rows or none, whatever becomes of other accounts. Raises `Refusal` if none can be looked at."""

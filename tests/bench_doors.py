@@ -35,12 +35,12 @@ from activities.kernel.clock import present
 from activities.kernel.pool import Pool, open_pool
 from activities.playbooks import FOLDER, read_playbooks
 from domain.frame.access import ANYTHING, AccessRole
-from gateway.api.entry import new_token
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from gateway.console.app import console
 from gateway.console.visit import Place
 from gateway.doors import Doors
+from gateway.tokens import Token
 from tests import many_customers
 from tests.builders import order
 from tests.gateway.console.browser import in_front_of
@@ -128,14 +128,14 @@ class Caller:
 
 async def signed_in(pool: Pool) -> str:
     """One of our people at the pages, and a key; its token."""
-    key_id, secret, token = new_token()
+    token = Token.new()
     every = tuple(role.value for role in AccessRole)
-    key = ApiKey(key_id, "bench", every, (), tuple(ANYTHING), present(), "bench")
+    key = ApiKey(token.key_id, "bench", every, (), tuple(ANYTHING), present(), "bench")
     async with pool.acquire() as connection:
-        await access_rows.add_key(connection, key, secret)
+        await access_rows.add_key(connection, key, token.secret)
         await access_rows.grant(connection, StaffAccess("S-1", every, (), False, None, present(), "bench"))
         await session_rows.begin_session(connection, SECRET, "S-1", present())
-    return token
+    return str(token)
 
 
 async def timed(ask: Callable[[], Awaitable[Any]]) -> float:

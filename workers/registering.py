@@ -93,6 +93,23 @@ async def register_endpoint(client: Client, task_queue: str, name: str = ENDPOIN
     return False
 
 
+async def endpoints_here(client: Client, task_queue: str) -> dict[str, bool] | None:
+    """Every Nexus endpoint of the server by its name, and whether it leads to our workers; null if this server tells nobody."""
+    ours = EndpointTarget.Worker(namespace=client.namespace, task_queue=task_queue)
+    found: dict[str, bool] = {}
+    page = b""
+    while True:
+        try:
+            listed = await client.operator_service.list_nexus_endpoints(ListNexusEndpointsRequest(next_page_token=page))
+        except RPCError as error:
+            if error.status in _NOT_HERE:
+                return None
+            raise
+        found |= {one.spec.name: one.spec.target.worker == ours for one in listed.endpoints}
+        if not (page := listed.next_page_token):
+            return found
+
+
 async def _add_missing(client: Client, wanted: Mapping[str, IndexedValueType.ValueType]) -> set[str]:
     listed = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)

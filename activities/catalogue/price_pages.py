@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from activities.kernel.pool import Connection
-from activities.kernel.queries import Column
+from activities.kernel.queries import Column, Query
 
 
 async def newest_edition(connection: Connection, book: str) -> date:
@@ -34,3 +34,18 @@ book_products = Column[str](
 
 book_names = Column[str]("select distinct name from price_book order by 1")
 """All price books, to suggest from."""
+
+
+editions = Query(
+    "select b.name, b.currency, b.valid_from, b.valid_to, b.recorded_at, (select count(*) from price_entry e"
+    "   where e.name = b.name and e.currency = b.currency and e.valid_from = b.valid_from) as prices"
+    " from price_book b order by b.name <> 'standard', b.name, b.valid_from desc, b.currency"
+)
+"""Every edition of every book with the number of its prices, the standard one first, of each book the latest first."""
+
+prices_of = Query(
+    "select e.number, e.product_code, p.name as product, e.per, e.selling_model, e.attributes, e.tiers"
+    " from price_entry e join product p on p.code = e.product_code"
+    " where e.name = $1 and e.currency = $2 and e.valid_from = $3 order by p.name, e.product_code, e.number limit $4"
+)
+"""The prices of an edition by the names of their products, at most so many."""

@@ -72,6 +72,11 @@ asked_under = Query(
 )
 """The latest entry of a request by its subject and its id."""
 
+taken_under = Value[bool](
+    "select exists (select from audit_entry where actor = $1 and request_id = $2 and $2 <> '' and coalesce(outcome, 'done') = 'done')"
+)
+"""Whether somebody's request under an id was done, or is about to be."""
+
 done_under = Query("select key, as_of, outcome from effect where under = $1 limit 1")
 """What is on record under a request's id, of whatever kind it was."""
 

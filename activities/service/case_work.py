@@ -15,7 +15,7 @@ from activities.frame.unit_of_work import Performer
 from activities.holds import hold_rows
 from activities.kernel import news
 from activities.kernel.pool import Connection
-from activities.service import case_rows, case_writes, desks
+from activities.service import case_rows, case_writes, desks, holiday_rows
 from activities.service.case_sending import case_mail, case_notice, case_outcome
 from domain.frame.keys import case_key
 from domain.frame.request_kinds import RequestKind
@@ -199,7 +199,7 @@ class CaseWorker:
             claims=loaded.claims,
             open_children=loaded.open_children,
             policy=policy,
-            clocks={**self.shifts(), **await self._clocks(connection, case.calendars)},
+            clocks={**await self._shifts(connection), **await self._clocks(connection, case.calendars)},
             teams=await desks.load_teams(connection),
             staff={**loaded.staff, **{one.staff.staff_id: one.staff for one in takers}},
             agents=takers,
@@ -207,9 +207,12 @@ class CaseWorker:
             unreadable=loaded.unreadable,
         )
 
-    def shifts(self) -> dict[str, BusinessClock]:
+    async def _shifts(self, connection: Connection) -> dict[str, BusinessClock]:
         """The clocks of all current calendars, by which agents' shifts go."""
-        return {one.id: clock_of(one) for one in self.book.calendars.values()}
+        return {one.id: clock_of(one) for one in (await self._current(connection)).values()}
+
+    async def _current(self, connection: Connection) -> dict[str, BusinessCalendar]:
+        return await holiday_rows.current(connection, self.book.calendars.values())
 
     async def _policy(self, connection: Connection, policy_id: str, version: int) -> ServicePolicy:
         key = (policy_id, version)
@@ -236,7 +239,8 @@ class CaseWorker:
             return choice
         calendar_id = self.book.desk.calendar_for(policy, account.country if account else None)
         wanted = {calendar_id, *(one.calendar_id for one in policy.milestones if one.calendar_id)}
-        new = [self.book.calendars[one] for one in sorted(wanted - set(case.calendars))]
+        current = await self._current(connection)
+        new = [current[one] for one in sorted(wanted - set(case.calendars))]
         await desks.keep_policy(connection, policy)
         await desks.keep_calendars(connection, new)
         versions = {**case.calendars, **{one.id: one.version for one in new}}

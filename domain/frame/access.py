@@ -83,8 +83,19 @@ class WriteAct(StrEnum):
     REDELIVER_EVENT = "redeliver_event"
     APPLY_PLAYBOOK = "apply_playbook"
     """write, rehearse and bring a playbook to all customers of its segment"""
+    ADD_HOLIDAY = "add_holiday"
+    WITHDRAW_HOLIDAY = "withdraw_holiday"
+    ADD_STAFF = "add_staff"
+    CHANGE_STAFF = "change_staff"
+    RETIRE_STAFF = "retire_staff"
+    """somebody leaves, and hands over"""
+    GRANT_ACCESS = "grant_access"
+    ADD_KEY = "add_key"
+    ROTATE_KEY = "rotate_key"
+    REVOKE_KEY = "revoke_key"
 
 
+_ADMIN = frozenset({AccessRole.ADMIN})
 _RUN_BY = frozenset({AccessRole.OPERATOR, AccessRole.ADMIN})
 
 MAY_DO: Mapping[WriteAct, frozenset[AccessRole]] = MappingProxyType(
@@ -96,6 +107,15 @@ MAY_DO: Mapping[WriteAct, frozenset[AccessRole]] = MappingProxyType(
         WriteAct.REDELIVER_EVENT: _RUN_BY | {AccessRole.PROGRAM},
         WriteAct.PUT_ENTITLEMENT: _RUN_BY | {AccessRole.SERVICE, AccessRole.PROGRAM},
         WriteAct.APPLY_PLAYBOOK: _RUN_BY | {AccessRole.SUCCESS},
+        WriteAct.ADD_HOLIDAY: _RUN_BY,
+        WriteAct.WITHDRAW_HOLIDAY: _RUN_BY,
+        WriteAct.ADD_STAFF: _RUN_BY,
+        WriteAct.CHANGE_STAFF: _RUN_BY,
+        WriteAct.RETIRE_STAFF: _RUN_BY,
+        WriteAct.GRANT_ACCESS: _ADMIN,
+        WriteAct.ADD_KEY: _ADMIN,
+        WriteAct.ROTATE_KEY: _ADMIN,
+        WriteAct.REVOKE_KEY: _ADMIN,
     }
 )
 """Whose role each of these is open to."""
@@ -138,6 +158,10 @@ class Principal:
         """True for a request that the registry lets one of their roles make."""
         return not kind.internal and bool(self.asks_as & kind.asked_by)
 
+    def may_do(self, act: WriteAct) -> bool:
+        """True for what one of their roles may write."""
+        return not self.roles.isdisjoint(MAY_DO[act])
+
     def is_within(self, resource: str, act: str) -> bool:
         """True if the key's scopes reach an act (`read`, `write`) on a resource (`orders`)."""
         return any(_reaches(scope, resource, act) for scope in self.scopes)
@@ -159,7 +183,7 @@ def require(principal: Principal, kind: RequestKind[Any]) -> None:
 
 def require_act(principal: Principal, act: WriteAct) -> None:
     """Raises `Refusal` (NotAllowed) for what this principal may not write."""
-    if principal.roles.isdisjoint(MAY_DO[act]):
+    if not principal.may_do(act):
         open_to = ", ".join(sorted(MAY_DO[act]))
         raise Refusal(
             NOT_ALLOWED, f"{act.value} is for {open_to}, and not for {principal.name}; an admin grants others"

@@ -140,6 +140,24 @@ class BusinessCalendar(Carried):
         """Whether any day is ever open."""
         return any(self.week.days()) or any(special.intervals for special in self.date_hours)
 
+    @property
+    def knows_no_days_off(self) -> bool:
+        """True for office hours without a holiday: promises run on while everybody is away. What never closes has none to know."""
+        is_always_open = all(merged([(one.opens, one.closes) for one in day]) == _WHOLE_DAY for day in self.week.days())
+        return not is_always_open and not any(one.active for one in self.holidays) and not self.closures
+
+
+_CHANGES_OF_A_VERSION = 10_000
+"""So many changes by hand one version of a calendar has room for."""
+
+
+def with_days_off(calendar: BusinessCalendar, added: Sequence[Holiday], changes: int) -> BusinessCalendar:
+    """A calendar with days off that somebody added after so many `changes`; each change makes it another version."""
+    if not changes:
+        return calendar
+    version = calendar.version * _CHANGES_OF_A_VERSION + changes
+    return calendar.having(version=version, holidays=(*calendar.holidays, *added))
+
 
 def check_before_saving(calendar: BusinessCalendar) -> None:
     """What a person who edits a calendar should hear of before it is kept; reading an older one is more lenient.
@@ -160,6 +178,9 @@ def check_before_saving(calendar: BusinessCalendar) -> None:
                     f"{name} is open {show_minute(one.opens)} to {show_minute(one.closes)} and again from "
                     f"{show_minute(next_one.opens)}; join the two intervals or move one"
                 )
+
+
+_WHOLE_DAY = [(0, MINUTES_A_DAY)]
 
 
 def merged(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

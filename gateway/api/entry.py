@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -14,25 +12,18 @@ from activities.kernel.clock import present
 from activities.kernel.pool import Pool
 from domain.frame.access import Principal
 from gateway.api.problems import CallError
+from gateway.tokens import Token
 
-_TOKEN = re.compile(r"prn_([a-z0-9]{12})_([A-Za-z0-9_-]{43})")
-_SECRET_BYTES = 32
 NOT_SIGNED_IN = "send a key that is valid as `Authorization: Bearer prn_…`; `perennial access add-key` makes one"
-
-
-def new_token() -> tuple[str, str, str]:
-    """A key's id, its secret, and both as the token that a service sends. Secrets are kept nowhere: shown once, or lost."""
-    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(_SECRET_BYTES)
-    return key_id, secret, f"prn_{key_id}_{secret}"
 
 
 async def principal_of(pool: Pool, token: str) -> Principal | None:
     """Who comes with a token; null for one that lets nobody in."""
-    found = _TOKEN.fullmatch(token)
-    if found is None:
+    sent = Token.read(token)
+    if sent is None:
         return None
     async with pool.acquire() as connection:
-        return await access_rows.principal_of_key(connection, found[1], found[2], present())
+        return await access_rows.principal_of_key(connection, sent.key_id, sent.secret, present())
 
 
 Entry = Callable[[Request], Awaitable[Principal]]

@@ -31,6 +31,13 @@ from gateway.console.papers import OneDocument, documents
 from gateway.console.playbooks import PlaybookPages, playbooks
 from gateway.console.portfolio import portfolio
 from gateway.console.proposals import decide, proposals
+from gateway.console.settings.calendars import calendars, change_calendars
+from gateway.console.settings.keys import change_keys, keys
+from gateway.console.settings.overview import settings
+from gateway.console.settings.policies import change_policies, policies
+from gateway.console.settings.prices import change_prices, prices
+from gateway.console.settings.staff import StaffPages
+from gateway.console.settings.templates import templates
 from gateway.console.today import today
 from gateway.console.visit import Place, Visit
 
@@ -61,11 +68,11 @@ class Pages(Mount):
 def console(place: Place) -> Pages:
     """The pages, to be put among the routes of the application."""
     news, jobs = News(place.doors.pool), Jobs()
-    routes = _routes(place, news, PlaybookPages(jobs))
+    routes = _routes(place, news, PlaybookPages(jobs), StaffPages(jobs))
     return Pages(Starlette(routes=routes, exception_handlers={HTTPException: _no_page(place)}), news, jobs)
 
 
-def _routes(place: Place, news: News, of_playbook: PlaybookPages) -> list[BaseRoute]:
+def _routes(place: Place, news: News, of_playbook: PlaybookPages, of_staff: StaffPages) -> list[BaseRoute]:
     def show(path: str, page: Page, *, anybody: bool = False) -> Route:
         return Route(path, _visited(place, page, anybody=anybody), methods=["GET"])
 
@@ -104,6 +111,20 @@ def _routes(place: Place, news: News, of_playbook: PlaybookPages) -> list[BaseRo
         show("/playbooks/{segment}/file", of_playbook.file),
         show("/portfolio", portfolio),
         show("/portfolio/{report}", portfolio),
+        show("/settings", settings),
+        show("/settings/prices", prices),
+        take("/settings/prices", change_prices, kept=True),
+        show("/settings/calendars", calendars),
+        take("/settings/calendars", change_calendars, kept=True),
+        show("/settings/policies", policies),
+        take("/settings/policies", change_policies, kept=True),
+        show("/settings/templates", templates),
+        show("/settings/staff", of_staff.everybody),
+        take("/settings/staff", of_staff.change_all, kept=True),
+        show("/settings/staff/{staff_id}", of_staff.one),
+        take("/settings/staff/{staff_id}", of_staff.change_one, kept=True),
+        show("/settings/keys", keys),
+        take("/settings/keys", change_keys, kept=True),
     ]
 
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from activities.channels import webhook_rows
-from domain.frame.access import MAY_DO, WriteAct
+from domain.frame.access import WriteAct
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from gateway.api.answers import place_of
 from gateway.api.problems import status_of
@@ -39,7 +39,7 @@ async def redeliver(visit: Visit) -> Response:
 
 
 def _check(visit: Visit) -> None:
-    if visit.who.roles.isdisjoint(MAY_DO[WriteAct.REDELIVER_EVENT]):
+    if not visit.who.may_do(WriteAct.REDELIVER_EVENT):
         raise Refusal(NOT_ALLOWED, f"deliveries are for operators, and not for {visit.who.by}; an admin grants roles")
 
 

@@ -18,7 +18,7 @@ from activities.journey.rehearsals import Trial, keep, on_record, rehearsed, try
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
 from activities.playbooks import PlaybookError, playbook_in
-from domain.frame.access import MAY_DO, WriteAct, require_act
+from domain.frame.access import WriteAct, require_act
 from domain.frame.playbook import Playbook
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months
 from domain.kernel.refusals import Refusal
@@ -134,7 +134,7 @@ class PlaybookPages:
             changes=changes,
             job=self._jobs.of(segment),
             done=visit.asked("done"),
-            may=not visit.who.roles.isdisjoint(MAY_DO[WriteAct.APPLY_PLAYBOOK]),
+            may=visit.who.may_do(WriteAct.APPLY_PLAYBOOK),
         )
 
     async def _begin(self, visit: Visit, connection: Connection, playbook: Playbook, does: str) -> None:

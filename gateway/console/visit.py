@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -18,8 +19,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from activities.frame import access_rows, session_rows
 from activities.kernel.clock import present
+from activities.service_policies import FOLDER, read_service_book
 from domain.frame.access import FieldGroup, Principal
 from domain.kernel.refusals import Refusal
+from domain.service.desk import ServiceBook
 from gateway.acting import Acting
 from gateway.console.forms import read_form
 from gateway.console.hosts import cookie_name, is_secure
@@ -59,18 +62,24 @@ class Place:
     """Where the console stands: what it works with, and what leads out of it.
 
     local: whoever reaches it chooses who they are; for a stack on loopback alone. ui: the Temporal UI, empty if none is known.
-    provider: with whom people sign in.
+    provider: with whom people sign in. book: the folder of the service book, if it is another than ours.
     """
 
     doors: Doors
     local: bool = False
     ui: str = ""
     provider: Provider | None = None
+    book: Path | None = None
 
     @cached_property
     def acting(self) -> Acting:
         """The acts of this door."""
         return Acting(self.doors, "console")
+
+    @cached_property
+    def service_book(self) -> ServiceBook:
+        """What service promises, as the files have it."""
+        return read_service_book(self.book or FOLDER)
 
     def run_of(self, workflow_id: str) -> str:
         """The address of a workflow in the Temporal UI; empty without one."""

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from activities.frame import access_rows, audit_rows, staff_rows, tool_act_rows
-from activities.frame.access_rows import ApiKey, StaffAccess
+from activities.frame import access_rows, audit_rows, tool_act_rows
 from activities.kernel.clock import present
-from domain.frame.access import ANYTHING, AccessRole, read_scopes
+from domain.frame.access import AccessRole
 from domain.kernel.shown import counted
-from gateway.api.resources import RESOURCES
-from workers.cli.common import UserError, console, facts, waited
+from workers.cli.common import UserError, console, database, facts, waited
 from workers.cli.journeys import read_duration
 from workers.cli.output import Json, print_json, show_table
-from workers.cli.servers import By, asker, connections
+from workers.cli.servers import By, connections, trusted
 
 if TYPE_CHECKING:
-    from activities.kernel.pool import Connection
     from domain.frame.access import Principal
     from gateway.proposals import Proposals
+    from gateway.tokens import Token
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -35,7 +31,6 @@ Titles = Annotated[
     list[str] | None,
     typer.Option("--title", help="A word under which they may approve, such as manager; the highest last."),
 ]
-_NAME = r"[A-Za-z0-9_.-]{1,40}"
 
 
 @app.command("keys")
@@ -76,17 +71,13 @@ async def add_key(
     by: By = None,
 ) -> None:
     """A key for a service. What is printed is the only copy of its secret: `perennial access add-key erp --role program`."""
-    if not re.fullmatch(_NAME, name):
-        raise UserError(f"{name[:60]!r} is no name; use up to 40 letters, digits, '-', '_' and '.'")
-    scopes = read_scopes(scope or ANYTHING, RESOURCES)
-    at = present()
-    ends = at + read_duration(expires_in) if expires_in else None
-    async with facts() as connection, connection.transaction():
-        if await access_rows.live_key(connection, name, at) is not None:
-            raise UserError(f"{name!r} has a key; `perennial access rotate-key {name}` makes the next one")
-        key = ApiKey("", name, _texts(role), tuple(title or ()), scopes, at, await asker(connection, by), ends)
-        token = await _kept(connection, key)
-    _show(name, token)
+    from gateway.acting import new_request_id
+    from gateway.keyring import Keyring
+
+    ends = present() + read_duration(expires_in) if expires_in else None
+    document = {"name": name, "roles": _texts(role), "titles": title or (), "scopes": scope or (), "expires_at": ends}
+    async with database() as pool:
+        _show(name, await Keyring(pool, "cli").add(await trusted(pool, by), document, new_request_id()))
 
 
 @app.command("rotate-key")
@@ -97,40 +88,29 @@ async def rotate_key(
     by: By = None,
 ) -> None:
     """The next key of a service, which may do what the one before may; that one goes on for a while."""
-    at = present()
+    from gateway.acting import new_request_id
+    from gateway.keyring import Keyring
+
     both: timedelta = read_duration(overlap)
-    async with facts() as connection, connection.transaction():
-        before = await access_rows.live_key(connection, name, at)
-        if before is None:
-            raise UserError(f"no key of {name!r} is valid; `perennial access add-key {name}` makes one")
-        token = await _kept(
-            connection, replace(before, made_at=at, made_by=await asker(connection, by), expires_at=None)
-        )
-        await access_rows.expire_key(connection, before.key_id, at + both)
-    _show(name, token)
+    async with database() as pool:
+        who = await trusted(pool, by)
+        _show(name, await Keyring(pool, "cli").rotate(who, name, new_request_id(), overlap=both))
 
 
-async def _kept(connection: Connection, key: ApiKey) -> str:
-    from gateway.api.entry import new_token
-
-    key_id, secret, token = new_token()
-    await access_rows.add_key(connection, replace(key, key_id=key_id), secret)
-    return token
-
-
-def _show(name: str, token: str) -> None:
+def _show(name: str, token: Token) -> None:
     console.print(f"The key of {name}; it is shown this once:")
-    console.print(token, soft_wrap=True, highlight=False)
+    console.print(str(token), soft_wrap=True, highlight=False)
 
 
 @app.command("revoke-key")
 @waited
-async def revoke_key(name: str) -> None:
+async def revoke_key(name: str, by: By = None) -> None:
     """No key of this name lets anybody in any more."""
-    async with facts() as connection:
-        ended = await access_rows.revoke_keys(connection, name, present())
-    if not ended:
-        raise UserError(f"no key is called {name!r}; `perennial access keys` shows them")
+    from gateway.acting import new_request_id
+    from gateway.keyring import Keyring
+
+    async with database() as pool:
+        ended = await Keyring(pool, "cli").revoke(await trusted(pool, by), name, new_request_id())
     console.print(f"{counted(ended, 'key')} of {name} revoked.")
 
 
@@ -164,15 +144,12 @@ async def grant(
     by: By = None,
 ) -> None:
     """What one of our people may from now on, in place of what they might."""
-    if AccessRole.PROGRAM in role:
-        raise UserError("program is the role of services' keys; give people another one")
-    at = present()
-    async with facts() as connection, connection.transaction():
-        if staff_id not in await staff_rows.find_staff(connection, [staff_id]):
-            raise UserError(f"{staff_id!r} is none of our people; `perennial staff list` shows them")
-        asked_by = await asker(connection, by)
-        access = StaffAccess(staff_id, _texts(role), tuple(title or ()), own_only, subject, at, asked_by)
-        await access_rows.grant(connection, access)
+    from gateway.acting import new_request_id
+    from gateway.staffing import Staffing
+
+    document = {"roles": _texts(role), "titles": title or (), "own_only": own_only, "subject": subject}
+    async with database() as pool:
+        await Staffing(pool, "cli").grant(await trusted(pool, by), staff_id, document, new_request_id())
     console.print(f"{staff_id} comes in as {', '.join(_texts(role))}.")
 
 

@@ -16,7 +16,10 @@ from activities.assets.audit import audit, ledger_size
 from activities.journey.readable import unreadable_facts
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
+from activities.service import holiday_rows
+from activities.service_policies import FOLDER, ServiceBookError, read_service_book
 from domain.kernel.shown import counted
+from gateway.contract import ENDPOINT
 from gateway.here import find_running
 from gateway.outgoing import CHANNELS, Failing, Outgoing
 from gateway.reconciling import unattended
@@ -24,6 +27,7 @@ from gateway.smtp_server import announced, size_in_words
 from workers.attending import absence
 from workers.cli.common import console, settings_of
 from workers.cli.servers import Connections, connections
+from workers.registering import endpoints_here
 from workers.settings import PIPED, Settings
 from workflows.visibility import SEARCH_ATTRIBUTES
 
@@ -57,6 +61,7 @@ async def examine() -> bool:
     try:
         async with connections() as servers:
             await _engine(findings, servers)
+            await _nexus(findings, servers)
             await _workers(findings, servers)
             await _journeys(findings, servers)
             await _providers(findings, servers)
@@ -78,10 +83,31 @@ async def _database(findings: Findings, settings: Settings) -> None:
             await _letters(findings, connection)
             findings.said("asset ledger", *await _ledger(connection))
             findings.said("facts", *await _facts(connection))
+            await _calendars(findings, settings, connection)
         await connection.close()
     except (OSError, asyncpg.PostgresError) as error:
         mend = "start it, or set PERENNIAL_DATABASE_URL; `perennial up` brings one"
         findings.said("PostgreSQL", False, str(error), mend)
+
+
+async def _calendars(findings: Findings, settings: Settings, connection: Connection) -> None:
+    """Whether the promises of service rest while everybody is away."""
+    try:
+        book = read_service_book(settings.service_book or FOLDER)
+        current = await holiday_rows.current(connection, book.calendars.values())
+    except (OSError, ServiceBookError) as error:
+        findings.said("calendars", False, str(error), "mend the folder of PERENNIAL_SERVICE_BOOK")
+        return
+    except asyncpg.UndefinedTableError:
+        return  # the schema is of an earlier release; what that means is said of the facts
+    never = sorted(one.id for one in current.values() if one.knows_no_days_off)
+    if not never:
+        findings.said("calendars", True, f"{counted(len(current), 'calendar')}, with days off")
+        return
+    others = book.desk.local_calendars.get("default")
+    whose = " (that of all countries without one of their own)" if others in never else ""
+    advice = "add days off on the console's page of calendars, or name a country's holidays in the file"
+    findings.noted("calendars", f"no days off in {', '.join(never)}{whose}", advice)
 
 
 _LETTERS = """
@@ -118,6 +144,24 @@ async def _engine(findings: Findings, servers: Connections) -> None:
     missing = sorted(set(SEARCH_ATTRIBUTES) - set(listed.custom_attributes))
     said = f"missing: {', '.join(missing)}" if missing else "registered"
     findings.said("search attributes", not missing, said, "run `perennial register`")
+
+
+async def _nexus(findings: Findings, servers: Connections) -> None:
+    """Whether workflows elsewhere reach us."""
+    found = await endpoints_here(servers.temporal, servers.settings.task_queue)
+    if found is None:
+        said = "this server tells nobody of its endpoints"
+        findings.noted("Nexus endpoint", said, "look with the server's own tools; only Nexus callers need one")
+        return
+    ours = sorted(name for name, leads_here in found.items() if leads_here)
+    if ours:
+        findings.said("Nexus endpoint", True, f"{', '.join(ours)} leads to {servers.settings.task_queue!r}")
+        return
+    taken = f"{ENDPOINT!r} leads elsewhere, and none" if ENDPOINT in found else "none"
+    advice = "run `perennial register`" + (" --endpoint NAME" if ENDPOINT in found else "")
+    findings.noted(
+        "Nexus endpoint", f"{taken} leads to {servers.settings.task_queue!r}", f"{advice}; only Nexus callers need one"
+    )
 
 
 async def _workers(findings: Findings, servers: Connections) -> None:

@@ -17,6 +17,7 @@ from workers.cli.common import UserError, settings_of
 if TYPE_CHECKING:
     from temporalio.client import Client
 
+    from domain.frame.access import Principal
     from workers.settings import Settings
 
 
@@ -90,3 +91,12 @@ async def asker(connection: Connection, by: str | None) -> str:
             f"{by!r} is none of our people; `perennial staff list` shows them, `perennial staff add` adds one"
         )
     return by
+
+
+async def trusted(pool: Pool, by: str | None) -> Principal:
+    """Whoever asks by the command line, as the audit log has them: whoever reaches the database may do all that is done here."""
+    from domain.frame.access import AccessRole, Principal
+
+    async with pool.acquire() as connection:
+        asked_by = await asker(connection, by)
+    return Principal(asked_by if by is None else f"staff:{by}", asked_by, frozenset({AccessRole.ADMIN}))

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from activities.frame import staff_rows
-from activities.kernel.clock import present
 from domain.kernel.countries import COUNTRIES
-from domain.kernel.refusals import INVALID_REQUEST, Refusal
 from domain.kernel.shown import counted
 from domain.kernel.zones import is_zone
-from domain.orders.order import Staff
-from workers.cli.common import UserError, console, facts, waited
+from workers.cli.common import UserError, console, database, facts, waited
 from workers.cli.output import Json, print_json, show_facts, show_table, words
-from workers.cli.servers import By, asker, connections
-
-if TYPE_CHECKING:
-    from activities.kernel.pool import Connection
-    from gateway.client import PerennialClient
+from workers.cli.servers import By, connections, trusted
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -63,7 +55,9 @@ async def list_staff(as_json: Json = False) -> None:
 @waited
 async def show(staff_id: str, as_json: Json = False) -> None:
     """One of them, and who changed them last."""
-    row = _named(await _rows(), staff_id)
+    from gateway.staffing import named
+
+    row = named(await _rows(), staff_id)
     if as_json:
         print_json(row)
     else:
@@ -83,12 +77,13 @@ async def add(
     by: By = None,
 ) -> None:
     """Somebody new. An order may introduce people as well."""
-    person, place = _person(staff_id, name, email, language), _place(time_zone, country)
-    async with facts() as connection, connection.transaction():
-        if not await staff_rows.add_staff(connection, person, await asker(connection, by), present()):
-            raise UserError(f"{staff_id!r} is taken; change them with `perennial staff change {staff_id}`")
-        await staff_rows.place_staff(connection, staff_id, *place)
-        await _reports(connection, staff_id, manager)
+    from gateway.acting import new_request_id
+    from gateway.staffing import Staffing
+
+    place = _place(time_zone, country)
+    document = {"staff_id": staff_id, "name": name, "email": email, "language": language, "manager": manager, **place}
+    async with database() as pool:
+        await Staffing(pool, "cli").add(await trusted(pool, by), document, new_request_id())
     console.print(f"{staff_id} was added.")
 
 
@@ -107,13 +102,13 @@ async def change(
     """Another name, address, language, place or manager, for every customer at once."""
     if all(one is None for one in (name, email, language, time_zone, country, manager)):
         raise UserError("say what changes: --name, --email, --language, --time-zone, --country or --manager")
-    place = _place(time_zone, country)
-    async with facts() as connection, connection.transaction():
-        known = _named(await staff_rows.list_staff(connection), staff_id)
-        person = _person(staff_id, name or known["name"], email or known["email"], language or known["language"])
-        await staff_rows.change_staff(connection, person, await asker(connection, by), present())
-        await staff_rows.place_staff(connection, staff_id, *place)
-        await _reports(connection, staff_id, manager)
+    from gateway.acting import new_request_id
+    from gateway.staffing import Staffing
+
+    said = {"name": name, "email": email, "language": language, "manager": manager}
+    changes = {field: value for field, value in said.items() if value is not None} | _place(time_zone, country)
+    async with database() as pool:
+        known = await Staffing(pool, "cli").change(await trusted(pool, by), staff_id, changes, new_request_id())
     console.print(
         f"{staff_id} was changed, for {counted(known['owns'], 'customer')} owned and {known['looks_after']} looked after."
     )
@@ -127,70 +122,28 @@ async def leave(
     by: By = None,
 ) -> None:
     """Somebody leaves: their customers and tasks go to a successor, one journey after the other. Run again it goes on where it ended."""
-    if to == staff_id:
-        raise UserError(f"{staff_id} leaves; name somebody else with --to")
+    from gateway.acting import new_request_id
+    from gateway.staffing import Staffing, hand_over
+
     if by is None:
         raise UserError("say who does it: --by STAFF_ID, or PERENNIAL_STAFF")
     async with connections() as servers:
-        async with servers.pool.acquire() as connection, connection.transaction():
-            asked_by, rows = await asker(connection, by), await staff_rows.list_staff(connection)
-            person = _named(rows, staff_id)
-            if _named(rows, to)["left_at"] is not None:
-                raise UserError(f"{to} has left as well; name somebody who is there")
-            if person["takes_cases"]:
-                raise UserError(
-                    f"{staff_id} takes cases still; take them off their team first (`put_agent`, active false)"
-                )
-            await staff_rows.leaves(connection, staff_id, asked_by, present())
-            left = await staff_rows.left_to_hand_over(connection, staff_id)
-        for row in left:
-            await _hand_over(servers.client, row, to, {"reason": f"{person['name']} has left", "by": by})
+        who = await trusted(servers.pool, by)
+        left = await Staffing(servers.pool, "cli").leave(who, staff_id, to, new_request_id())
+        why = {"reason": f"{staff_id} has left", "by": by}
+        async for _ in hand_over(servers.client, left, to, why):
+            pass
     console.print(
         f"{staff_id} has left; {counted(len(left), 'customer')} and what was to be done for them went to {to}."
     )
 
 
-async def _hand_over(client: PerennialClient, row: dict[str, Any], to: str, why: dict[str, str]) -> None:
-    """All that somebody had with one customer goes to their successor."""
-    parts = {name: to for name, had in (("owner", row["owns"]), ("success_manager", row["looks_after"])) if had}
-    if parts:
-        await client.ask(row["account_id"], "change_account", {**parts, **why})
-        return
-    for task_id in row["tasks"]:
-        request = {"task_id": task_id, "to": to, "role": "manager", **why}
-        await client.ask(row["account_id"], "hand_over_staff_task", request)
-
-
-async def _reports(connection: Connection, staff_id: str, manager: str | None) -> None:
-    """Whom somebody reports to from now on, if that is said."""
-    if manager is None:
-        return
-    if manager == staff_id:
-        raise UserError(f"nobody reports to themselves; name somebody else than {staff_id} with --manager")
-    _named(await staff_rows.list_staff(connection), manager)
-    await staff_rows.report_to(connection, staff_id, manager)
-
-
-def _place(time_zone: str | None, country: str | None) -> tuple[str | None, str | None]:
+def _place(time_zone: str | None, country: str | None) -> dict[str, str]:
     if time_zone is not None and not is_zone(time_zone):
         raise UserError(f"no time zone is called {time_zone!r}; use a name such as Asia/Tokyo")
     if country is not None and country not in COUNTRIES:
         raise UserError(f"{country!r} is no country; use two letters such as JP")
-    return time_zone, country
-
-
-def _person(staff_id: str, name: str, email: str, language: str | None) -> Staff:
-    try:
-        return Staff.model_validate({"staff_id": staff_id, "name": name, "email": email, "language": language})
-    except ValidationError as error:
-        raise Refusal.from_validation(INVALID_REQUEST, "the person cannot be recorded", error) from None
-
-
-def _named(rows: list[dict[str, Any]], staff_id: str) -> dict[str, Any]:
-    found = next((row for row in rows if row["staff_id"] == staff_id), None)
-    if found is None:
-        raise UserError(f"{staff_id!r} is none of our people; `perennial staff list` shows them")
-    return found
+    return {name: value for name, value in (("time_zone", time_zone), ("country", country)) if value is not None}
 
 
 async def _rows() -> list[dict[str, Any]]:

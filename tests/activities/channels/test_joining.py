@@ -6,12 +6,12 @@ import pytest
 
 from activities.channels.joining import groups
 from activities.channels.rendering import Renderer
+from activities.channels.samples import AT, COMMON, CONTEXTS
 from activities.frame.outbox import Waiting
 from domain.frame.flight import Channel, DeliveryStatus
 from domain.frame.messages import OutgoingMail
 from domain.mail.answering import SentMail, asked_in
 from domain.mail.asks import Question
-from tests.activities.channels.samples import AT, COMMON, CONTEXTS
 
 
 def mail(template: str, number: int = 0, *, to: str = "jo@acme.example", language: str = "en") -> OutgoingMail:

@@ -16,10 +16,10 @@ from pydantic import ValidationError
 from activities.channels.errors import AddressRejectedError, MessageRejectedError, RenderError
 from activities.channels.mail import MailChannel, SmtpSettings
 from activities.channels.rendering import Renderer
+from activities.channels.samples import AT, COMMON, CONTEXTS, a_mail
 from activities.channels.text import wire_address
 from domain.mail.signing import AddressPurpose, delivery_in, message_id_of, signed_address, token_of
 from tests.activities.channels.conftest import KEY, Build
-from tests.activities.channels.samples import AT, COMMON, CONTEXTS, a_mail
 from tests.activities.channels.smtp_server import Mailbox
 from tests.properties import examples
 

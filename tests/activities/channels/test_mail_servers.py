@@ -10,8 +10,8 @@ from aiosmtpd.smtp import AuthResult
 
 from activities.channels.errors import AddressRejectedError, ChannelUnavailableError, MessageRejectedError
 from activities.channels.mail import MailChannel
+from activities.channels.samples import a_mail
 from tests.activities.channels.conftest import Build
-from tests.activities.channels.samples import a_mail
 from tests.activities.channels.slow_servers import Server, dripping, served, unavailable_in_time
 from tests.activities.channels.smtp_server import Mailbox
 

@@ -13,9 +13,9 @@ from fontTools.ttLib import TTFont
 
 from activities.channels import typesetting
 from activities.channels.papers import PaperError, Press, covered
+from activities.channels.samples import DOCUMENTS, a_mail
 from domain.frame.messages import Issuer
 from domain.mail.papers import Paper, papers_of
-from tests.activities.channels.samples import DOCUMENTS, a_mail
 
 ISSUER = Issuer(
     name="Meridian Systems 株式会社",

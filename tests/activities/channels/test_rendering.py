@@ -9,10 +9,10 @@ import pytest
 import activities.channels
 from activities.channels.errors import RenderError
 from activities.channels.rendering import Renderer
+from activities.channels.samples import CONTEXTS, DOCUMENTS, QUOTE, USE, a_mail
 from domain.frame.messages import OutgoingMail
 from tests.activities.channels.facts_of_mails import FACTS
 from tests.activities.channels.reading import Page, assert_readable, plainly, squeezed
-from tests.activities.channels.samples import CONTEXTS, DOCUMENTS, QUOTE, USE, a_mail
 
 TEMPLATES = Path(activities.channels.__file__).parent / "templates"
 EVERY = [(template, language) for template in CONTEXTS for language in ("en", "ja")]

@@ -9,8 +9,8 @@ import pytest
 
 from activities.channels.errors import RenderError
 from activities.channels.rendering import Renderer
+from activities.channels.samples import COMMON, NOTICE, QUOTE, a_mail
 from tests.activities.channels.reading import Page, assert_readable, plainly, squeezed
-from tests.activities.channels.samples import COMMON, NOTICE, QUOTE, a_mail
 
 
 @pytest.mark.parametrize(

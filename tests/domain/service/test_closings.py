@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from activities.channels.rendering import Renderer
+from activities.channels.samples import CONTEXTS, a_mail
 from domain.service.closings import Ends, ends_of
-from tests.activities.channels.samples import CONTEXTS, a_mail
 
 NAMES = ("Ann Lee", "佐藤 花子")
 

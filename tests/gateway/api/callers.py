@@ -13,8 +13,8 @@ from activities.frame.access_rows import ApiKey
 from activities.kernel.clock import present
 from domain.frame.access import ANYTHING, AccessRole
 from gateway.api.app import create_app
-from gateway.api.entry import new_token
 from gateway.doors import Doors
+from gateway.tokens import Token
 from tests.conftest import Servers
 
 _numbers = count(1)
@@ -24,12 +24,12 @@ async def token_of(
     servers: Servers, *roles: AccessRole, titles: Iterable[str] = (), scopes: Iterable[str] = ANYTHING, **more: Any
 ) -> str:
     """A new key's token."""
-    key_id, secret, token = new_token()
+    token = Token.new()
     given = tuple(role.value for role in roles)
-    key = ApiKey(key_id, f"k{next(_numbers)}", given, tuple(titles), tuple(scopes), present(), "test", **more)
+    key = ApiKey(token.key_id, f"k{next(_numbers)}", given, tuple(titles), tuple(scopes), present(), "test", **more)
     async with servers.pool.acquire() as connection:
-        await access_rows.add_key(connection, key, secret)
-    return token
+        await access_rows.add_key(connection, key, token.secret)
+    return str(token)
 
 
 def calling(servers: Servers, token: str | None, **options: Any) -> httpx2.AsyncClient:

@@ -134,12 +134,17 @@ async def test_a_day_at_the_desk(desk: Desk, browser: Browser, servers: Servers,
     assert await servers.pool.fetchval(quantity, desk.asset) == 53
 
 
+DARK = {"/", "/portfolio", "/deliveries", "/proposals?all=1", "/settings/keys", "/settings/calendars"}
+"""What is looked at in the dark too; all others are made of the same parts."""
+
+
 def _pages(desk: Desk) -> list[str]:
     return [
         "/",
         "/customers",
         f"/customers/{desk.account}",
         f"/customers/{desk.account}/acts/amend_assets",
+        f"/customers/{desk.account}/documents",
         "/cases",
         f"/cases/{desk.case_id}",
         "/proposals?all=1",
@@ -147,6 +152,15 @@ def _pages(desk: Desk) -> list[str]:
         "/portfolio/renewals",
         "/playbooks",
         "/playbooks/standard",
+        "/deliveries",
+        "/settings",
+        "/settings/prices",
+        "/settings/calendars",
+        "/settings/policies",
+        "/settings/templates?mail=renewal_notice",
+        "/settings/staff",
+        f"/settings/staff/{desk.name.removeprefix('Pat ')}",
+        "/settings/keys",
         "/nowhere",
     ]
 
@@ -155,6 +169,9 @@ async def test_no_page_keeps_anybody_out_at_a_desk_or_on_a_phone(desk: Desk, bro
     found: dict[str, object] = {}
     wide: dict[str, int] = {}
     async with at.sitting_at(browser, desk.host, "en") as page:
+        await page.goto("/sign-in")
+        if faults := await at.faults(page):
+            found["/sign-in"] = faults
         await at.signs_in(page, desk.name, "en")
         for path in _pages(desk):
             await page.goto(path)
@@ -170,7 +187,7 @@ async def test_no_page_keeps_anybody_out_at_a_desk_or_on_a_phone(desk: Desk, bro
             width = await page.evaluate("document.documentElement.scrollWidth")
             if width > at.PHONE[0]:
                 wide[path] = width
-            if path in ("/", "/portfolio", f"/cases/{desk.case_id}") and (faults := await at.faults(page)):
+            if path in DARK | {f"/cases/{desk.case_id}"} and (faults := await at.faults(page)):
                 found[f"{path} dark"] = faults
     assert not found
     assert not wide

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from activities.kernel.clock import present
+from activities.service import holiday_rows
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
@@ -22,6 +24,7 @@ from tests.e2e.outages import outside
 from tests.ports import own_ports
 from tests.workers.cli.running import Ended, perennial
 from workers.attending import absence
+from workers.registering import register_endpoint
 from workers.wiring import build_worker
 
 SOON = timedelta(seconds=2)
@@ -62,6 +65,27 @@ async def test_the_doctor_sees_whether_a_worker_works(servers: Servers, tmp_path
     assert "perennial worker" in row(found.out, "worker")
     found = await here(servers, tmp_path, "doctor", "--reconcile", PERENNIAL_TASK_QUEUE="deserted")
     assert (found.code, "start `perennial worker` first" in found.err) == (1, True)
+
+
+async def test_the_doctor_sees_calendars_without_days_off_and_whether_a_nexus_endpoint_leads_here(
+    servers: Servers, tmp_path: Path
+) -> None:
+    name = f"elsewhere-{os.getpid()}"
+    await register_endpoint(servers.temporal, "another-queue", name)
+    found = await here(servers, tmp_path, "doctor", PERENNIAL_TASK_QUEUE="deserted")
+    assert "leads to 'deserted'" in row(found.out, "Nexus endpoint")
+    assert "perennial register" in row(found.out, "Nexus endpoint")
+    assert row(found.out, "calendars").startswith("no days off in office (that of all countries without")
+    found = await here(servers, tmp_path, "doctor", PERENNIAL_TASK_QUEUE="another-queue")
+    assert row(found.out, "Nexus endpoint") == f"{name} leads to 'another-queue'"
+    async with servers.pool.acquire() as connection:
+        day = present().date()
+        assert await holiday_rows.add(connection, "office", day, "The office moves", present(), "t")
+        try:
+            found = await here(servers, tmp_path, "doctor")
+        finally:
+            await holiday_rows.withdraw(connection, "office", day, present(), "t")
+    assert row(found.out, "calendars") == "6 calendars, with days off"
 
 
 async def test_the_doctor_sees_a_customer_whom_no_journey_looks_after(servers: Servers, tmp_path: Path) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from domain.frame.messages import OutgoingMail
+from domain.kernel.money import money
 
 AT = datetime(2027, 1, 30, 0, 0, tzinfo=UTC)
 
 
 def yen(amount: str) -> dict[str, str]:
-    return {"amount": amount, "currency": "JPY"}
+    """An amount as mails carry it."""
+    return money(Decimal(amount), "JPY").told()
 
 
 COMMON: dict[str, Any] = {
@@ -123,16 +126,16 @@ CONTEXTS: dict[str, dict[str, Any]] = {
                 "invoice_id": "INV-A-3",
                 "issued_on": "2027-02-01",
                 "since": "2027-03-01",
-                "owed": {"amount": "52800", "currency": "JPY"},
+                "owed": yen("52800"),
             },
             {
                 "invoice_id": "INV-A-4",
                 "issued_on": "2027-02-02",
                 "since": "2027-03-02",
-                "owed": {"amount": "1200", "currency": "JPY"},
+                "owed": yen("1200"),
             },
         ],
-        "totals": [{"amount": "54000", "currency": "JPY"}],
+        "totals": [yen("54000")],
     },
     "contract_ended": {"contract_id": "A-3", "ended_on": "2027-03-31"},
     "upsell_offer": {
