@@ -102,6 +102,7 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     "opted_out": {},
     "reference": {"reference_id": "ref-1"},
     "survey": {"survey_id": "survey-1", "question_kind": "nps"},
+    "survey_thanks": {"score": 3, "of": 10, "caller": "佐藤 葵", "call_by": "2027-03-01"},
     "renewal_notice": {
         "contract_id": "A-3",
         "term_end": "2027-03-31",

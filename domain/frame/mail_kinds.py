@@ -85,6 +85,7 @@ TEMPLATES: Mapping[str, Template] = {
     "claim_declined": _ANSWER,
     "goodwill_granted": _ANSWER,
     "price_match": _ANSWER,
+    "survey_thanks": _ANSWER,
     "opted_out": _OWED,
     "welcome": Template(MailKind.ANSWER, beyond=True),
     "order_confirmed": _OWED,

@@ -45,6 +45,7 @@ MAILS = {
     "renewal_notice": "renewal notice",
     "reorder_check_in": "question about the next order",
     "survey": "survey",
+    "survey_thanks": "thanks for an answer",
     "touch_anniversary": "anniversary mail",
     "touch_day_1": "mail after the first day",
     "touch_month_1": "mail after the first month",

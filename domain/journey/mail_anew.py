@@ -18,7 +18,7 @@ from domain.frame.situation import Situation
 from domain.frame.state import Step
 from domain.holds import holding
 from domain.orders.order import ContactRole
-from domain.success import adoption, conversation, expansion, introducing, onboarding, reorder, thanks
+from domain.success import adoption, conversation, expansion, introducing, low_scores, onboarding, reorder, thanks
 
 Context = dict[str, Any]
 _Told = Callable[[Situation, Context, WrittenMail], Context | str]
@@ -87,7 +87,8 @@ def _check_in(situation: Situation, context: Context, _: WrittenMail) -> Context
     if situation.kept is not None:
         coming = min((day for day in situation.kept if day > situation.today), default=None)
         next_on = adoption.next_told(situation, coming) if coming is not None and next_on is not None else None
-    return {**context, **conversation.reported(situation), "next_on": next_on}
+    low = low_scores.as_it_stands(situation, context["low"]) if context.get("low") else None
+    return {**context, **conversation.reported(situation), "next_on": next_on, "low": low}
 
 
 def _of_use(template: str) -> _Told:
@@ -130,6 +131,10 @@ def _touch(situation: Situation, context: Context, mail: WrittenMail) -> Context
         return "its day is over"
     why = onboarding.no_touch(situation, mail.stage)
     return why if why is not None else {**context, **onboarding.touched(situation, mail.stage)}
+
+
+def _go_live(situation: Situation, context: Context, _: WrittenMail) -> Context:
+    return {**context, "unhappy": low_scores.is_open(situation)}
 
 
 def _anniversary(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
@@ -222,6 +227,7 @@ _TOLD: Mapping[str, _Told] = {
     "touch_day_1": _touch,
     "touch_month_1": _touch,
     "touch_anniversary": _anniversary,
+    "go_live": _go_live,
     "onboarding_invite": _task,
     "onboarding_reminder": _task,
     "welcome": _welcome,

@@ -14,7 +14,7 @@ from domain.frame.sales_holds import Purpose
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Stage, Step
 from domain.holds.guard import guard_of
-from domain.success import asking, conversation, expansion, health_plays, references, thanks
+from domain.success import asking, conversation, expansion, health_plays, low_scores, references, thanks
 from domain.success import helping as helping_on
 from domain.success.health import Health, SeatUse, seat_use
 
@@ -271,7 +271,7 @@ def _recovered(situation: Situation, uses: list[SeatUse]) -> Decision:
             said=[says],
         ),
         [CloseStaffTasks(key, situation.as_of, outcome=says) for key in helping_on.KEYS],
-        [_good_progress(uses)],
+        [] if low_scores.is_open(situation) else [_good_progress(uses)],
     )
 
 

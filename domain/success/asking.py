@@ -19,7 +19,7 @@ from domain.holds.writes import HoldBackStep
 from domain.kernel.base import Write
 from domain.kernel.calendar import start_of_day
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal
-from domain.success import conversation, references
+from domain.success import conversation, low_scores, references
 from domain.success.requests import AnswerSurvey
 from domain.success.throttling import (
     AskedLast,
@@ -39,6 +39,8 @@ COMPANY_WITHIN = timedelta(days=21)
 """So long after its own day a question may wait for a check-in to go with, so that the customer has one mail less to read."""
 NOTHING_LEFT_WAITS = timedelta(days=30)
 """A customer of whom nothing runs at the moment may renew late: they are asked then."""
+NOT_FOLLOWED_UP_WAITS = timedelta(days=14)
+"""Whoever waits for a word about what they answered last is not asked again: so long until that is looked at anew."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,8 @@ def survey(situation: Situation, step: Step) -> Decision:
         return _put_off(situation, step, situation.as_of + NOTHING_LEFT_WAITS, "nothing sold for a term is left")
     if contact is None:  # the mail finds nobody, which the owner is told; so nobody was asked
         return Decision(JournalLine("Survey not sent: nobody can be reached"), following, mails=[Mail("survey")])
+    if low_scores.is_open(situation):
+        return _put_off(situation, step, situation.as_of + NOT_FOLLOWED_UP_WAITS, low_scores.NOT_FOLLOWED_UP)
     address = contact.email.lower()
     before = [*_asked_before(situation), *situation.service.asked]
     asked = [one.having(sent_at=_day_of(situation, one.sent_at)) for one in before]
@@ -273,10 +277,10 @@ def answer_survey(situation: Situation, request: AnswerSurvey) -> Decision:
     if question is RECOMMEND and (asked := references.after_answer(situation, request.score, STAGE)):
         decision += Outcome(plan=asked)
     if calls_for_follow_up(question.kind, request.score, SURVEYS):
-        return decision + _to_be_called(situation, request, question)
+        return decision + _to_be_called(situation, request, question, found)
     if found.score is not None and calls_for_follow_up(question.kind, found.score, SURVEYS):
         # they changed their mind for the better
-        key, why = f"survey/{request.survey_id}", "they answered anew, and better"
+        key, why = f"{low_scores.TASKS}{request.survey_id}", "they answered anew, and better"
         taken_back = CloseStaffTasks(key, situation.as_of, TaskState.TAKEN_BACK, outcome=why)
         return decision + Decision(JournalLine(""), Outcome(plan=holding.after_request(situation)), [taken_back])
     return decision
@@ -300,11 +304,13 @@ def _asked(situation: Situation, request: AnswerSurvey) -> tuple[SurveyFacts, Su
     return found, question
 
 
-def _to_be_called(situation: Situation, request: AnswerSurvey, question: SurveyQuestion) -> Decision:
-    """Somebody talks to them within a business day; of a detractor sales has to read it first until then."""
+def _to_be_called(
+    situation: Situation, request: AnswerSurvey, question: SurveyQuestion, answered: SurveyFacts
+) -> Decision:
+    """Somebody talks to them within a business day, which they are told; of a detractor sales has to read it first until then."""
     due_at, due_on = situation.customer.morning(situation.in_days(1))
     call, asked = question.call.format(request.score), question.asked.format(request.score)
-    task = OpenStaffTask(f"survey/{request.survey_id}", call, "success_manager", due_at, asked)
+    task = OpenStaffTask(f"{low_scores.TASKS}{request.survey_id}", call, "success_manager", due_at, asked)
     caller, next_at = situation.customer.success_manager, situation.customer.morning(due_on + timedelta(days=1))[1]
     lines = [
         OwnWords(request.comment) or "No comment was given.",
@@ -320,4 +326,5 @@ def _to_be_called(situation: Situation, request: AnswerSurvey, question: SurveyQ
         question.answered.format(request.score), lines, due=due_at, acts=(unhappy.talked(request.survey_id),)
     )
     outcome = Outcome(plan=holding.after_request(situation))
-    return Decision(JournalLine(""), outcome, [task], notices=[notice])
+    mails = low_scores.thanks(situation, answered, question.kind, request.score, due_on)
+    return Decision(JournalLine(""), outcome, [task], mails, [notice])

@@ -11,7 +11,7 @@ from domain.frame.situation import Looks, Situation
 from domain.frame.state import Step
 from domain.kernel.money import half_up
 from domain.orders.order import ContactRole
-from domain.success import thanks
+from domain.success import low_scores, thanks
 from domain.success.health import SeatUse, seat_use
 
 COUNTED = ("active_users", "seats", "adoption", "counted_on", "counted_since")
@@ -47,12 +47,14 @@ def reported(situation: Situation) -> dict[str, Any]:
 
 
 def why_not_written(situation: Situation) -> str | None:
-    """Why a check-in of now says nothing to the customer; null if it does."""
+    """Why a check-in of now says nothing to the customer; null if it does. One that was promised comes even if we wrote about their use
+    meanwhile: only a talk with each other stands for it, as they were told."""
     looks, terms, day_of = situation.looks or Looks(), situation.playbook.adoption, situation.customer.day_of
     rhythm = terms.write_every_days or terms.every_days
     if thanks.leaves(situation):
         return "they have said that they leave"
-    if terms.write_every_days and looks.told_at is not None:
+    promised = promised_for(situation)
+    if terms.write_every_days and looks.told_at is not None and (promised is None or promised > situation.today):
         told = day_of(looks.told_at)
         if told + timedelta(days=rhythm) > situation.today:
             return f"they heard of their use on {told}"
@@ -81,6 +83,7 @@ def says(situation: Situation, next_on: str | None) -> dict[str, Any]:
         found["added"] = [name for name in products if name not in before]
         found["gone"] = [name for name in before if name not in products]
         found |= _use_since(situation, looks)
+    found["low"] = low_scores.since(situation, looks.said_at)
     found["variant"] = (int(last.get("variant", -1)) + 1) % VARIANTS
     found["try"] = next(tip for tip in _tips(situation) if tip["tip"] != (last.get("try") or {}).get("tip"))
     return found

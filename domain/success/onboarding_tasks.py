@@ -16,7 +16,7 @@ from domain.kernel.base import Write
 from domain.kernel.calendar import days_between
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from domain.kernel.shown import counted
-from domain.success import adoption, onboarding_dates
+from domain.success import adoption, low_scores, onboarding_dates
 from domain.success.requests import CompleteTask
 from domain.success.writes import CompleteOnboardingTask, NoteOutcome, OpenOnboardingTask
 
@@ -206,6 +206,7 @@ def _live(situation: Situation, facts: TaskFacts, days: int | None) -> list[Mail
     context = {
         "days_to_value": _days_to_value(situation, facts.stage, days),
         "products": [] if first else standing.products_of(situation, order_id),
+        "unhappy": low_scores.is_open(situation),
     }
     return [Mail("go_live", context)]
 

@@ -9,6 +9,7 @@ from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
 from domain.kernel.calendar import MONTHS_IN_YEAR, add_months
+from domain.success import low_scores
 
 ANNIVERSARIES = "relationship"
 WIN_BACKS = f"{ANNIVERSARIES}/win-back-*"
@@ -34,6 +35,8 @@ def no_thanks(situation: Situation) -> str | None:
     customer = situation.customer
     if "reorder/lapsed" in customer.staff_tasks or not customer.product_names(situation.as_of):
         return "the customer is gone"
+    if low_scores.is_open(situation):
+        return low_scores.NOT_FOLLOWED_UP
     if leaves(situation) and not customer.goods:
         return "they have said that they leave"
     if not customer.owns(situation.as_of):

@@ -23,6 +23,7 @@ def kind_of(desk: Desk, code: str) -> str:
 def check_in(desk: Desk) -> None:
     """What they have, how much of it is in use, and when they hear from us again."""
     facts = desk.facts
+    low_score(desk)
     held = facts.held(desk.at)
     owned = {facts.names[code] for code in held}
     goods = _goods(desk)
@@ -292,6 +293,54 @@ def survey(desk: Desk) -> None:
     )
 
 
+def survey_thanks(desk: Desk) -> None:
+    """What they answered, and by when somebody gets in touch: that is somebody's task."""
+    said = desk.must(
+        {
+            "en": "You answered {score:int} of {of:int}",
+            "ja": "アンケートに{of:int}点満点中{score:int}点とご回答いただき",
+        }
+    )
+    if said:
+        _is_their_score(desk, said)
+    called = desk.first(
+        {
+            "en": "{caller} will get in touch with you by {day:date}",
+            "ja": "詳しいお話を伺いたく、{day:date}までに{caller}より",
+        }
+    )
+    if called:
+        tasks = [row for row in desk.facts.tables["staff_task"] if row["key"].startswith("survey/")]
+        desk.among("date", called["day"], {desk.facts.day(row["due_at"]) for row in tasks})
+
+
+def _is_their_score(desk: Desk, said: dict[str, Any]) -> None:
+    """A low score that they gave: of that scale, and on that day if one is named."""
+    kind = {10: "nps", 7: "ces"}.get(said["of"], "")
+    given = [
+        row for row in desk.facts.rows("survey", kind=kind) if row["answered_at"] and row["answered_at"] <= desk.at
+    ]
+    days = {(row["score"], desk.facts.day(row["answered_at"])) for row in given}
+    if not any(score == said["score"] and said.get("day") in (None, day) for score, day in days):
+        desk.wrong("count", f"{said['score']} of {said['of']}", str(sorted(days)))
+
+
+def low_score(desk: Desk) -> None:
+    """What a check-in says of a low score: given on that day, and followed up by a person or not."""
+    asked = {
+        "en": "On {day:date} you answered {score:int} of {of:int} when we asked",
+        "ja": "{day:date}に、{about}についてのアンケートに{of:int}点満点中{score:int}点とご回答いただ",
+    }
+    said = desk.first(asked)
+    owed = desk.first({"en": "Nobody has talked to you about it yet", "ja": "その後お話を伺えておらず"}) is not None
+    if not said:
+        return
+    _is_their_score(desk, said)
+    tasks = [row for row in desk.facts.tables["staff_task"] if row["key"].startswith("survey/")]
+    if owed is not any(row["closed_at"] is None or row["closed_at"] > desk.at for row in tasks):
+        desk.wrong("offer", desk.letter.subject, "whether somebody has followed their answer up, as it is on record")
+
+
 def reference(desk: Desk) -> None:
     """One question, which is on record as sent to this address."""
     said = desk.must({"en": "Reference: {id:id}\n", "ja": "お問い合わせ番号：{id:id}\n"})
@@ -381,6 +430,6 @@ def play_note(desk: Desk) -> None:
 RULES = {
     rule.__name__: rule
     for rule in (
-        check_in, outreach, recovered, survey, reference, delivery_follow_up, reorder_check_in, play_note,
+        check_in, outreach, recovered, survey, survey_thanks, reference, delivery_follow_up, reorder_check_in, play_note,
     )
 }  # fmt: skip

@@ -32,7 +32,7 @@ QUIET = timedelta(days=3)
 SETTLED = timedelta(days=4)
 """Between the news that a contract was renewed and that of its next end, at least, whatever free days lie there."""
 MORNING, EVENING = 9, 18
-ASKED_NOW = ("welcome", "go_live", "provisioning_done", "introduction", "onboarding_moved")
+ASKED_NOW = ("survey_thanks", "welcome", "go_live", "provisioning_done", "introduction", "onboarding_moved")
 """They answer what was done a moment before: an order, a task, the provisioning service."""
 
 SIGNED_BY_SALES = (

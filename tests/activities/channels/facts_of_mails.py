@@ -66,6 +66,7 @@ FACTS: dict[str, tuple[list[str], list[str]]] = {
     "outreach": (["42 of 1,200", "4%", "50%"], ["42席／1,200席", "4%", "50%以上"]),
     "recovered": (["42 of 1,200", "4%"], ["42席／1,200席", "4%"]),
     "reference": (["with yes or no", "ref-1"], ["「はい」または「いいえ」", "ref-1"]),
+    "survey_thanks": (["3 of 10", "by March 1, 2027"], ["10点満点中3点", "2027年3月1日まで"]),
     "survey": (["from 0 (", "to 10 (", "survey-1"], ["0（", "10（", "survey-1"]),
     "renewal_notice": (
         [

@@ -86,6 +86,33 @@ def test_a_missing_value_fails(renderer: Renderer, template: str, language: str)
         ("provisioning_done", {"products": []}),
         ("touch_anniversary", {"years": 1}),
         ("touch_month_1", {"month": False}),
+        ("go_live", {"unhappy": True}),
+        (
+            "check_in",
+            {
+                "low": {
+                    "survey_id": "nps-1",
+                    "question_kind": "nps",
+                    "score": 3,
+                    "of": 10,
+                    "on": "2027-02-01",
+                    "open": True,
+                }
+            },
+        ),
+        (
+            "check_in",
+            {
+                "low": {
+                    "survey_id": "nps-1",
+                    "question_kind": "nps",
+                    "score": 3,
+                    "of": 10,
+                    "on": "2027-02-01",
+                    "open": False,
+                }
+            },
+        ),
         ("check_in", {"active_users": None, "seats": None, "adoption": None, "next_on": None, "products": []}),
         ("check_in", {"active_users": 1, "seats": 1, "adoption": None}),
         ("onboarding_reminder", {"days_late": 0}),

@@ -62,7 +62,7 @@ def test_whoever_leaves_soon_gets_no_check_in_and_no_thanks(status: ContractStat
 @pytest.mark.parametrize(("promised", "told"), [(NOW.date(), 1), (NOW.date() + DAY, 0), (None, 0)])
 def test_the_day_that_was_promised_is_kept_while_help_is_under_way(promised: date | None, told: int) -> None:
     said = {"products": ["Workspace"], "next_on": promised.isoformat() if promised else None}
-    looks = Looks(help_since=NOW - 60 * DAY, said_at=NOW - 90 * DAY, said=said)
+    looks = Looks(help_since=NOW - 20 * DAY, said_at=NOW - 90 * DAY, said=said, told_at=NOW - 20 * DAY)
     helped = customer(active="8").having(
         staff_tasks=[adoption.HELP_TASK], contracts=[ending(ContractStatus.ACTIVE, 200)]
     )
@@ -71,4 +71,4 @@ def test_the_day_that_was_promised_is_kept_while_help_is_under_way(promised: dat
         asks, asks.step("adoption_check_in", "adoption", "check-in", NOW.date()), assess(evidence(), PROFILES)
     )
     assert [mail.template for mail in found.mails] == ["check_in"] * told
-    assert any("The task to help them is open since 2027-04-02." in notice.lines for notice in found.notices)
+    assert any("The task to help them is open since 2027-05-12." in notice.lines for notice in found.notices)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -93,11 +94,44 @@ async def test_nobody_calls_it_is_reminded_goes_further_and_the_wait_has_an_end(
     assert "Nothing waits for the call any more; please make it all the same" in ended[3]
     assert f"acknowledge_hold?source={quote(survey)}" in await offered(servers, account, "Nobody called%")
     await servers.client.fast_forward_to(account, at + timedelta(days=100))
-    sent = "select count(*) from outbox where account_id = $1 and body->>'template' = 'check_in' and created_at > $2"
-    assert await servers.pool.fetchval(sent, account, at)
+    sent = (
+        "select body->'context' from outbox where account_id = $1 and body->>'template' = 'check_in' and created_at > $2"
+        " order by created_at limit 1"
+    )
+    assert (await servers.pool.fetchval(sent, account, at))["low"]["open"] is True
     await servers.client.ask(account, "acknowledge_hold", {"by": "S-2", "source": survey})
     await servers.client.fast_forward(account, timedelta(minutes=1))
     assert "unhappy" not in await attention_of(servers.temporal, account)
+    assert await apart(servers, account) == []
+
+
+async def said(servers: Servers, account: str, template: str) -> list[dict[str, Any]]:
+    """What the customer's mails of a template were filled with, in order."""
+    rows = await servers.pool.fetch(
+        "select body from outbox where account_id = $1 and body->>'template' = $2 order by created_at, delivery_id",
+        account,
+        template,
+    )
+    return [row["body"]["context"] for row in rows]
+
+
+async def test_a_low_score_is_thanked_for_and_nothing_is_asked_until_somebody_has_followed_it_up(
+    servers: Servers,
+) -> None:
+    account, survey, at = await unhappy(servers)
+    (thanked,) = await said(servers, account, "survey_thanks")
+    (due,) = await servers.pool.fetch("select due_at from staff_task where key = $1", f"survey/{survey}")
+    assert (thanked["score"], thanked["of"], thanked["call_by"]) == (3, 10, str(due["due_at"].astimezone(TOKYO).date()))
+    await servers.client.ask(account, "answer_survey", {"survey_id": survey, "score": 2})
+    assert len(await said(servers, account, "survey_thanks")) == 1, "once"
+    await servers.client.fast_forward_to(account, at + timedelta(days=215))
+    assert [one["question_kind"] for one in await said(servers, account, "survey")] == ["ces", "nps"]
+    (once,) = [one["low"] for one in await said(servers, account, "check_in") if one.get("low")]
+    assert (once["score"], once["open"]) == (2, True)
+    assert await apart(servers, account) == []
+    await servers.client.ask(account, "acknowledge_hold", {"by": "S-2", "source": survey})
+    await servers.client.fast_forward(account, timedelta(days=40))
+    assert len(await said(servers, account, "survey")) == 3
     assert await apart(servers, account) == []
 
 
@@ -105,7 +139,8 @@ async def test_whoever_called_is_not_chased(servers: Servers) -> None:
     account, survey, _ = await unhappy(servers, 6)
     await servers.client.ask(account, "acknowledge_hold", {"by": "S-2", "source": survey})
     await servers.client.fast_forward(account, timedelta(days=8))
-    await servers.client.fast_forward(account, timedelta(days=25))
+    await servers.client.fast_forward(account, timedelta(days=100))
+    assert [one["low"]["open"] for one in await said(servers, account, "check_in") if one.get("low")] == [False]
     assert not [one for one in await notices(servers, account) if one[1].startswith(("Due now", "Nobody"))]
     assert await live_holds(servers, account) == []
 
