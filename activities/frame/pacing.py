@@ -39,6 +39,8 @@ async def paced_decision(
     if paced:
         decision = await _unless_too_early(connection, situation, decision, step)
     decision = await _unless_said(connection, situation, decision, step.kind)
+    if step.kind == pace.NOTICE:
+        return await _moving(connection, decision, call, pace.notices_along(situation, decision, call.near))
     if not paced:
         return Pace(decision)
     if decision.outcome.put_off:
@@ -46,9 +48,14 @@ async def paced_decision(
         key = _put_off_key(call.account_id, step)
         done = await effects.find_effect(connection, key)
         return Pace(decision, key, done.outcome if done else None)
-    found = [
-        (step, _put_off_key(call.account_id, step), put) for step, put in pace.ahead(situation, decision, call.near)
-    ]
+    return await _moving(connection, decision, call, pace.ahead(situation, decision, call.near))
+
+
+async def _moving(
+    connection: Connection, decision: Decision, call: StepCall, moved_by_it: list[tuple[Step, Decision]]
+) -> Pace:
+    """A decision with the steps that it moves, each of which is on record once."""
+    found = [(step, _put_off_key(call.account_id, step), put) for step, put in moved_by_it]
     later = [one for one in found if await effects.find_effect(connection, one[1]) is None]
     if moved := [step for _, _, put_off in later for step in put_off.outcome.plan]:
         decision += Outcome(plan=moved)

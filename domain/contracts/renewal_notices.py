@@ -23,6 +23,8 @@ from domain.holds.guard import guard_of
 from domain.kernel.calendar import business_day_until, local_instant
 from domain.kernel.shown import counted
 
+BUSINESS_DAYS_TO_SAY_NO = 3
+"""So many are left after the last notice before the last day on which a customer can say no."""
 LEAST_SETTLING, MOST_SETTLING = 12, 30
 """A quarter of a term, within so many days: it has to pass before a notice says that the term ends."""
 _DAYS_TO_CALL = 3
@@ -102,7 +104,26 @@ def _remaining(situation: Situation, contract: ContractFacts) -> Iterator[Step]:
 
 def notice_days(situation: Situation, contract: ContractFacts) -> list[int]:
     """The playbook's notices that fit into the term; a term shorter than all of them gets one at its middle. One more if none
-    of them says the price in time. Whoever has just heard that a term begins does not hear at once of its end."""
+    of them says the price in time. Whoever has just heard that a term begins does not hear at once of its end. Where there is a last
+    day to say no, the last notice before it leaves time for that, and only one comes after it."""
+    found = _days_that_fit(situation, contract)
+    return _about_the_last_day(situation, contract, found) if contract.auto_renew else found
+
+
+def _about_the_last_day(situation: Situation, contract: ContractFacts, found: list[int]) -> list[int]:
+    until, last = contract.term.until, notice_by(contract)
+    day = last
+    for _ in range(BUSINESS_DAYS_TO_SAY_NO):
+        day = business_day_until(day - timedelta(days=1), situation.customer.account.country)
+    at_least, over = (until - day).days, (until - last).days
+    if day <= contract.term.start_on:
+        return found
+    before = {max(days, at_least) for days in found if days >= over}
+    after = [days for days in found if days < over]
+    return sorted({*before, *after[-1:]}, reverse=True)
+
+
+def _days_that_fit(situation: Situation, contract: ContractFacts) -> list[int]:
     length = (contract.term.until - contract.term.start_on).days
     settled = min(MOST_SETTLING, max(LEAST_SETTLING, length // 4))
     fitting = [days for days in situation.playbook.renewal.notice_days if days <= length - settled]

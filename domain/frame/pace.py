@@ -21,6 +21,7 @@ ANSWERS = mail_kinds.of_kind(MailKind.ANSWER)
 APART = "adoption_mail"
 """The kind of step by which a mail comes that did not leave with its decision."""
 NOTICE = "renewal_notice"
+NOTICES_APART = 7
 
 _ONE_MAIL: Mapping[str, Callable[[Step], str]] = {
     "onboarding_touch": lambda step: step.name.replace("-", "_"),
@@ -86,7 +87,11 @@ def late_day_for(situation: Situation, template: str, last: datetime | None, wri
 
 def near(agenda: Iterable[Step], now: datetime, doing: Step) -> list[Step]:
     """The steps of an agenda that an optional mail of `now`, sent by the step `doing`, may be too near to, and that can be put off
-    without being asked; those that are due at the same instant are among them."""
+    without being asked; those that are due at the same instant are among them. To a renewal notice those of other contracts are near."""
+    if doing.kind == NOTICE:
+        month = now + timedelta(days=31)
+        others = (step for step in agenda if step.kind == NOTICE and step.stage != doing.stage and not step.along)
+        return [step for step in others if step.at < month and not doing.along]
     until = now + timedelta(days=QUIET_DAYS + 1)
     waiting = (step for step in agenda if step.key != doing.key and not step.along)
     return [step for step in waiting if step.kind in _ONE_MAIL and step.at < until]
@@ -111,6 +116,18 @@ def ahead(situation: Situation, decision: Decision, near: Iterable[Step]) -> lis
         if put is not None and put.outcome.put_off:
             later.append((step, put))
     return later
+
+
+def notices_along(situation: Situation, decision: Decision, near: Iterable[Step]) -> list[tuple[Step, Decision]]:
+    """The renewal notices of other contracts that go along with one of now: those of its month, and of the days after it. So a customer
+    hears of all of them in one mail, earlier rather than later."""
+    if all(mail.template != NOTICE for mail in decision.mails):
+        return []
+    today, days = situation.today, timedelta(days=NOTICES_APART)
+    along = (
+        step for step in near if (step.on.year, step.on.month) == (today.year, today.month) or step.on < today + days
+    )
+    return [(step, _brought_forward(situation, step, NOTICE)) for step in along]
 
 
 def _may_go_along(situation: Situation, mail: Mail, step: Step, template: str) -> bool:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from activities.kernel.clock import present
-from domain.kernel.calendar import business_day_from, local_day
+from domain.kernel.calendar import business_day_from, business_day_until, local_day
 from domain.kernel.refusals import Refusal
 from tests.agendas import apart
 from tests.builders import order
@@ -70,6 +70,11 @@ async def test_the_price_is_known_before_it_is_too_late(
         assert one["notice_over"] is (one["day"] > last)
     days = [one["day"] for one in said]
     assert len(days) == len(set(days))
+    assert sum(one["notice_over"] for one in said) <= 1
+    in_time = last
+    for _ in range(3):
+        in_time = business_day_until(in_time - timedelta(days=1), "JP")
+    assert max(one["day"] for one in said if not one["notice_over"]) <= in_time
 
 
 @pytest.mark.parametrize(
