@@ -103,6 +103,15 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     "reference": {"reference_id": "ref-1"},
     "survey": {"survey_id": "survey-1", "question_kind": "nps"},
     "survey_thanks": {"score": 3, "of": 10, "caller": "佐藤 葵", "call_by": "2027-03-01"},
+    "contract_news": {
+        "contract_id": "A-3",
+        "what": "offered",
+        "day": "2027-03-31",
+        "by_itself": True,
+        "answer_by": "2027-03-01",
+        "readers": ["高橋 学"],
+        "stays": False,
+    },
     "renewal_notice": {
         "contract_id": "A-3",
         "term_end": "2027-03-31",

@@ -11,6 +11,7 @@ from typing import Any
 from activities.billing.falling_due import Billed
 from activities.frame import effects
 from domain.billing.documents import Document
+from domain.contracts import news
 from domain.frame.customer import ContactFacts, Customer
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.mail_kinds import template_of
@@ -22,9 +23,12 @@ DOCUMENTS = "documents"
 
 
 def with_copies(customer: Customer, decision: Decision) -> Decision:
-    """The decision whose mails go to all whom they concern: once to a person, whatever roles they have."""
+    """The decision whose mails go to all whom they concern: once to a person, whatever roles they have. Main contacts hear of a
+    contract's end or renewal."""
     copies = [copy for mail in decision.mails if mail.contact_id is None for copy in _copies(customer, mail)]
-    return replace(decision, mails=[*decision.mails, *copies]) if copies else decision
+    mails = [*decision.mails, *copies]
+    mails += news.for_main_contacts(customer, mails)
+    return replace(decision, mails=mails) if len(mails) > len(decision.mails) else decision
 
 
 def _copies(customer: Customer, mail: Mail) -> Iterator[Mail]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
+from domain.contracts.news import after_the_end
 from domain.contracts.renewal_quote import said_until
 from domain.contracts.writes import SetContractStatus
 from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus
@@ -182,8 +183,14 @@ def _goodbye(situation: Situation, contract: ContractFacts, ended_on: date | Non
         "ended_on": _last_day(situation, contract, ended_on).isoformat(),
         "stays": goes_on_with_us(situation, contract),
         "asks_why": asks_why,
+        **after_the_end(situation, _last_day(situation, contract, ended_on), _billed_until(situation, contract)),
     }
     return Mail("contract_ended", context)
+
+
+def _billed_until(situation: Situation, contract: ContractFacts) -> date:
+    """The last day for which anything is invoiced: of what is only kept running after its term nothing is."""
+    return situation.customer.day_of(min(contract.term.ends_at, situation.as_of) - timedelta(seconds=1))
 
 
 def _last_day(situation: Situation, contract: ContractFacts, ended_on: date | None) -> date:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from domain.contracts import ladder, parting
 from domain.contracts.ending import goes_on_with_us, nothing_left, what_is_left
+from domain.contracts.news import after_the_end
 from domain.contracts.outliving import end_or_go_on
 from domain.contracts.renewal import renew
 from domain.contracts.renewal_notices import end_step
@@ -127,6 +128,7 @@ def _decline(situation: Situation, contract: ContractFacts, request: AnswerRenew
         "stays": stays,
         # What one of ours wrote down was heard from them; a no of their own may have no reason in it.
         "asks_why": why is None and _themselves(situation, request.by),
+        **after_the_end(situation, ends_on, last_day(contract.term)),
     }
     answer = {"contract_id": contract.contract_id, "status": ContractStatus.DECLINED, "runs_until": ends_on.isoformat()}
     line = JournalLine(says, detail={"contract_id": contract.contract_id, "reason": reason})

@@ -201,7 +201,11 @@ def notice(situation: Situation, step: Step, value: TermValue | None = None) -> 
             said=[says],
         ),
         [quote] if quote else [],
-        [Mail("renewal_notice", {**notice_context(situation, contract, quote), "value": brought})],
+        [
+            Mail(
+                "renewal_notice", {**notice_context(situation, contract, quote), "value": brought, "first_offer": first}
+            )
+        ],
     )
     if not later and not contract.auto_renew:
         decision = replace(decision, notices=[_unanswered(situation, contract, quote)])

@@ -73,7 +73,7 @@ def quote(situation: Situation, step: Step) -> Decided:
         [
             Mail(
                 "renewal_notice",
-                notice_context(situation, contract, quoted),
+                {**notice_context(situation, contract, quoted), "first_offer": True},
                 purpose=Purpose.CONTRACTUAL_NOTICE,
             )
         ],

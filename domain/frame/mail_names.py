@@ -21,6 +21,7 @@ MAILS = {
     "claim_declined": "answer about a refund",
     "contact_welcome": "welcome of a new contact",
     "contract_ended": "news of a contract's end",
+    "contract_news": "news of a contract",
     "delivery_follow_up": "question about a delivery",
     "documents": "mail with invoices or credit notes",
     "go_live": "mail about the first day of use",

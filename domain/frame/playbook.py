@@ -198,6 +198,8 @@ class Renewal(Received):
     ladder: Ladder = Ladder()
     save: SaveOffer | None = None
     """what whoever declines may be offered to stay; null: nothing by itself"""
+    export_days: Days | None = None
+    """so many days after a contract's last day its customer can ask for an export of their data; null: no such day is promised"""
     win_back_after: Annotated[int, Field(ge=0, le=366)] = 90
     """so many days after their last contract has ended somebody looks whether a customer wants to come back; 0: nobody does"""
 

@@ -194,6 +194,18 @@ def _renewal_notice(situation: Situation, context: Context, mail: WrittenMail) -
     return context if written_on == situation.today else {**context, "value": None}
 
 
+_NEWS = {
+    "offered": (ContractStatus.ACTIVE,),
+    "confirmed": (ContractStatus.ACTIVE,),
+    "declined": (ContractStatus.DECLINED,),
+    "ended": (ContractStatus.ENDED,),
+}
+
+
+def _contract_news(situation: Situation, context: Context, mail: WrittenMail) -> Context | str:
+    return _of_contract(*_NEWS[context["what"]])(situation, context, mail)
+
+
 def _introduction(situation: Situation, context: Context, _: WrittenMail) -> Context | str:
     if "since" not in context:
         return context  # written by an earlier release
@@ -233,6 +245,7 @@ _TOLD: Mapping[str, _Told] = {
     "welcome": _welcome,
     "quote_presented": _quote,
     "renewal_notice": _renewal_notice,
+    "contract_news": _contract_news,
     "win_back": _win_back,
     "introduction": _introduction,
     "contact_welcome": _contact_welcome,

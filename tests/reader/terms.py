@@ -217,6 +217,7 @@ def renewal_declined(desk: Desk) -> None:
         {"en": "renew your contract {id:thing}.", "ja": "ご契約（{id:thing}）を更新されない旨"},
     )
     over = desk.first({"en": "It has ended today, {day:date}", "ja": "本日（{day:date}）をもって終了いたしました"})
+    after_the_end(desk, contract)
     if over:
         desk.same("date", over["day"], desk.today)
         asked_why(desk, contract)
@@ -311,6 +312,7 @@ def contract_ended(desk: Desk) -> None:
     if contract is None or said is None:
         return
     _stays(desk, contract, {"active", "grace", "declined"})
+    after_the_end(desk, contract)
     asked_why(desk, contract)
     goes_on = list(desk.facts_named({"en": "Runs until", "ja": "ご利用期限"}, "date"))
     ends = {
@@ -324,6 +326,58 @@ def contract_ended(desk: Desk) -> None:
     desk.among("date", said["end"], right)
     if said["end"] > desk.today:
         desk.wrong("date", said["end"], "a day that has come")
+
+
+def contract_news(desk: Desk) -> None:
+    """What a main contact hears of a contract whose price others know: until when it runs, or on which day it ended."""
+    company = {"en": "our company’s contract {id:thing}", "ja": "貴社のご契約（{id:thing}）"}
+    contract = _about(
+        desk,
+        {"en": "contract {id:thing} and its next term", "ja": "ご契約（{id:thing}）の次期について"},
+        {"en": "contract {id:thing} is renewed", "ja": "ご契約（{id:thing}）更新のご報告"},
+        {"en": "contract {id:thing} will not be renewed", "ja": "ご契約（{id:thing}）満了のご報告"},
+        {"en": "contract {id:thing} has ended", "ja": "ご契約（{id:thing}）終了のご報告"},
+        company,
+    )
+    for row in desk.facts.tables["contact"]:
+        desk.own_words(row["name"])
+    if contract is None:
+        return
+    terms = list(desk.facts.rows("contract_term", contract_id=contract["contract_id"]))
+    ends = {term["until"] - DAY for term in terms}
+    to_say_no = {desk.facts.last_notice_day(contract, term) for term in terms}
+    for words, right in (
+        ({"en": "runs until {day:date}", "ja": "現在の期間は{day:date}まで"}, ends),
+        ({"en": "it runs as usual until {day:date}", "ja": "{day:date}まではこれまでどおりご利用いただけ"}, ends),
+        ({"en": "and runs until {day:date}", "ja": "が更新され、{day:date}までご利用いただけます"}, ends),
+        ({"en": "its last day was {day:date}", "ja": "{day:date}をもって終了いたしました"}, ends | _ended_on(desk, contract)),
+        ({"en": "it can be said until {day:date}", "ja": "お申し出の期限は、{day:date}で"}, to_say_no),
+    ):  # fmt: skip
+        for said in desk.each(words):
+            desk.among("date", said["day"], right)
+    if contract["status"] == "ended":
+        _stays(desk, contract, {"active", "grace", "declined"})
+
+
+def after_the_end(desk: Desk, contract: Row | None) -> None:
+    """The last day of access, until when data can be asked for, and the day after which nothing is invoiced."""
+    if contract is None:
+        return
+    terms = desk.facts.rows("contract_term", contract_id=contract["contract_id"])
+    last = {term["until"] - DAY for term in terms} | _ended_on(desk, contract)
+    for words in (
+        {"en": "{day:date} is the last day on which", "ja": "ご利用の最終日は、{day:date}で"},
+        {"en": "For the time after {day:date} nothing is invoiced", "ja": "{day:date}より後の期間につきましては"},
+    ):
+        for said in desk.each(words):
+            desk.among("date", said["day"], last)
+    promised = desk.facts.terms_of_play()["renewal"].get("export_days")
+    for said in desk.each(
+        {"en": "Until {day:date} you can ask us for an export", "ja": "データの書き出しは、{day:date}まで"}
+    ):
+        desk.among(
+            "date", said["day"], {day + timedelta(days=promised) for day in last} if promised is not None else set()
+        )
 
 
 def _ended_on(desk: Desk, contract: Row) -> set[date]:
@@ -342,6 +396,6 @@ def _ended_on(desk: Desk, contract: Row) -> set[date]:
 RULES = {
     rule.__name__: rule
     for rule in (
-        renewal_notice, renewal_confirmed, renewal_declined, renewal_grace, contract_ended,
+        renewal_notice, renewal_confirmed, renewal_declined, renewal_grace, contract_ended, contract_news,
     )
 }  # fmt: skip

@@ -92,6 +92,10 @@ FACTS: dict[str, tuple[list[str], list[str]]] = {
         ["Thank you for renewing", "¥1,380,000", "April 1, 2027 – March 31, 2028"],
         ["ご更新いただき", "￥1,380,000", "2027年4月1日～2028年3月31日"],
     ),
+    "contract_news": (
+        ["A-3", "until March 31, 2027", "until March 1, 2027", "高橋 学"],
+        ["A-3", "2027年3月31日まで", "2027年3月1日", "高橋 学様"],
+    ),
     "renewal_declined": (["A-3", "March 31, 2027"], ["A-3", "2027年3月31日"]),
     "renewal_grace": (["March 31, 2027", "until April 30, 2027"], ["2027年3月31日", "2027年4月30日まで"]),
     "payment_reminder": (

@@ -14,6 +14,7 @@ from domain.frame.customer import ContactFacts
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.mail_kinds import TEMPLATES, TOPICS, MailKind, of_kind, rank, template_of
 from domain.orders.order import ContactRole
+from tests.activities.channels.samples import CONTEXTS
 from tests.domain.frame.test_pace import now
 
 WRITTEN = Path(activities.channels.__file__).parent / "templates"
@@ -41,7 +42,13 @@ def test_a_contractual_mail_is_never_late(template: str) -> None:
 @pytest.mark.parametrize("template", OPTIONAL)
 def test_an_optional_mail_waits_and_one_of_a_day_keeps_it(template: str) -> None:
     situation = now("2026-12-08T10:00")
-    assert pace.paced(situation, Decision(JournalLine("said"), mails=[Mail(template)])) is not None
+    assert (
+        pace.paced(
+            situation,
+            Decision(JournalLine("said"), mails=[Mail(template, {"over": False, **CONTEXTS[template]})]),
+        )
+        is not None
+    )
     day = pace.day_for(situation, template, situation.as_of)
     assert (day is None) == template_of(template).keeps_its_day
 
@@ -74,7 +81,10 @@ def test_who_is_concerned_hears_of_it_and_nobody_twice() -> None:
 
     def told(template: str, contacts: list[ContactFacts] = people) -> list[str]:
         whole = customer.having(contacts=contacts)
-        decision = with_copies(whole, Decision(JournalLine("said"), mails=[Mail(template)]))
+        decision = with_copies(
+            whole,
+            Decision(JournalLine("said"), mails=[Mail(template, {"over": False, **CONTEXTS[template]})]),
+        )
         found = [whole.contact(mail.role, mail.contact_id) for mail in decision.mails]
         return [one.email for one in found if one is not None]
 
