@@ -14,7 +14,6 @@ from domain.frame.customer import ContactFacts
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.mail_kinds import TEMPLATES, TOPICS, MailKind, of_kind, rank, template_of
 from domain.orders.order import ContactRole
-from tests.activities.channels.samples import CONTEXTS
 from tests.domain.frame.test_pace import now
 
 WRITTEN = Path(activities.channels.__file__).parent / "templates"
@@ -42,13 +41,7 @@ def test_a_contractual_mail_is_never_late(template: str) -> None:
 @pytest.mark.parametrize("template", OPTIONAL)
 def test_an_optional_mail_waits_and_one_of_a_day_keeps_it(template: str) -> None:
     situation = now("2026-12-08T10:00")
-    assert (
-        pace.paced(
-            situation,
-            Decision(JournalLine("said"), mails=[Mail(template, {"over": False, **CONTEXTS[template]})]),
-        )
-        is not None
-    )
+    assert pace.paced(situation, Decision(JournalLine("said"), mails=[Mail(template)])) is not None
     day = pace.day_for(situation, template, situation.as_of)
     assert (day is None) == template_of(template).keeps_its_day
 
@@ -79,12 +72,12 @@ def test_who_is_concerned_hears_of_it_and_nobody_twice() -> None:
     situation = now("2026-12-07T09:00")
     customer = situation.customer.having(contacts=people)
 
+    day = "2027-03-31"
+    said = {"contract_id": "K-1", "over": False, "term_end": day, "end": day, "ended_on": day}
+
     def told(template: str, contacts: list[ContactFacts] = people) -> list[str]:
         whole = customer.having(contacts=contacts)
-        decision = with_copies(
-            whole,
-            Decision(JournalLine("said"), mails=[Mail(template, {"over": False, **CONTEXTS[template]})]),
-        )
+        decision = with_copies(whole, Decision(JournalLine("said"), mails=[Mail(template, said)]))
         found = [whole.contact(mail.role, mail.contact_id) for mail in decision.mails]
         return [one.email for one in found if one is not None]
 

@@ -51,8 +51,8 @@ async def test_notices_of_contracts_that_end_in_one_month_leave_as_one_mail(serv
     by_day = Counter(one["day"] for one in told)
     assert set(by_day.values()) == {3}, "all three at once"
     assert sum(one["left_with"] is None for one in told) == len(by_day), "in one mail"
-    days = sorted(by_day)
-    assert all((after - before).days >= 14 for before, after in pairwise(days))
+    mornings = sorted(by_day)
+    assert all((after - before).days >= 14 for before, after in pairwise(mornings))
 
 
 async def ends_at(servers: Servers, account: str) -> Any:
