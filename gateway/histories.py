@@ -88,6 +88,59 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
     return Remembered(sorted(acts.values(), key=lambda act: act.as_of), sent)
 
 
+@dataclass(frozen=True)
+class Scheduled:
+    """An activity that a run asked for: its run, the number of the event, and the activity with what it was given."""
+
+    run_id: str
+    event_id: int
+    activity: str
+    given: dict[str, Any]
+
+    def is_of(self, key: str) -> bool:
+        """True for what did what stands under a key: a step or a request with all its lines, or the sending of a message (`sent:…`)."""
+        message = key.removeprefix("sent:")
+        if message != key:
+            ids = [self.given["delivery_id"]] if "delivery_id" in self.given else list(self.given.get("deliveries", ()))
+            return message in {message_key(self.given["account_id"], one) for one in ids}
+        if "delivery_id" in self.given or not {"step", "request_id", "case_id"} & self.given.keys():
+            return False
+        own = _key(self.activity, self.given)
+        return key == own or key.startswith(f"{own}/")
+
+    def is_at(self, at: datetime) -> bool:
+        """True for what was done as of an instant."""
+        return "as_of" in self.given and datetime.fromisoformat(self.given["as_of"]) == at
+
+
+async def find_scheduled(temporal: Client, workflow_id: str, key: str, at: datetime | None) -> Scheduled | None:
+    """The activity that did what stands under a key, else the one that did something at that instant; as far as histories are kept."""
+    runs = [run async for run in temporal.list_workflows(f"WorkflowId = '{workflow_id}'", limit=_MOST_RUNS)]
+    near = None
+    for run in sorted(runs, key=lambda run: run.start_time, reverse=True):
+        handle = temporal.get_workflow_handle(run.id, run_id=run.run_id)
+        found = None
+        async for one in _scheduled(temporal, handle):
+            found = one if key and one.is_of(key) else found
+            near = one if near is None and at is not None and one.is_at(at) else near
+        if found is not None:
+            return found
+    return near
+
+
+_MOST_RUNS = 50
+
+
+async def _scheduled(temporal: Client, handle: WorkflowHandle[Any, Any]) -> AsyncIterator[Scheduled]:
+    """The activities that a run has asked for, in their order."""
+    with MayBeGone():
+        async for event in handle.fetch_history_events():
+            if event.HasField("activity_task_scheduled_event_attributes"):
+                asked = event.activity_task_scheduled_event_attributes
+                (given,) = await temporal.data_converter.decode(asked.input.payloads, [dict[str, Any]])
+                yield Scheduled(handle.run_id or "", event.event_id, asked.activity_type.name, given)
+
+
 async def _completed(
     temporal: Client, handle: WorkflowHandle[Any, Any]
 ) -> AsyncIterator[tuple[str, dict[str, Any], dict[str, Any]]]:

@@ -38,8 +38,9 @@ _BY_SUBTYPE = {
 
 @dataclass(frozen=True)
 class Told:
-    """A change in words. `row` is what mails show, `answer` what the sender is told."""
+    """A change in words. `row` is what mails show, `answer` what the sender is told; `part` is what was done, of all at once."""
 
+    part: AssetChange
     line: JournalLine
     row: dict[str, Any]
     answer: dict[str, Any]
@@ -133,7 +134,7 @@ def _tell(situation: Situation, change: AssetChange, names: Mapping[str, str], *
         **money,
     }
     line_name = asset.asset_id if last else f"{asset.asset_id}/{action.sequence}"
-    return Told(JournalLine(title, name=line_name, detail=detail), row, answer)
+    return Told(change, JournalLine(title, name=line_name, detail=detail), row, answer)
 
 
 def _settled_on(situation: Situation, record: AssetRecord) -> date:

@@ -258,8 +258,7 @@ def _line(
     policy: LedgerPolicy,
 ) -> QuoteLine:
     asset = record.asset
-    anchors = month_anchors(record.asset, record.active)
-    parts = tuple(_part(row, asset, policy, anchors) for row in action.sources)
+    parts = parts_of(record, action, policy)
     product = plan.product
     return QuoteLine(
         line_id=line_id,
@@ -283,6 +282,12 @@ def _line(
         monthly=_rounded(action.mrr_change, asset.currency),
         discount=_discount(pricing, parts, asset.currency),
     )
+
+
+def parts_of(record: AssetRecord, action: AssetAction, policy: LedgerPolicy) -> tuple[LotPart, ...]:
+    """What the amount of an action is made of: units of each lot, at their price, for their months."""
+    anchors = month_anchors(record.asset, record.active)
+    return tuple(_part(row, record.asset, policy, anchors) for row in action.sources)
 
 
 def _part(row: ActionSource, asset: Asset, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> LotPart:

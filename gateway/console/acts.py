@@ -9,7 +9,6 @@ from uuid import uuid4
 
 from starlette.responses import Response
 
-from activities.journey.reports import assets_of
 from activities.service.case_rows import find_case
 from domain.frame.access import Principal
 from domain.frame.request_kinds import RequestKind
@@ -19,15 +18,13 @@ from gateway.acting import DONE, OPEN, Subject, of_account, of_case
 from gateway.api.problems import status_of
 from gateway.calling import NoAnswerError
 from gateway.console import drafts
-from gateway.console.fields import Field, document, elsewhere, fields_of, filled
-from gateway.console.previews import PREVIEWED, preview_of
+from gateway.console.act_forms import asked_where, begun, form_of, request_of
+from gateway.console.choices import MOST, Known, choices_of
+from gateway.console.fields import Field, choosing, closed_up, elsewhere, filled
+from gateway.console.previews import PREVIEWED, Preview, preview_of
 from gateway.console.visit import Visit
-from gateway.views.pages import LONGEST
-from gateway.views.relations import contacts_page
-from gateway.views.whose import whose
+from gateway.views.whose import Whose, whose
 
-Known = dict[str, list[tuple[str, str]]]
-"""Ids that a question may be answered with, by its name, each with what it is called."""
 _BEGIN = frozenset({"place_order", "import_order", "open_case"})
 """They are asked of no customer or case that is there."""
 
@@ -45,6 +42,11 @@ class Act:
     others: tuple[str, ...] = ()
     late: bool = False
     """filled in before somebody had to sign in again"""
+
+    @property
+    def can_be_seen(self) -> bool:
+        """True for what can be looked at before it is asked."""
+        return self.kind.update in PREVIEWED
 
     @property
     def path(self) -> str:
@@ -75,7 +77,8 @@ def act(visit: Visit, subject: Subject, update: str, back: str, **known: str) ->
         raise Refusal("UnknownRequest", f"there is nothing called {update[:80]!r} to be asked here")
     if not visit.who.may_ask(kind):
         raise Refusal(NOT_ALLOWED, f"{update} is not for {visit.who.by}; an admin grants roles")
-    return Act(kind, subject, back, filled(fields_of(kind.schema()), known), new_request_id())
+    request_id = new_request_id()
+    return Act(kind, subject, back, filled(form_of(kind), {**begun(kind, request_id), **known}), request_id)
 
 
 async def of_customer(visit: Visit) -> Response:
@@ -97,8 +100,8 @@ async def _form(visit: Visit, subject: Subject, back: str) -> Response:
         request_id = visit.form.get("request_id") or found.request_id
         fields = filled(found.fields, visit.form)
         found = replace(found, back=visit.back(back), fields=fields, request_id=request_id, late=True)
-    zone, known = await _around(visit, subject)
-    return visit.page("act.html", act=found, zone=zone, known=known)
+    around = await _around(visit, subject, found.kind.update)
+    return _page(visit, found, around)
 
 
 async def ask_customer(visit: Visit) -> Response:
@@ -115,50 +118,84 @@ async def ask_case(visit: Visit) -> Response:
 
 async def _ask(visit: Visit, subject: Subject, home: str) -> Response:
     """One request, done once however often its form is sent. Refused, the form comes back with all that was typed."""
-    update = str(visit.request.path_params["update"])
     back = visit.back(home)
-    found = act(visit, subject, update, back)
-    zone, known = await _around(visit, subject)
-    request_id = visit.form.get("request_id") or found.request_id
-    request = {**document(found.fields, visit.form, zone), "request_id": request_id}
-    if visit.form.get("do") == "preview" and update in PREVIEWED:
-        return await _previewed(visit, found, request, zone, known)
-    acting = visit.place.acting
-    ask = acting.ask if subject.kind == "account" else acting.ask_case
+    found = act(visit, subject, str(visit.request.path_params["update"]), back)
+    around = await _around(visit, subject, found.kind.update)
+    visit.form = closed_up(found.fields, visit.form)
+    found = replace(found, request_id=visit.form.get("request_id") or found.request_id)
+    request = request_of(found.kind, found.fields, visit.form, around.zone) | {"request_id": found.request_id}
     try:
-        await ask(visit.who, subject.id, update, request)
+        if preview := await _to_be_seen(visit, found, request, around):
+            return _seen(visit, found, around, preview)
+        acting = visit.place.acting
+        ask = acting.ask if subject.kind == "account" else acting.ask_case
+        await ask(visit.who, subject.id, found.kind.update, request)
     except NoAnswerError:
         pass  # the page that it leads to says so
     except Refusal as refusal:
-        return _refused(visit, found, refusal, zone, known)
-    return await drafts.done(visit, visit.to(back, of=str(subject), asked=update, under=request_id))
+        return _refused(visit, found, refusal, around)
+    led = visit.to(back, of=str(subject), asked=found.kind.update, under=found.request_id)
+    return await drafts.done(visit, led)
 
 
-async def _previewed(visit: Visit, act: Act, request: dict[str, Any], zone: str, known: Known) -> Response:
+async def _to_be_seen(visit: Visit, act: Act, request: dict[str, Any], around: Around) -> Preview | None:
+    """What it would come to, for who wants to look first, or has seen something else; null for what is to be asked. What was asked
+    under this id before is not looked at again: it has an answer."""
+    looks, seen = visit.form.get("do") == "preview", visit.form.get("seen", "")
+    if act.kind.update not in PREVIEWED or not (looks or seen):
+        return None
+    if around.of is None:
+        raise Refusal(UNKNOWN_ACCOUNT, "nobody knows yet whose case it is; say so first")
+    if not looks and await visit.place.acting.outcome(act.subject, act.request_id):
+        return None
+    if looks:  # as of now, and not as of when somebody looked before
+        request = {name: value for name, value in request.items() if name != "as_of"}
+        return await preview_of(visit, around.of, act.kind, request)
+    found = await preview_of(visit, around.of, act.kind, request)
+    if found.seen == seen or await visit.place.acting.outcome(act.subject, act.request_id):
+        return None
+    return replace(found, changed=True)
+
+
+def _seen(visit: Visit, act: Act, around: Around, preview: Preview) -> Response:
     """The form as it was typed, with what it would come to; nothing is asked yet."""
-    async with visit.place.doors.pool.acquire() as connection:
-        case = await find_case(connection, act.subject.id)
-        of = await whose(connection, case.account_id) if case is not None and case.account_id else None
-    try:
-        if of is None:
-            raise Refusal(UNKNOWN_ACCOUNT, "nobody knows yet whose case it is; say so first")
-        found = await preview_of(visit, of, request)
-    except Refusal as refusal:
-        return _refused(visit, act, refusal, zone, known)
-    fields = filled(act.fields, {**visit.form, **found.fills})
-    again = replace(act, fields=fields, request_id=str(request["request_id"]))
-    return visit.page("act.html", act=again, zone=zone, known=known, preview=found)
+    again = replace(act, fields=filled(act.fields, {**visit.form, **preview.fills}))
+    return _page(visit, again, around, preview=preview)
 
 
-def _refused(visit: Visit, act: Act, refusal: Refusal, zone: str, known: Known) -> Response:
-    others = tuple(str(problem) for problem in elsewhere(act.fields, refusal.problems))
-    fields = filled(act.fields, visit.form, refusal.problems)
+def _refused(visit: Visit, act: Act, refusal: Refusal, around: Around) -> Response:
+    """The form as it was typed, under another id: the refusal is the answer to this one."""
+    problems = asked_where(act.kind, refusal.problems)
+    others = tuple(str(problem) for problem in elsewhere(act.fields, problems))
+    fields = filled(act.fields, visit.form, problems)
     again = Act(act.kind, act.subject, act.back, fields, new_request_id(), str(refusal), others)
-    return visit.page("act.html", HTTPStatus(status_of(refusal)), act=again, zone=zone, known=known)
+    return _page(visit, again, around, HTTPStatus(status_of(refusal)))
 
 
-async def _around(visit: Visit, subject: Subject) -> tuple[str, Known]:
-    """The time zone in which times are typed, and what may be named by an id: of the customer, if one is known."""
+def _page(
+    visit: Visit, act: Act, around: Around, status: HTTPStatus = HTTPStatus.OK, *, preview: Preview | None = None
+) -> Response:
+    chosen = replace(act, fields=choosing(act.fields, around.known, MOST))
+    company = around.of.name if around.of else ""
+    return visit.page(
+        "act.html", status, act=chosen, zone=around.zone, known=around.known, company=company, preview=preview
+    )
+
+
+@dataclass(frozen=True)
+class Around:
+    """Whose it is, if that is known, and what may be named by an id."""
+
+    of: Whose | None
+    known: Known
+
+    @property
+    def zone(self) -> str:
+        """The time zone in which times are typed."""
+        return self.of.time_zone if self.of else "UTC"
+
+
+async def _around(visit: Visit, subject: Subject, update: str) -> Around:
     async with visit.place.doors.pool.acquire() as connection:
         account_id: str | None = subject.id
         if subject.kind == "case":
@@ -167,17 +204,10 @@ async def _around(visit: Visit, subject: Subject) -> tuple[str, Known]:
                 raise Refusal(UNKNOWN_CASE, f"there is no case {subject.id!r}")
             account_id = case.account_id
         if account_id is None:
-            return "UTC", {}
+            return Around(None, {})
         of = await whose(connection, account_id)
         await visit.place.acting.sees(visit.who, account_id)
-        assets = await assets_of(connection, account_id)
-        contacts = await contacts_page(connection, of, None, LONGEST)
-    contracts = {one["contract_id"]: one["product"] for one in assets if one["contract_id"]}
-    return of.time_zone, {
-        "asset_id": [(one["id"], one["product"]) for one in assets],
-        "contract_id": list(contracts.items()),
-        "contact_id": [(one.contact_id, one.name) for one in contacts.items],
-    }
+        return Around(of, await choices_of(connection, of, visit.words, update))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from activities.kernel.pool import TRANSPORT_ERRORS
 from domain.kernel.refusals import Refusal
 from gateway.api.problems import CallError, status_of
 from gateway.calling import NoAnswerError
-from gateway.console import acts, drafts, entrance
+from gateway.console import acts, drafts, entrance, steps
 from gateway.console.cases import cases, one_case
 from gateway.console.customer import customer
 from gateway.console.customers import customers
@@ -97,8 +97,10 @@ def _routes(place: Place, news: News, of_playbook: PlaybookPages, of_staff: Staf
         show("/customers/{account_id}/documents/{name}", OneDocument()),
         show("/customers/{account_id}/acts/{update}", acts.of_customer),
         take("/customers/{account_id}/acts/{update}", acts.ask_customer, kept=True),
+        show("/customers/{account_id}/step", steps.of_customer),
         show("/cases", cases),
         show("/cases/{case_id}", one_case),
+        show("/cases/{case_id}/step", steps.of_case),
         show("/cases/{case_id}/acts/{update}", acts.of_one_case),
         take("/cases/{case_id}/acts/{update}", acts.ask_case, kept=True),
         show("/proposals", proposals),

@@ -24,14 +24,8 @@ from gateway.views.shown import shown
 from gateway.views.whose import whose
 
 MOST = 100
-IN_PLACE = (
-    ("respond", ("body",)),
-    ("note", ("body", "shared")),
-    ("resolve", ("code", "text")),
-    ("escalate", ("reason", "to")),
-    ("claim_price_match", ("order_id", "line_id", "price")),
-)
-"""The commonest acts, with the questions that are asked at once."""
+IN_PLACE = ("respond", "note", "resolve", "escalate", "claim_price_match")
+"""The commonest acts."""
 _FILTERS = ("mine", "escalated", "late")
 
 
@@ -60,7 +54,7 @@ async def one_case(visit: Visit) -> Response:
         if found is None:
             raise Refusal(UNKNOWN_CASE, f"there is no case {case_id!r}")
     subject, back = of_case(case_id), f"/cases/{case_id}"
-    forms = [(act(visit, subject, update, back), few) for update, few in IN_PLACE if visit.who.may_ask(CASE[update])]
+    forms = [act(visit, subject, update, back) for update in IN_PLACE if visit.who.may_ask(CASE[update])]
     return visit.page(
         "case.html",
         case=shown(found, visit.who),

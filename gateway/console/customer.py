@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
 from activities.journey.agenda_facts import load_facts
+from activities.journey.choices import own_assets
 from activities.journey.reports import assets_of
 from activities.journey.task_lists import list_tasks
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
-from domain.frame.access import FieldGroup
 from domain.frame.mail_names import MAILS
 from domain.frame.step_words import in_words
 from domain.journey.customer_timeline import TimelineItem, read_cursor
@@ -26,6 +26,7 @@ from domain.kernel.refusals import UNKNOWN_ACCOUNT
 from domain.kernel.zones import local_time
 from gateway.console.acts import offered, what_became
 from gateway.console.holdings import drawing
+from gateway.console.owned import holdings
 from gateway.console.visit import Visit
 from gateway.views.customer import customer as customer_view
 from gateway.views.shown import shown
@@ -34,7 +35,6 @@ from gateway.views.whose import Whose, whose
 
 MONTHS = 12
 ITEMS = 40
-_AMOUNT = re.compile(r"[-+]?\d[\d.,]* [A-Z]{3}\b|\b[A-Z]{3} [-+]?\d[\d.,]*")
 
 
 async def customer(visit: Visit) -> Response:
@@ -49,6 +49,7 @@ async def customer(visit: Visit) -> Response:
             what = view["last_contact"]["what"]
             view["last_contact"]["what"] = visit.words.sentence(MAILS.get(what, what))
         assets = await assets_of(connection, account_id)
+        owned = await own_assets(connection, account_id, of.now)
         tasks = await list_tasks(connection, present(), None, account_id, False, False)
         events = await events_page(connection, of, visit.who, before, ITEMS)
         months = await coming(connection, visit, of)
@@ -59,8 +60,9 @@ async def customer(visit: Visit) -> Response:
         zone=of.time_zone,
         now=of.now,
         drawing=drawing(assets, of, visit),
+        owned=holdings(owned, of, visit),
         tasks=tasks,
-        items=[_told(visit, item) for item in events.items],
+        items=[_told(visit, account_id, item) for item in events.items],
         more=events.next,
         acts=offered(visit.who, of_case=False),
         said=await what_became(visit),
@@ -69,10 +71,16 @@ async def customer(visit: Visit) -> Response:
     )
 
 
-def _told(visit: Visit, item: TimelineItem) -> dict[str, Any]:
-    """An item as the reader may see it: without amounts for who sees no prices."""
-    title = item.title if visit.sees(FieldGroup.PRICES) else _AMOUNT.sub("…", item.title)
-    return {**item.model_dump(), "title": title}
+def _told(visit: Visit, account_id: str, item: TimelineItem) -> dict[str, Any]:
+    """An item as the reader may see it: without amounts for who sees no prices. step: what leads to the event that did it."""
+    title = visit.told(item.title)
+    case_id = item.link.removeprefix("case/") if item.link and item.link.startswith("case/") else ""
+    place = (
+        f"/cases/{quote(case_id, safe='')}" if item.key.startswith("case:") and case_id else f"/customers/{account_id}"
+    )
+    step = f"{place}/step?{urlencode({'of': item.key, 'at': item.at.isoformat()})}"
+    known = visit.words.knows(item.title)
+    return {**item.model_dump(), "title": title, "known": known, "step": step}
 
 
 async def coming(connection: Connection, visit: Visit, of: Whose) -> list[tuple[Any, list[dict[str, Any]]]]:
@@ -80,13 +88,16 @@ async def coming(connection: Connection, visit: Visit, of: Whose) -> list[tuple[
     facts = await load_facts(connection, of.account_id, of.now, going_on=True)
     if facts is None:
         return []
+    words = visit.words
     playbook, about = facts.situation.playbook, facts.situation.customer
     steps = [
         {
             "day": local_time(step.at, of.time_zone).date(),
-            "what": in_words(step),
+            "what": words.sentence(what := in_words(step)),
+            "known": words.knows(what),
             "to": reader_of(playbook, step),
-            "why": reason_of(playbook, about, step),
+            "why": words.sentence(why := reason_of(playbook, about, step)),
+            "known_why": words.knows(why),
             "late": step.at <= of.now,
         }
         for step in agenda(facts, Horizon(months=MONTHS)).plan()

@@ -15,10 +15,11 @@ from domain.kernel.zones import instant_of
 OURS = frozenset({"request_id", "by", "role", "expected_version"})
 """Who asks, in which role, and under which id is no question to whoever asks."""
 _INNER = frozenset({"request_id", "expected_version"})
-_ROWS = 3
+_ROWS = 4
 _LONG = frozenset({"body", "text", "comment", "note", "evidence", "outcome"})
 _LONG_FROM = 400
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
+_NUMBER = re.compile(r"\[\d+\]")
 Schema = Mapping[str, Any]
 
 
@@ -26,8 +27,8 @@ Schema = Mapping[str, Any]
 class Field:
     """One question of a form. `path` names it in the document, as problems do: `assets[0].asset_id`.
 
-    kind: text (its `options` are words that may stand for a value), area, number, whole, date, instant, choice, yes_no, lines (a value
-    each), pairs (name=value each), group, or list.
+    kind: text (its `options` are words that may stand for a value), area, number, whole, date, instant, choice, pick (of `options`, each
+    called as in `says`), hidden, yes_no, lines (a value each), pairs (name=value each), group, or list. aside: asked of whoever wants more.
     """
 
     path: str
@@ -38,11 +39,18 @@ class Field:
     fields: tuple[Field, ...] = ()
     value: str = ""
     problems: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+    aside: bool = False
 
     @property
     def is_touched(self) -> bool:
         """True if something was typed there, or is wrong."""
         return bool(self.value or self.problems) or any(one.is_touched for one in self.fields)
+
+    @property
+    def is_wrong(self) -> bool:
+        """True if something about it has to be put right."""
+        return bool(self.problems) or any(one.is_wrong for one in self.fields)
 
 
 def fields_of(schema: Schema, aside: frozenset[str] = OURS) -> tuple[Field, ...]:
@@ -117,6 +125,58 @@ def _filled(field: Field, typed: Mapping[str, str], said: Mapping[str, list[str]
     inner = tuple(_filled(one, typed, said) for one in field.fields)
     value = typed.get(field.path, field.value)
     return replace(field, value=value, fields=inner, problems=tuple(said.get(field.path, ())))
+
+
+def arranged(fields: Sequence[Field], first: frozenset[str]) -> tuple[Field, ...]:
+    """The questions, aside those that are not asked `first`: by their paths without numbers, such as `assets.add`."""
+    return tuple(_arranged(field, first) for field in fields)
+
+
+def _arranged(field: Field, first: frozenset[str]) -> Field:
+    path = _bare(field.path)
+    if path in first:
+        return field
+    if any(one.startswith(f"{path}.") for one in first):
+        return replace(field, fields=arranged(field.fields, first))
+    return replace(field, aside=True)
+
+
+def _bare(path: str) -> str:
+    return _NUMBER.sub("", path)
+
+
+def choosing(fields: Sequence[Field], known: Mapping[str, Sequence[tuple[str, str]]], most: int) -> tuple[Field, ...]:
+    """The questions, those whose path without numbers or whose name is `known` as a choice of these ids, each with what it is called;
+    of more than `most` nobody chooses, and the id is typed."""
+
+    def chosen(field: Field) -> Field:
+        if field.fields:
+            return replace(field, fields=tuple(map(chosen, field.fields)))
+        ids = known.get(_bare(field.path), known.get(field.name, ()))
+        if field.kind != "text" or field.options or not 0 < len(ids) <= most:
+            return field
+        return replace(field, kind="pick", options=tuple(id for id, _ in ids), says=tuple(said for _, said in ids))
+
+    return tuple(map(chosen, fields))
+
+
+def closed_up(fields: Sequence[Field], typed: Mapping[str, str]) -> dict[str, str]:
+    """What was typed, with the rows of each list as the document has them: one after the other, none of them empty."""
+    found = dict(typed)
+    for field in fields:
+        if field.kind == "list":
+            found |= _rows_closed_up(field, found)
+    return found
+
+
+def _rows_closed_up(field: Field, typed: Mapping[str, str]) -> dict[str, str]:
+    names = [[path.removeprefix(row.path) for path in _paths(row.fields)] for row in field.fields]
+    full = [n for n, row in enumerate(field.fields) if any(typed.get(row.path + name, "").strip() for name in names[n])]
+    moved = {row.path + name: "" for row, of in zip(field.fields, names, strict=True) for name in of}
+    for to, n in enumerate(full):
+        before, after = field.fields[n].path, field.fields[to].path
+        moved |= {after + name: typed.get(before + name, "") for name in names[n]}
+    return moved
 
 
 def elsewhere(fields: Sequence[Field], problems: Sequence[Problem]) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -57,7 +58,9 @@ def drawing(assets: Sequence[Mapping[str, Any]], of: Whose, visit: Visit) -> Dra
     today = local_time(of.now, of.time_zone).date()
     first, last = add_months(today.replace(day=1), -_BEFORE), add_months(today.replace(day=1), _AFTER + 1)
     axis = _Axis(first, last, of.time_zone)
-    kept = [(asset, periods) for asset in assets if (periods := axis.within(asset["periods"] or []))][:_MOST_ROWS]
+    kept = [(asset, periods) for asset in _alike(assets) if (periods := axis.within(asset["periods"] or []))][
+        :_MOST_ROWS
+    ]
     if not kept:
         return None
     priced = visit.sees(FieldGroup.PRICES)
@@ -79,6 +82,25 @@ def drawing(assets: Sequence[Mapping[str, Any]], of: Whose, visit: Visit) -> Dra
     lines = _revenue(kept, axis, top + 12, visit) if priced else []
     months = [(axis.x(_start(month)), _tick(month)) for month in axis.months()]
     return Drawing(top + (TALL + 24 if lines else 8), months, axis.x(of.now), strips, lines, rows)
+
+
+def _alike(assets: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The assets, those of one product with the same stretches as one that has the units and the revenue of all."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for asset in assets:
+        groups.setdefault(json.dumps([asset[name] for name in ("product", "currency", "periods")]), []).append(asset)
+    return [_together(group) for group in groups.values()]
+
+
+def _together(alike: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    first, n = alike[0], len(alike)
+    if n == 1:
+        return first
+    periods = [
+        {**one, "quantity": n * one["quantity"], "mrr": None if one["mrr"] is None else str(n * Decimal(one["mrr"]))}
+        for one in first["periods"] or []
+    ]
+    return {**first, "periods": periods}
 
 
 def _tick(month: date) -> str:

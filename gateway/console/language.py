@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from babel import Locale
 from babel.dates import format_date, format_time, get_month_names
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from activities.channels.staff_words import StaffWords, sentences
 from domain.kernel.zones import is_zone, local_time
@@ -55,6 +55,11 @@ class Words:
         known = _sentences(self.language)
         return (known.said(english) or english) if known else english
 
+    def knows(self, english: str) -> bool:
+        """True for a sentence of ours that is in this language as it is shown."""
+        known = _sentences(self.language)
+        return known.said(english) is not None if known else self.language == "en"
+
     @property
     def _locale(self) -> Locale:
         return Locale(self.language)
@@ -94,6 +99,18 @@ class Words:
         """An amount with its currency."""
         return "" if amount is None else format_currency(Decimal(amount), currency, locale=self._locale)
 
+    def price(self, amount: Decimal | None, currency: str) -> str:
+        """As `money`, with up to six digits: what a unit costs may be finer than what is paid."""
+        if amount is None:
+            return ""
+        exact = _in_digits(amount)
+        fine = -int(exact.as_tuple().exponent) > get_currency_precision(currency)
+        return format_currency(exact, currency, locale=self._locale, decimal_quantization=not fine)
+
+    def exact(self, value: Decimal) -> str:
+        """A number with up to six digits behind the point."""
+        return format_decimal(_in_digits(value), locale=self._locale, decimal_quantization=False)
+
     def number(self, value: Decimal | int | str | None) -> str:
         """A number with its thousands apart."""
         return "" if value is None else format_decimal(Decimal(value), locale=self._locale)
@@ -106,6 +123,11 @@ class Words:
                 rest = seconds % size // of
                 return self(f"span.{unit}", n=seconds // size) + (f" {self(f'span.{inner}', n=rest)}" if rest else "")
         return self("span.min", n=seconds // _MINUTE)
+
+
+def _in_digits(value: Decimal) -> Decimal:
+    """Up to six digits behind the point, without zeros that say nothing."""
+    return Decimal(f"{round(value, 6):f}".rstrip("0").rstrip(".")) if value % 1 else Decimal(f"{value:.0f}")
 
 
 def _day(value: date | datetime | str | None, zone: str) -> date | None:

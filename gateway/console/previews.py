@@ -1,32 +1,62 @@
-"""What an act would come to, before it is asked: a price match with what was paid, what it costs now, and what is given back."""
+"""What an act would come to, before it is asked: changes of what a customer owns and quotes, tried by the code that does them; a price
+match with what was paid, what it costs now, and what is given back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from activities.journey.trying import TRIED, try_request
+from domain.frame.access import signed
+from domain.frame.request_kinds import RequestKind
 from domain.kernel.money import Money
 from domain.kernel.refusals import INVALID_REQUEST, Problem, Refusal
+from gateway.console import tried
 from gateway.console.visit import Visit
 from gateway.views.whose import Whose
 
-PREVIEWED = frozenset({"claim_price_match"})
+PREVIEWED = TRIED | {"claim_price_match"}
 """The acts whose forms can be looked at first."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What it would come to, line by line; what a rule has against it; and what the form is filled with, so that what was seen is asked."""
+    """What it would come to: of a price match line by line, of the rest for each account that it concerns.
 
-    rows: list[tuple[str, str]]
-    refused: str
-    fills: Mapping[str, str]
+    refused: what a rule has against it. fills: what the form is filled with, so that what was seen is asked. seen: another one for
+    everything that would come to something else; changed: it has, since somebody looked.
+    """
+
+    rows: list[tuple[str, str]] = field(default_factory=list)
+    refused: str = ""
+    fills: Mapping[str, str] = field(default_factory=dict)
+    accounts: tuple[tried.Shown, ...] = ()
+    seen: str = ""
+    changed: bool = False
 
 
-async def preview_of(visit: Visit, of: Whose, request: Mapping[str, Any]) -> Preview:
-    """Of a price match. Raises `Refusal` for a line that is not on record; nothing is written."""
+async def preview_of(visit: Visit, of: Whose, kind: RequestKind[Any], request: Mapping[str, Any]) -> Preview:
+    """What is asked of a customer, before it is. Raises `Refusal` for what would be refused; nothing is written."""
+    if kind.update in TRIED:
+        return await _tried(visit, of, kind, request)
+    return await _price_match(visit, of, request)
+
+
+async def _tried(visit: Visit, of: Whose, kind: RequestKind[Any], request: Mapping[str, Any]) -> Preview:
+    doors, asked = visit.place.doors, signed(visit.who, kind, request)
+    of = of.model_copy(update={"now": await doors.client.now(of.account_id)})
+    found = await try_request(doors.pool, doors.issuer, of.account_id, kind, asked, of.now)
+    quotes = [quote for one in found for quote in one.quotes]
+    return Preview(
+        accounts=tuple(tried.shown(visit, of, one) for one in found),
+        fills={"as_of": quotes[0].as_of.isoformat()} if quotes else {},
+        seen=tried.digest(found),
+    )
+
+
+async def _price_match(visit: Visit, of: Whose, request: Mapping[str, Any]) -> Preview:
     for name in ("order_id", "line_id"):
         if not request.get(name):
             problem = Problem(field=name, problem="is needed to say what would be given back")

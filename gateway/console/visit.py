@@ -48,6 +48,7 @@ _HEADERS = {
 _KEPT_LANGUAGE = 400 * 86_400
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_AMOUNT = re.compile(r"[-+]?\d[\d.,]* [A-Z]{3}\b|\b[A-Z]{3} [-+]?\d[\d.,]*")
 _PAGES = Environment(
     loader=PackageLoader("gateway.console"),
     autoescape=True,
@@ -146,6 +147,11 @@ class Visit:
     def sees(self, group: FieldGroup) -> bool:
         """True if a group of fields is shown to whoever reads."""
         return self.who.sees(group)
+
+    def told(self, sentence: str) -> str:
+        """A sentence of ours in the reader's language, without amounts for who sees no prices."""
+        said = self.words.sentence(sentence)
+        return said if self.sees(FieldGroup.PRICES) else _AMOUNT.sub("…", said)
 
     def id(self, name: str, refused_as: str) -> str:
         """An id in the path. Raises `Refusal` for what cannot be one."""

@@ -13,6 +13,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from activities.journey.trying import TRIED
+from activities.kernel.clock import present
 from domain.frame.access import MAY_ASK, MAY_DO, MAY_SEE, AccessRole, FieldGroup, WriteAct
 from domain.frame.request_kinds import RequestKind
 from domain.journey.registry import BEGINNINGS, CASE, JOURNEY, OF_CASES, OF_JOURNEYS
@@ -114,11 +116,13 @@ async def test_a_person_asks_by_forms_what_their_role_may_and_nothing_else(
             path = f"/{place}/{NOBODY}/acts/{kind.update}"
             shown = await browser.http.get(path)
             sent = await browser.http.post(path, data={"token": token})
+            looked = await browser.http.post(path, data={"token": token, "do": "preview"})
             may = bool(MAY_ASK[role] & kind.asked_by) and not kind.internal
             # What is theirs to ask is asked of nobody here; what begins something is no form of a customer's.
             expected = 404 if may or kind.update in BEGINNINGS else 403
-            if (shown.status_code, sent.status_code) != (expected, expected):
-                wrong.append((kind.update, shown.status_code, sent.status_code))
+            found = (shown.status_code, sent.status_code, looked.status_code)
+            if set(found) != {expected}:
+                wrong.append((kind.update, *found))
     assert not wrong
 
 
@@ -178,7 +182,7 @@ async def test_no_page_shows_a_role_what_is_not_for_it(servers: Servers, app: Fa
         judge(role, marks, read)
     for role in PEOPLE:
         browser = await as_person(servers, in_front_of(app), await person(servers, role))
-        judge(role, marks, await crawled(browser, marks))
+        judge(role, marks, await crawled(browser, marks) | await tried_out(browser, marks, asset))
 
 
 async def crawled(browser: Browser, marks: Marks) -> dict[str, str]:
@@ -204,6 +208,22 @@ async def crawled(browser: Browser, marks: Marks) -> dict[str, str]:
             and "/acts/" not in link
             and not re.match(rf"/(customers|cases)/(?!{marks.account}|{marks.case})", link)
         ]
+    return read
+
+
+async def tried_out(browser: Browser, marks: Marks, asset: str) -> dict[str, str]:
+    """The form of each act that can be looked at first, and what it would come to; of whoever may ask it."""
+    read: dict[str, str] = {}
+    rows = {"assets[0].asset_id": asset, "assets[0].add": "2", "lines[0].asset_id": asset, "lines[0].quantity": "2"}
+    rows |= {"lines[0].start": f"{present().year + 1}-03-01"}
+    for update in sorted(TRIED):
+        path = f"/customers/{marks.account}/acts/{update}"
+        page = await browser.open(path)
+        read[path] = f"{page.text} {[has for _, has in page.tags]}"
+        if form := next((one for one in page.forms if one.action == path), None):
+            asked = {name: value for name, value in rows.items() if name in form.fields}
+            page = await browser.send(path, "preview", **asked)
+            read[f"{path} looked at"] = f"{page.text} {[has for _, has in page.tags]}"
     return read
 
 
