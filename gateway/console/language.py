@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -17,6 +17,7 @@ from babel.dates import format_date, format_time, get_month_names
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from activities.channels.staff_words import StaffWords, sentences
+from activities.playbooks import FOLDER, read_playbooks
 from domain.kernel.zones import is_zone, local_time
 
 LANGUAGES = ("en", "ja")
@@ -31,8 +32,19 @@ def _file(language: str) -> Mapping[str, str]:
 
 @cache
 def _sentences(language: str) -> StaffWords | None:
-    known = sentences(language)
-    return StaffWords(known, {}) if known else None
+    """What stands in timelines and plans, before what our people are told of it; null for English."""
+    file = files("gateway.console") / "words" / f"told.{language}.yaml"
+    if not file.is_file():
+        return None
+    told = [(str(english), str(says)) for english, says in yaml.safe_load(file.read_text(encoding="utf-8"))]
+    titles = read_playbooks(FOLDER).titles()
+    return StaffWords((*told, *sentences(language)), titles.get(language, {}))
+
+
+@lru_cache(maxsize=8192)
+def _said(language: str, english: str) -> str | None:
+    known = _sentences(language)
+    return known.said(english) if known else english if language == "en" else None
 
 
 @dataclass(frozen=True)
@@ -52,13 +64,11 @@ class Words:
 
     def sentence(self, english: str) -> str:
         """A sentence of ours that is stored in English, in this language if it is known there."""
-        known = _sentences(self.language)
-        return (known.said(english) or english) if known else english
+        return _said(self.language, english) or english
 
     def knows(self, english: str) -> bool:
         """True for a sentence of ours that is in this language as it is shown."""
-        known = _sentences(self.language)
-        return known.said(english) is not None if known else self.language == "en"
+        return _said(self.language, english) is not None
 
     @property
     def _locale(self) -> Locale:

@@ -81,7 +81,7 @@ async def _finds_the_customer(page: Page, desk: Desk, t: Words) -> None:
     await expect(page.locator("h1")).to_contain_text("Tanuki Tea")
 
 
-async def _changes_what_they_own(page: Page, desk: Desk, t: Words) -> None:
+async def _changes_what_they_own(page: Page, desk: Desk, t: Words, *, scripts: bool) -> None:
     """At first wrongly: what was typed stays, with the reason beside it; then rightly, looked at before it is confirmed."""
     path = f"/customers/{desk.account}/acts/amend_assets"
     await page.locator(f"a[href^='{path}?'][href*='{desk.asset}']").click()
@@ -95,7 +95,7 @@ async def _changes_what_they_own(page: Page, desk: Desk, t: Words) -> None:
     await form.locator("[name='assets[0].add']").fill("3")
     await form.get_by_role("button", name=t("preview.look")).click()
     await expect(page.locator("section.preview")).to_contain_text("40 → 43")
-    assert not await at.faults(page)
+    assert not (scripts and await at.faults(page)), "axe is a script itself"
     await form.get_by_role("button", name=t("preview.confirm")).click()
     await expect(page.get_by_role("status")).to_be_visible()
 
@@ -122,7 +122,7 @@ async def test_a_day_at_the_desk(desk: Desk, browser: Browser, servers: Servers,
     async with at.sitting_at(browser, desk.host, language, scripts=scripts) as page:
         await at.signs_in(page, desk.name, language)
         await _finds_the_customer(page, desk, t)
-        await _changes_what_they_own(page, desk, t)
+        await _changes_what_they_own(page, desk, t, scripts=scripts)
         await _answers_the_case(page, desk, t)
         await _confirms_the_proposal(page, desk, t)
         await page.get_by_role("link", name=t("nav.portfolio"), exact=True).click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,11 +10,14 @@ from pathlib import Path
 import yaml
 
 import gateway.console
+import tests.workflows
 from domain.frame.access import AccessRole, Principal
+from domain.frame.step_words import STEPS
 from domain.journey.registry import CASE, JOURNEY
 from domain.success.score_profiles import Measure
 from gateway.console.acts import offered
 from gateway.console.fields import Field, fields_of
+from gateway.console.language import Words
 
 FOLDER = Path(gateway.console.__path__[0])
 _USED = re.compile(r"""\b(?:t|words|self)\(\s*["']([a-z0-9_.]+)["']""")
@@ -60,6 +64,19 @@ def test_all_that_somebody_can_ask_has_its_words_in_japanese() -> None:
     assert not wanted - known
     both = JOURNEY.keys() & CASE.keys()
     assert not {f"act.case.{update}" for update in both} - known, "one name for two acts"
+
+
+def test_what_happened_and_what_is_planned_is_said_in_japanese() -> None:
+    """What lives on file did, and every kind of step."""
+    t = Words("ja")
+    lives = json.loads((Path(tests.workflows.__path__[0]) / "timelines.json").read_text(encoding="utf-8"))
+    titles = {str(row[2]) for rows in lives.values() for row in rows}
+    assert len(titles) > 150
+    steps = {said.format(task="kickoff", play="p-1") for said in STEPS.values()}
+    assert not [said for said in sorted(titles | steps) if not t.knows(said)]
+    assert t.sentence("Renewal notice, 60 days before the end, contract K-1") == "更新のご案内：満了の60日前（契約K-1）"
+    assert not t.knows("A sentence that nobody has written")
+    assert Words("en").sentence("Resumed") == "Resumed"
 
 
 def _all(fields: Iterable[Field]) -> Iterator[Field]:
