@@ -26,7 +26,7 @@ from domain.mail.asks import Act, Answered, Ask, ask_of
 from domain.mail.authentication import doubt_of
 from domain.mail.choices import PageChoice
 from domain.mail.correspondence import COPIED, MailEvent
-from domain.mail.documents import body_of, case_id_of, message_document, opening_document, response_document
+from domain.mail.documents import as_reply, body_of, case_id_of, message_document, opening_document, response_document
 from domain.mail.machines import done_about, machine_of
 from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import InboundMail, named_cases, read_mail
@@ -111,6 +111,8 @@ class Inbox(Reception):
         mail = await _read(stored)
         found = await self._look_around(connection, stored, mail)
         route = route_mail(mail, found, await self._wish(connection, mail, found))
+        if found.chosen is not None and route.kind is RouteKind.OPEN:
+            mail = as_reply(mail, found.chosen)
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 route = await self._carry_out(connection, stored, mail, route)

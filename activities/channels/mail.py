@@ -39,6 +39,7 @@ _PURPOSES = {
     "document": AddressPurpose.PAPER,
     "mails": AddressPurpose.MAILS,
     "owned": AddressPurpose.OWNED,
+    "steps": AddressPurpose.STEPS,
 }
 """What the link to each page is for."""
 

@@ -69,7 +69,7 @@ class RenderedMail:
 
 
 LinkTo = Callable[[str, OutgoingMail], str | None]
-"""Where the page of that name is about a mail: `answer`, `document`, `mails`, `owned`; null if nowhere."""
+"""Where the page of that name is about a mail: `answer`, `document`, `mails`, `owned`, `steps`; null if nowhere."""
 
 
 def _nowhere(_: str, __: OutgoingMail) -> None:
@@ -120,6 +120,7 @@ class Renderer:
                     **self._values(one, language, by_reply=by_reply),
                     "answer_url": links("answer", one),
                     "paper_url": _last_paper(one, links),
+                    "steps_url": links("steps", one) if template_of(one.template).steps else None,
                 }
                 for one in mails
             ]

@@ -7,7 +7,7 @@ from domain.contracts.writes import TakeHistory
 from domain.frame.people_facts import ChangeOf
 
 # Who is known there by their address stays who they are; an id that is taken there becomes another. Who is new is so once, whatever ids
-# their address had.
+# their address had. What somebody has said of optional mails goes along, and of two words the later one counts.
 TAKE_CONTACTS = Sql(
     f"""
 with came as (
@@ -19,7 +19,19 @@ select :account_id, case when exists (select from contact t where t.account_id =
     c.name, c.email, c.role, c.language, c.time_zone, c.rejected_at, c.rejected_reason, c.phone, c.phone_number, c.unsubscribed_at, true
 from contact c where c.account_id = :from_account and c.contact_id = any(:contact_ids)
     and not exists (select from contact t where t.account_id = :account_id and lower(t.email) = lower(c.email))
-returning contact_id, position, email, role)
+returning contact_id, position, email, role),
+wishes as (
+insert into mail_wish (account_id, email, declined, every_days, chosen_at)
+select :account_id, said.email, said.declined, said.every_days, said.chosen_at from mail_wish said
+where said.account_id = :from_account and exists (select from contact c where c.account_id = :from_account
+    and c.contact_id = any(:contact_ids) and lower(c.email) = said.email)
+on conflict (account_id, email) do update set declined = excluded.declined, every_days = excluded.every_days,
+    chosen_at = excluded.chosen_at where mail_wish.chosen_at < excluded.chosen_at),
+stopped as (
+update contact t set unsubscribed_at = c.unsubscribed_at from contact c
+where t.account_id = :account_id and c.account_id = :from_account and c.contact_id = any(:contact_ids) and lower(t.email) = lower(c.email)
+    and t.unsubscribed_at is null and c.unsubscribed_at is not null and not exists (select from mail_wish later
+    where later.account_id = :account_id and later.email = lower(t.email) and later.chosen_at > c.unsubscribed_at))
 insert into people_change (account_id, what, about, after, at)
 select distinct on (lower(email)) :account_id, '{ChangeOf.CONTACT.value}', contact_id, role, :at::timestamptz from came
 order by lower(email), position

@@ -10,6 +10,7 @@ from typing import Any
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Query, Value
 from activities.mail.agents_mail import audience_of, noticed_case
+from activities.mail.reader_rows import WHOM
 from domain.mail.answering import SentMail
 from domain.mail.marks import Marks
 from domain.mail.reading import InboundMail
@@ -158,6 +159,7 @@ async def look_around(
         takes: whether mail to an address is for us.
     """
     answered = await _addressed(connection, marks.replied, mail.sender) or await _sent(connection, marks.answered)
+    chosen = await _addressed(connection, [marks.chosen[0]], "") if marks.chosen else None
     addressed = case_of(answered) if marks.replied else None
     staff = await connection.fetchval(
         "select staff_id from staff where lower(email) = $1 order by staff_id limit 1", mail.sender
@@ -170,14 +172,14 @@ async def look_around(
         named=await _named(connection, named),
         answered=answered,
         stopped=await _addressed(connection, marks.stopped, mail.sender),
-        chosen=await _addressed(connection, [marks.chosen[0]], "") if marks.chosen else None,
+        chosen=chosen,
         choice=marks.chosen[1] if marks.chosen else "",
         returned=await _sent(connection, marks.returned),
         reported=await _reported(connection, mail, received_at),
         forged=marks.forged,
         own=mail.sender == own_address.lower() or await _is_own(connection, mail.message_id),
         staff=staff,
-        cases_today=await _cases_today(connection, mail.sender, received_at),
+        cases_today=await _cases_today(connection, chosen.email.lower() if chosen else mail.sender, received_at),
     )
     if staff is None:
         return found
@@ -256,13 +258,14 @@ def _case(row: Any) -> FoundCase | None:
 
 
 _SENT = (
-    "select o.delivery_id, o.account_id, o.contact_id, o.body->>'to_email' as email, o.body->>'template' as template,"
+    "select o.delivery_id, coalesce(own.merged_into, o.account_id) as account_id,"
+    " case when own.merged_into is null then o.contact_id else c.contact_id end as contact_id,"
+    " o.body->>'to_email' as email, o.body->>'template' as template,"
     " o.body->>'reply_to' as person, o.body->'context' as context, lower(c.email) = lower(o.body->>'to_email') as current, c.role,"
     " exists (select from outbox w where w.left_with = o.delivery_id and w.body->>'template' in ('renewal_notice', 'renewal_grace'))"
     " as several,"
     " (select w.body->'context' from outbox w where w.left_with = o.delivery_id and w.body->>'template' = 'survey' limit 1) as surveyed"
-    " from outbox o"
-    " left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id where o.channel = 'deliver_mail' and "
+    f" from outbox o {WHOM} where o.channel = 'deliver_mail' and "
 )
 
 

@@ -63,6 +63,7 @@ class Template:
     foretold: bool = False
     follows_a_case: bool = False
     beyond: bool = False
+    steps: bool = False
 
     @property
     def shows_owned(self) -> bool:
@@ -106,9 +107,9 @@ TEMPLATES: Mapping[str, Template] = {
     "payment_reminder": Template(MailKind.CONTRACTUAL, ContactRole.BILLING, alone=True),
     "documents": _OF_CONTRACTS,
     "contact_welcome": _OPTIONAL,
-    "onboarding_moved": _ANSWER,
-    "onboarding_reminder": _OPTIONAL,
-    "onboarding_invite": _OPTIONAL,
+    "onboarding_moved": Template(MailKind.ANSWER, steps=True),
+    "onboarding_reminder": Template(MailKind.OPTIONAL, steps=True),
+    "onboarding_invite": Template(MailKind.OPTIONAL, steps=True),
     "outreach": Template(MailKind.OPTIONAL, apart=True),
     "upsell_offer": Template(MailKind.OPTIONAL, ContactRole.SPONSOR, alone=True),
     "play_note": _OPTIONAL,

@@ -151,6 +151,9 @@ def chosen_wish(choice: PageChoice | None, mail: InboundMail, sent: SentMail) ->
     """
     if choice is not None and choice.pick is Pick.MAILS:
         return _chosen_mails(choice, sent)
+    if choice is not None and choice.step is not None:
+        said = f"{choice.step.word.value} of {choice.step.task}, order {choice.step.order_id}"
+        return Wish(ask=Ask(act=Act.STEP), account_id=sent.account_id, words=f"say {said}")
     asked = asked_in(sent.having(several=False))
     if choice is None or asked is None:
         return None

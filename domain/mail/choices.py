@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 
 from domain.frame.mail_kinds import MailTopic
@@ -14,6 +15,9 @@ _MOST_UNITS = 10_000_000
 _MOST_MONTHS = 240
 _TERM = re.compile(r"(months|#[A-Za-z0-9_.-]{1,64})=([0-9]{1,8})", re.ASCII)
 _EVERY = re.compile(r"every=(14|30)", re.ASCII)
+_STEP = re.compile(
+    r"step (done|day|help) ([a-z][a-z0-9_]{0,30}) ([A-Za-z0-9_.-]{1,64})(?: (\d{4}-\d\d-\d\d))?", re.ASCII
+)
 _SCORE = re.compile(r"[0-9]{1,2}", re.ASCII)
 
 
@@ -28,11 +32,31 @@ class Pick(StrEnum):
     REVISE = "revise"
     MAILS = "mails"
     """which optional mails they get"""
+    STEP = "step"
+    """how a step of their onboarding stands"""
+
+
+class StepWord(StrEnum):
+    """What somebody says of a step."""
+
+    DONE = "done"
+    DAY = "day"
+    """another day would suit better"""
+    HELP = "help"
+
+
+class StepSaid(Carried):
+    """What is said of a task of an order's onboarding; with another day the day that would suit."""
+
+    word: StepWord
+    task: str
+    order_id: str
+    day: date | None = None
 
 
 class PageChoice(Carried):
     """An answer: the `score` of a survey, the `version` that is accepted, the reason of a no, or the terms that are wished: units by the
-    asset that they are of, and months."""
+    asset that they are of, and months; or what is said of a `step`."""
 
     pick: Pick
     score: int | None = None
@@ -42,16 +66,21 @@ class PageChoice(Carried):
     why: ChurnReason | None = None
     declined: tuple[MailTopic, ...] = ()
     every_days: int | None = None
+    step: StepSaid | None = None
 
     @property
     def written(self) -> str:
         """In one line: `9`, `yes`, `accept 2`, `decline price`, `revise #SO-1.1=30 months=24`,
-        `mails -offers every=30`."""
+        `mails -offers every=30`, `step day kickoff SO-1 2027-03-01`."""
         if self.pick is Pick.SCORE:
             return str(self.score)
         if self.pick is Pick.MAILS:
             every = [] if self.every_days is None else [f"every={self.every_days}"]
             return " ".join([self.pick.value, *(f"-{topic.value}" for topic in self.declined), *every])
+        if self.step is not None:
+            one = self.step
+            day = [] if one.day is None else [one.day.isoformat()]
+            return " ".join([self.pick.value, one.word.value, one.task, one.order_id, *day])
         terms = [f"#{asset_id}={count}" for asset_id, count in self.units.items()]
         terms += [f"months={self.months}"] if self.months is not None else []
         beside = [str(one) for one in (self.version, self.why and self.why.value) if one is not None]
@@ -74,8 +103,21 @@ class PageChoice(Carried):
                 return _other_terms(rest)
             case "mails", _:
                 return _mails(rest)
+            case "step", _:
+                return _step(written)
             case _:
                 return None
+
+
+def _step(written: str) -> PageChoice | None:
+    said = _STEP.fullmatch(" ".join(written.split()))
+    if said is None or (said[1] == StepWord.DAY) != (said[4] is not None):
+        return None
+    try:
+        day = date.fromisoformat(said[4]) if said[4] else None
+    except ValueError:
+        return None
+    return PageChoice(pick=Pick.STEP, step=StepSaid(word=StepWord(said[1]), task=said[2], order_id=said[3], day=day))
 
 
 def _mails(said: list[str]) -> PageChoice | None:

@@ -7,11 +7,13 @@ import hashlib
 from typing import Any
 
 from domain.kernel.shown import counted
+from domain.mail.answering import SentMail
 from domain.mail.reading import Attachment, InboundMail
 from domain.mail.routing import Route
 from domain.mail.text import TEXT_LIMIT
 
 _RECIPIENTS_LIMIT = 50
+_SUBJECT_LIMIT = 200
 
 
 def case_id_of(inbox_id: str) -> str:
@@ -40,6 +42,12 @@ def opening_document(inbox_id: str, mail: InboundMail, route: Route) -> dict[str
     else:
         document["contact"] = {"email": mail.sender, **({"name": mail.sender_name} if mail.sender_name else {})}
     return document
+
+
+def as_reply(mail: InboundMail, sent: SentMail) -> InboundMail:
+    """What was said on a page that a mail of ours leads to, as if whom it went to had replied: the first line is what it is about."""
+    about = next((line for line in mail.text.splitlines() if line.strip()), "")
+    return mail.having(sender=sent.email.lower(), subject=about[:_SUBJECT_LIMIT])
 
 
 def message_document(inbox_id: str, mail: InboundMail) -> dict[str, Any]:

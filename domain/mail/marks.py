@@ -76,6 +76,10 @@ def _opened(mail: InboundMail, purpose: AddressPurpose, domains: Domains, keys: 
     return tuple(dict.fromkeys(digest for digest in found if digest is not None))
 
 
+_PAGES = {Pick.MAILS.value: AddressPurpose.MAILS, Pick.STEP.value: AddressPurpose.STEPS}
+"""Whose links lead to the page of a choice; all others are answers to a question."""
+
+
 def chosen_subject(token: str, choice: str) -> str:
     """How an answer that was given on a page is kept."""
     return f"answer {token} {choice}"
@@ -83,7 +87,9 @@ def chosen_subject(token: str, choice: str) -> str:
 
 def _chosen(mail: InboundMail, keys: Keys) -> tuple[bytes, str] | None:
     said = _CHOSEN_SUBJECT.fullmatch(mail.subject.strip())
-    purpose = AddressPurpose.MAILS if said and said[2].split()[:1] == [Pick.MAILS.value] else AddressPurpose.ANSWER
+    purpose = (
+        _PAGES.get(said[2].split()[0], AddressPurpose.ANSWER) if said and said[2].split() else AddressPurpose.ANSWER
+    )
     digest = opened(said[1], purpose, keys) if said else None
     return (digest, said[2]) if said and digest is not None else None
 

@@ -153,7 +153,7 @@ def route_mail(mail: InboundMail, found: Found, wish: Wish | None = None) -> Rou
     if found.stopped is not None:
         return _stopped(found.stopped)
     if found.chosen is not None:
-        return _chosen(found.chosen, wish)
+        return _chosen(found.chosen, wish, found)
     if mail.bounce is not None:
         return _bounced(mail, found)
     if mail.unsubscribes is not None:
@@ -345,8 +345,10 @@ def _stopped(sent: SentMail) -> Route:
     return _unsubscribe(sent.account_id, sent.contact_id)
 
 
-def _chosen(sent: SentMail, wish: Wish | None) -> Route:
+def _chosen(sent: SentMail, wish: Wish | None, found: Found) -> Route:
     """Whoever has the page has its address from the mail itself."""
+    if wish is not None and wish.ask.act is Act.STEP:
+        return _of_step(sent, wish, found)
     if wish is None or wish.door is None:
         return _waits("it answers a question that our mail did not ask", account_id=sent.account_id)
     if wish.binds and not (sent.current and sent.role in DECIDES):
@@ -359,6 +361,15 @@ def _chosen(sent: SentMail, wish: Wish | None) -> Route:
         reason=wish.words,
         door=wish.door,
     )
+
+
+def _of_step(sent: SentMail, wish: Wish, found: Found) -> Route:
+    """What is said of a step becomes what a reply would: a case, and its journey hears of it."""
+    if sent.contact_id is None or not sent.current:
+        return _waits(f"it would {wish.words}, but went to nobody who is a contact today", account_id=sent.account_id)
+    if found.cases_today >= CASES_A_DAY:
+        return _waits(f"{found.cases_today} cases came from this address within a day", account_id=sent.account_id)
+    return Route(kind=RouteKind.OPEN, account_id=sent.account_id, contact_id=sent.contact_id, answered=sent)
 
 
 def _unsubscribe(account_id: str, contact_id: str) -> Route:

@@ -38,6 +38,8 @@ class AddressPurpose(StrEnum):
     """which optional mails whom the mail went to gets, and how often"""
     OWNED = "owned"
     """what the customer owns, for whom the mail went to"""
+    STEPS = "steps"
+    """the steps of an onboarding, and what whom the mail went to says of them"""
     PAPER = "paper"
     """the documents of the mail, for whoever has its link"""
 

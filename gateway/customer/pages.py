@@ -19,6 +19,7 @@ from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from activities.channels.papers import Press
+from activities.mail import reader_rows
 from domain.frame.renewal_facts import ChurnReason
 from domain.mail.choices import PageChoice, Pick
 from domain.mail.routing import InboxStatus
@@ -29,6 +30,7 @@ from gateway.customer.owned import holdings_of, owned_page
 from gateway.customer.papers import NoPaper, paper_of, pdf_of
 from gateway.customer.questions import COMMENT_LIMIT, Page
 from gateway.customer.readers import NoReader, reader_of
+from gateway.customer.steps import said_of_step, steps_page
 from gateway.papers import PDF, headers_of
 from gateway.reception import Reception
 
@@ -106,6 +108,10 @@ def customer_pages(reception: Reception) -> APIRouter:
     async def mails(request: Request, token: Token) -> Response:
         return await _tried(_mails(reception, request, token))
 
+    @router.api_route("/{before:path}steps/{token}", methods=["GET", "HEAD", "POST"])
+    async def steps(request: Request, token: Token) -> Response:
+        return await _tried(_steps(reception, request, token))
+
     return router
 
 
@@ -175,6 +181,28 @@ async def _mails(reception: Reception, request: Request, token: str) -> Response
     return RedirectResponse(f"{token}?sent={kept}", 303, _HEADERS)
 
 
+async def _steps(reception: Reception, request: Request, token: str) -> Response:
+    """Shows the steps of an onboarding, or keeps what is said of one."""
+    body = await _body(request) if request.method == "POST" else b""
+    if isinstance(body, Response):
+        return body
+    async with reception.pool.acquire() as connection:
+        reader = await reader_of(connection, token, AddressPurpose.STEPS)
+        if isinstance(reader, NoReader):
+            return _nobody(reader)
+        steps = await reader_rows.steps_of(connection, reader.account_id)
+    if request.method != "POST":
+        came = await _came(reception, request.query_params.get("sent", ""))
+        return _page(HTTPStatus.OK, steps_page(reader, steps, new_mark(), {}, came="step_kept" if came else ""))
+    fields = _fields(body)
+    said = said_of_step(reader, steps, fields)
+    if isinstance(said, str):
+        return _page(HTTPStatus.BAD_REQUEST, steps_page(reader, steps, new_mark(), fields, wrong=said))
+    kept = await reception.answer(token, *said, _mark_in(fields))
+    await reception.settled(kept)
+    return RedirectResponse(f"{token}?sent={kept}", 303, _HEADERS)
+
+
 def _nobody(why: NoReader) -> Response:
     status = {
         NoReader.NOT_OURS: HTTPStatus.NOT_FOUND,
@@ -219,7 +247,7 @@ async def _answered(reception: Reception, request: Request, token: str, given: s
     if request.method != "POST":
         came = await _came(reception, request.query_params.get("sent", ""))
         return _page(HTTPStatus.OK, drawn(page, Filled(chosen=given, came=came), new_mark()))
-    fields = {name: one[0] for name, one in parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).items()}
+    fields = _fields(body)
     comment = fields.get("comment", "")[:COMMENT_LIMIT]
     choice = _choice_in(fields)
     wrong = _wrong(page, choice, fields)
@@ -233,6 +261,10 @@ async def _answered(reception: Reception, request: Request, token: str, given: s
     await reception.settled(kept)
     # Relative, as whoever passes us on may have a path of their own before ours.
     return RedirectResponse(f"{'../' if given else ''}{token}?sent={kept}", 303, _HEADERS)
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    return {name: one[0] for name, one in parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).items()}
 
 
 def _choice_in(fields: dict[str, str]) -> PageChoice | None:

@@ -11,7 +11,11 @@ from activities.mail import keys, reader_rows
 from activities.mail.reader_rows import MailReader
 from domain.mail.signing import AddressPurpose, opened
 
-GOOD_FOR = {AddressPurpose.MAILS: timedelta(days=400), AddressPurpose.OWNED: timedelta(days=90)}
+GOOD_FOR = {
+    AddressPurpose.MAILS: timedelta(days=400),
+    AddressPurpose.OWNED: timedelta(days=90),
+    AddressPurpose.STEPS: timedelta(days=90),
+}
 """How long a link of each purpose leads somewhere, from the mail on."""
 
 

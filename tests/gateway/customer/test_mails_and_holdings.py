@@ -13,6 +13,7 @@ import pytest
 
 from activities.mail.keys import load_keys
 from domain.mail.signing import AddressPurpose, token_of
+from tests.e2e.lives import until
 from tests.gateway.customer.forms import forms_in
 from tests.gateway.mail.post import Post, contact_of
 
@@ -156,3 +157,24 @@ async def test_links_are_of_one_purpose_and_one_mail_and_expire(post: Post, web:
     account = document["account"]["account_id"]
     await post.servers.client.fast_forward(account, timedelta(days=95))
     assert [(await web.get(one)).status_code for one in (owned, mails)] == [410, 200]
+
+
+async def test_links_of_a_mail_lead_to_the_account_that_goes_on(post: Post, web: httpx2.AsyncClient) -> None:
+    joins, mail = await welcomed(post)
+    group, _ = await welcomed(post)
+    old, new = joins["account"]["account_id"], group["account"]["account_id"]
+    paths = [await link(post, mail, purpose) for purpose in (AddressPurpose.MAILS, AddressPurpose.OWNED)]
+    await post.servers.client.ask(old, "merge_account", {"into": new, "by": "S-1"})
+
+    async def merged() -> bool:
+        return bool(
+            await post.servers.pool.fetchval("select merged_into is not null from account where account_id = $1", old)
+        )
+
+    await until(merged, f"{old} is part of {new}")
+    assert [(await web.get(path)).status_code for path in paths] == [200, 200]
+    form = forms_in((await web.get(paths[0])).text)[0]
+    sent = await web.post(paths[0], data={"once": form["once"], "topic": ["reviews"], "every": "30"})
+    assert 'role="status"' in sent.text
+    found = await wish(post, new)
+    assert (found["email"], found["every_days"]) == (contact_of(joins), 30)

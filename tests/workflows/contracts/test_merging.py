@@ -121,6 +121,38 @@ async def test_who_is_known_by_their_address_stays_one_person(servers: Servers) 
     assert len(await emails(servers, group.account)) == 2
 
 
+async def test_what_somebody_said_of_optional_mails_goes_along_and_the_later_word_counts(servers: Servers) -> None:
+    joins, group = await Life.begin(servers), await Life.begin(servers)
+    email = str(joins.document["contacts"][0]["email"])
+    known = {"contact_id": "P-7", "name": "Aoi", "email": "known@capricorn.example", "role": "billing"}
+    for life in (group, joins):
+        await life.ask("change_contacts", add=[known], by="S-1")
+        await life.ask("choose_mails", contact_id="P-7", declined=["offers"], by="S-1")
+    await joins.ask("choose_mails", contact_id="P-1", declined=["surveys"], every_days=30, by="S-1")
+    await joins.ask("choose_mails", contact_id="P-7", declined=["help"], by="S-1")
+    answer = await joins.ask("merge_account", into=group.account, by="S-1")
+    assert await has_ended(servers, answer["transfer_id"]) == "received"
+    rows = await servers.pool.fetch(
+        "select email, declined, every_days from mail_wish where account_id = $1 order by email", group.account
+    )
+    assert {row["email"]: (row["declined"], row["every_days"]) for row in rows} == {
+        email: (["surveys"], 30),
+        known["email"]: (["help"], None),
+    }
+
+
+async def test_who_wanted_no_optional_mails_gets_none_after_a_merge(servers: Servers) -> None:
+    joins, group = await Life.begin(servers), await Life.begin(servers)
+    email = joins.document["contacts"][0]["email"]
+    same = {"contact_id": "P-7", "name": "Aoi", "email": email, "role": "billing"}
+    await group.ask("change_contacts", add=[same], by="S-1")
+    await joins.ask("note_mail", event="unsubscribed", contact_id="P-1", by="customer")
+    answer = await joins.ask("merge_account", into=group.account, by="S-1")
+    assert await has_ended(servers, answer["transfer_id"]) == "received"
+    stopped = "select unsubscribed_at is not null from contact where account_id = $1 and email = $2"
+    assert await servers.pool.fetchval(stopped, group.account, email)
+
+
 async def test_who_became_part_of_another_goes_their_own_way_again(servers: Servers) -> None:
     joins, group = await Life.begin(servers), await Life.begin(servers)
     answer = await joins.ask("merge_account", into=group.account, by="S-1")
