@@ -88,7 +88,7 @@ async def _around(work: UnitOfWork, _: Situation, request: BookPayment) -> tuple
     else:
         invoices = [OwedInvoice(**row) for row in await _unsettled(connection, account_id, request.currency)]
     before = await _booked(connection, account_id, request.payment_id)
-    known = await _dunning_facts(connection, account_id)
+    known = await dunning_facts(connection, account_id)
     return (PaymentFacts(before, of, named, invoices, known.finance, known),)
 
 
@@ -102,15 +102,15 @@ async def _noted(
     return (
         OwedInvoice(**rows[0]) if rows else None,
         issued_on,
-        await _dunning_facts(connection, account_id),
+        await dunning_facts(connection, account_id),
     )
 
 
 async def _reminding(work: UnitOfWork, _: Situation, __: Step) -> tuple[DunningFacts]:
-    return (await _dunning_facts(work.connection, work.unit.account_id),)
+    return (await dunning_facts(work.connection, work.unit.account_id),)
 
 
-async def _dunning_facts(connection: Connection, account_id: str) -> DunningFacts:
+async def dunning_facts(connection: Connection, account_id: str) -> DunningFacts:
     """What is overdue, how often the customer was reminded of it, and who looks after money."""
     overdue = [OverdueInvoice(**row) for row in await _overdue(connection, account_id)]
     last = await _reminded(connection, account_id)

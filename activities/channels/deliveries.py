@@ -25,6 +25,7 @@ from activities.kernel import news
 from activities.kernel.heartbeats import heartbeats
 from activities.kernel.pool import Connection
 from activities.mail import inbox
+from domain.billing import dunning
 from domain.frame import lateness
 from domain.frame.calls import Together
 from domain.frame.flight import TOGETHER, Channel, DeliveryCall, DeliveryStatus, TogetherCall
@@ -361,9 +362,11 @@ async def not_yet(
 
 
 def _is_late(mail: OutgoingMail, at: datetime) -> bool:
-    """True for a mail that was decided on another day than it leaves on, and for an optional one after an hour."""
+    """True for a mail that was decided on another day than it leaves on, for an optional one after an hour, and always for a reminder of
+    what may be paid by now."""
     other_day = local_day(mail.at, mail.time_zone) < local_day(at, mail.time_zone)
-    return other_day or (mail.unsubscribe is not None and at - mail.at >= LATE_AFTER)
+    reminds = mail.template == dunning.MAIL
+    return other_day or reminds or (mail.unsubscribe is not None and at - mail.at >= LATE_AFTER)
 
 
 def outbox_id(call: DeliveryCall) -> str:

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from activities.billing.payments import dunning_facts
 from activities.frame import effects, outbox
 from activities.frame.situations import load_situation
 from activities.holds import hold_rows
 from activities.kernel.pool import Connection
+from domain.billing import dunning
 from domain.frame import lateness, pace
 from domain.frame.flight import DeliveryCall, DeliveryStatus
 from domain.frame.mail_names import mail_in_words
@@ -49,7 +51,8 @@ async def decided_anew(
         body=row.body,
         quote_over=await hold_rows.quote_is_over(connection, row.delivery_id),
     )
-    changes = mail_anew.decided(situation, written)
+    owed = await dunning_facts(connection, row.account_id) if mail.template == dunning.MAIL else None
+    changes = mail_anew.decided(situation, written, owed)
     if isinstance(changes, str):
         return await dropped(connection, call, row, at, changes)
     if mail.unsubscribe is not None and await _too_early(connection, situation, row, mail):

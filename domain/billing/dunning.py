@@ -3,10 +3,11 @@ takes over."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from domain.billing.writes import KeepReminder
 from domain.frame.case_words import RUNNING
@@ -22,6 +23,8 @@ KIND = "billing_dunning"
 OVERDUE = "overdue"
 TASKS = "dunning"
 """The keys of its tasks begin so."""
+MAIL = "payment_reminder"
+_NAMED = "reminder-"
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def next_step(situation: Situation, facts: DunningFacts) -> Step | None:
 
 
 def _step(situation: Situation, since: date, rung: int, day: date) -> Step:
-    name = f"reminder-{since}.{rung}.{situation.as_of:%Y%m%dT%H%M%S}"
+    name = f"{_NAMED}{since}.{rung}.{situation.as_of:%Y%m%dT%H%M%S}"
     step = situation.step(KIND, STAGE, name, max(day, situation.today))
     return step if step.at > situation.as_of else situation.step_soon(KIND, STAGE, name)
 
@@ -96,6 +99,16 @@ def _step(situation: Situation, since: date, rung: int, day: date) -> Step:
 def rung_of(step: Step) -> int:
     """Which step of the ladder it is, counted from 0."""
     return int(step.name.split(".")[1])
+
+
+def without(situation: Situation, step: Step) -> list[Step]:
+    """What comes if a step is left out: the next one of the ladder, as far after it as the ladder has both apart."""
+    ladder, rung = situation.playbook.dunning.steps, rung_of(step) + 1
+    if rung >= len(ladder):
+        return []
+    since = date.fromisoformat(step.name.split(".")[0].removeprefix(_NAMED))
+    apart = timedelta(days=ladder[rung].after - ladder[rung - 1].after)
+    return [_step(situation, since, rung, max(since + timedelta(days=ladder[rung].after), step.on + apart))]
 
 
 def changed(situation: Situation, facts: DunningFacts) -> Decision:
@@ -154,7 +167,7 @@ def _said(situation: Situation, of_ladder: DunningStep, facts: DunningFacts) -> 
     what = f"{'invoices' if len(facts.overdue) > 1 else 'invoice'} {named}"
     if of_ladder.tone is not None:
         title = f"{of_ladder.tone.value.capitalize()} reminder of overdue {what}"
-        return Decision(JournalLine(title), mails=[Mail("payment_reminder", context_of(of_ladder.tone.value, facts))])
+        return Decision(JournalLine(title), mails=[Mail(MAIL, context_of(of_ladder.tone.value, facts))])
     to = (facts.finance if of_ladder.task is DunningHand.FINANCE else None) or "owner"
     due_at, _ = situation.customer.morning(situation.in_days(1))
     days = (situation.today - min(one.since for one in facts.overdue)).days
@@ -163,6 +176,15 @@ def _said(situation: Situation, of_ladder: DunningStep, facts: DunningFacts) -> 
     task = OpenStaffTask(key, title, to, due_at, why)
     told = [Notice(title, [why], to=to, due=due_at, task=key)] if to == "owner" else []
     return Decision(JournalLine(title), Outcome(said=[title]), [task], notices=told)
+
+
+def told_now(context: Mapping[str, Any], facts: DunningFacts) -> dict[str, Any] | str:
+    """What a reminder says that leaves later than it was written: of its invoices what is overdue still; or why it is dropped."""
+    named = {one["invoice_id"] for one in context["invoices"]}
+    left = [one for one in facts.overdue if one.invoice_id in named]
+    if not left:
+        return "it is paid by now"
+    return {**context, **context_of(str(context["tone"]), DunningFacts(left))}
 
 
 def context_of(tone: str, facts: DunningFacts) -> dict[str, object]:

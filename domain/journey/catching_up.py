@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from domain.billing import dunning
 from domain.contracts import renewal_notices
 from domain.frame import pace
 from domain.frame.decision import JournalLine
@@ -102,6 +103,7 @@ def without(situation: Situation, step: Step) -> list[Step]:
         "renewal_notice": lambda: renewal_notices.without_notice(situation, step),
         REMINDER.kind: lambda: _still_open(situation, step),
         OVERDUE.kind: lambda: _still_open(situation, step, step.on),
+        dunning.KIND: lambda: dunning.without(situation, step),
     }
     return following[step.kind]() if step.kind in following else _instead(situation, step)
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from domain.billing import dunning
+from domain.billing.dunning import DunningFacts
 from domain.contracts import parting
 from domain.contracts.renewal_quote import last_day
 from domain.frame import lateness
@@ -33,8 +35,9 @@ def review(situation: Situation, step: Step) -> Decision:
     return holding.review(situation, step, decided)
 
 
-def decided(situation: Situation, mail: WrittenMail) -> dict[str, Any] | str:
-    """What is changed of the message, by the names of its fields (nothing: it leaves as it is); or why it is dropped."""
+def decided(situation: Situation, mail: WrittenMail, owed: DunningFacts | None = None) -> dict[str, Any] | str:
+    """What is changed of the message, by the names of its fields (nothing: it leaves as it is); or why it is dropped. owed: what is
+    overdue, for a mail about that."""
     said = lateness.on_day(mail.template, mail.context, situation.customer.day_of(mail.created_at), situation.today)
     if isinstance(said, str):
         return said
@@ -45,6 +48,8 @@ def decided(situation: Situation, mail: WrittenMail) -> dict[str, Any] | str:
         return reader
     told = _TOLD.get(mail.template)
     told_now = told(situation, said, mail) if told else said
+    if owed is not None:
+        told_now = dunning.told_now(said, owed)
     if isinstance(told_now, str):
         return told_now
     people = situation.customer

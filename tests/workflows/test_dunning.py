@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from domain.billing.dunning import STAGE
 from domain.frame.step_words import in_words
 from domain.journey.agenda import Running
 from gateway.cases import CaseClient
 from tests.agendas import apart
+from tests.builders import order
 from tests.conftest import Servers
-from tests.e2e.lives import settled
+from tests.e2e.lives import account_of, settled, until
+from tests.e2e.outages import outside
 from tests.gateway.api.test_reading import placed
 
 DAY = timedelta(days=1)
@@ -139,3 +144,52 @@ async def test_reminders_wait_while_a_refund_is_disputed(servers: Servers) -> No
     await cases.ask(case_id, "resolve", {"code": "solved", "text": "settled", "by": "S-1"})
     await debtor.days(8)
     assert [one["tone"] for one in await debtor.reminders()][:1] == ["friendly"]
+
+
+async def test_a_reminder_that_is_left_out_does_not_end_the_ladder(servers: Servers) -> None:
+    debtor = await _debtor(servers)
+    await debtor.ask("note_payment", number=1, status="overdue")
+    running = await servers.handle(debtor.account).query("agenda", result_type=Running)
+    [step] = [step for step in running.steps if step.stage == STAGE]
+    await debtor.ask("skip_step", step=step.key, reason="we have spoken", by="S-1")
+    await debtor.days(40)
+    assert [one["tone"] for one in await debtor.reminders()] == ["firm", "final"]
+    assert [task["closed_at"] for task in await debtor.tasks()] == [None]
+
+
+@pytest.mark.engine  # a worker of its own
+async def test_a_reminder_that_waits_for_a_server_says_what_is_owed_by_then_or_is_withdrawn(
+    servers: Servers, tmp_path: Path
+) -> None:
+    async with outside(servers, tmp_path) as world:
+        found = []
+        for left in (0, 700):
+            document = order()
+            account = account_of(document)
+            await world.client.place_order(document)
+            total = await servers.pool.fetchval("select total from invoice where account_id = $1", account)
+            found.append((account, total - left))
+        await world.mail_goes_down()
+        for account, amount in found:
+            told = {"number": 1, "status": "overdue", "by": "ledger"}
+            await world.client.ask(account, "note_payment", told)
+            await world.client.fast_forward(account, timedelta(days=8))
+            paid = {"payment_id": f"p-{account}", "amount": f"{amount:f}", "currency": "JPY", "by": "bank"}
+            await world.client.ask(account, "book_payment", paid)
+        await world.mail_comes_up()
+        reminder = "select * from outbox where account_id = $1 and body->>'template' = 'payment_reminder'"
+
+        async def settled_one(account: str) -> Any:
+            await world.client.ask(account, "retry_deliveries", {})
+
+            async def gone() -> bool:
+                row = await servers.pool.fetchrow(reminder, account)
+                return row is not None and row["status"] != "waiting"
+
+            await until(gone, f"the reminder of {account} is settled")
+            return await servers.pool.fetchrow(reminder, account)
+
+        assert (await settled_one(found[0][0]))["status"] == "withdrawn"
+        part = await settled_one(found[1][0])
+        assert part["status"] == "sent"
+        assert part["body"]["context"]["totals"] == [{"amount": "700", "currency": "JPY"}]
