@@ -19,7 +19,7 @@ from activities.service import case_rows, case_writes, desks, holiday_rows
 from activities.service.case_sending import case_mail, case_notice, case_outcome
 from domain.frame.keys import case_key
 from domain.frame.request_kinds import RequestKind
-from domain.journey.webhooks import Event, EventType
+from domain.journey.webhooks import Event, EventType, case_events
 from domain.kernel.business_calendar import BusinessCalendar
 from domain.kernel.business_clock import BusinessClock, clock_of
 from domain.kernel.calendar import local_day
@@ -295,7 +295,8 @@ class CaseWorker:
                 for one in work.lines
             ]
             await effects.write_journal(connection, case.account_id, lines)
-            told = (Event(EventType.CREDIT_MEMO_ISSUED, memo) for memo in work.memos)
+            told = [Event(EventType.CREDIT_MEMO_ISSUED, memo) for memo in work.memos]
+            told += case_events(case, work.events, was_known=work.before.case.account_id is not None)
             rows += sender.event_rows(told, case.account_id, origin)
             rows = await sender.with_memos(connection, case.account_id, work.memos, rows, origin)
         await outbox.put_outbox(connection, case.account_id, as_of, rows)

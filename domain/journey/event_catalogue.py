@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -133,6 +133,32 @@ class InvoiceOwed(_Told):
     invoice_id: str
 
 
+class _OfCase(_Told):
+    case_id: str
+    subject: str
+    priority: str
+    category: str
+    at: datetime
+
+
+class CaseOpened(_OfCase):
+    """A customer has a problem. A case of nobody's is told of once it is known whose it is."""
+
+
+class CaseResolved(_OfCase):
+    """A case is solved, as our people see it; the customer's answer may open it again."""
+
+
+class CaseReopened(_OfCase):
+    """A case that was solved is not."""
+
+
+class CaseEscalated(_OfCase):
+    """A case burns, for a reason; one that burns already may be told of once more, for another."""
+
+    reason: str
+
+
 @dataclass(frozen=True)
 class ToldEvent:
     """A kind of event, with an example of its data as JSON."""
@@ -170,6 +196,10 @@ _AMOUNTS = (
     ' "total": {"amount": "52800", "currency": "JPY"}, "lines": [{"kind": "charge", "description": "Workspace", "due": "2027-03-12",'
     ' "amount": "48000", "asset_id": "SO-1.1", "quantity": 40, "unit_price": "1200"}]'
 )
+_OF_CASE = (
+    '"case_id": "C-17", "subject": "Tills are down", "priority": "urgent", "category": "incident",'
+    ' "at": "2027-03-12T00:00:00+00:00"'
+)
 CATALOGUE = (
     ToldEvent(
         OrderActivated, EventType.ORDER_ACTIVATED, '{"order_id": "SO-1", "first_invoices": {"K-1": "2027-03-12"}}'
@@ -206,5 +236,9 @@ CATALOGUE = (
         InvoiceOverdue, EventType.INVOICE_OVERDUE, '{"invoice_id": "INV-capricorn-coffee-3", "on": "2027-04-12"}'
     ),
     ToldEvent(InvoiceOwed, EventType.INVOICE_OWED, '{"invoice_id": "INV-capricorn-coffee-3"}'),
+    ToldEvent(CaseOpened, EventType.CASE_OPENED, f"{{{_OF_CASE}}}"),
+    ToldEvent(CaseResolved, EventType.CASE_RESOLVED, f"{{{_OF_CASE}}}"),
+    ToldEvent(CaseReopened, EventType.CASE_REOPENED, f"{{{_OF_CASE}}}"),
+    ToldEvent(CaseEscalated, EventType.CASE_ESCALATED, f'{{{_OF_CASE}, "reason": "all tills stand still"}}'),
 )
 """Every event."""

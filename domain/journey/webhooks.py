@@ -20,6 +20,7 @@ from domain.kernel.base import Write
 from domain.kernel.money import money
 from domain.quotes.versions import QuoteState
 from domain.quotes.writes import SaveQuote
+from domain.service.case import CaseFile, Happened, Recorded
 
 
 class EventType(StrEnum):
@@ -34,6 +35,10 @@ class EventType(StrEnum):
     INVOICE_PAID = "invoice.paid"
     INVOICE_OVERDUE = "invoice.overdue"
     INVOICE_OWED = "invoice.owed"
+    CASE_OPENED = "case.opened"
+    CASE_RESOLVED = "case.resolved"
+    CASE_REOPENED = "case.reopened"
+    CASE_ESCALATED = "case.escalated"
 
 
 ACTIVATIONS = frozenset({"order_accepted"})
@@ -84,6 +89,31 @@ def events_of(
             yield Event(EventType.CONTRACT_ENDED, {"contract_id": write.contract_id, "reason": write.reason})
         else:
             yield from _money(write)
+
+
+_OF_CASES = {
+    Happened.CREATED: EventType.CASE_OPENED,
+    Happened.RESOLVED: EventType.CASE_RESOLVED,
+    Happened.REOPENED: EventType.CASE_REOPENED,
+    Happened.ESCALATED: EventType.CASE_ESCALATED,
+}
+
+
+def case_events(case: CaseFile, events: Sequence[Recorded], *, was_known: bool) -> Iterator[Event]:
+    """The events that a piece of work on a case is. was_known: its customer was before; of a case of nobody's it is told nothing, and
+    that it was opened once it is known whose it is."""
+    found = [(_OF_CASES[one.kind], one) for one in events if one.kind in _OF_CASES]
+    if not was_known and all(type is not EventType.CASE_OPENED for type, _ in found):
+        found = [(EventType.CASE_OPENED, one) for one in events if one.kind is Happened.IDENTIFIED][:1] + found
+    about = {
+        "case_id": case.case_id,
+        "subject": case.subject,
+        "priority": case.priority.value,
+        "category": case.category,
+    }
+    for type, one in found:
+        reason = {"reason": str(one.detail.get("reason", ""))} if type is EventType.CASE_ESCALATED else {}
+        yield Event(type, {**about, "at": one.at.isoformat(), **reason})
 
 
 def _money(write: Write) -> Iterator[Event]:

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from domain.journey.event_catalogue import CATALOGUE
+from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from tests.builders import order
 from tests.conftest import Servers
@@ -91,6 +92,42 @@ async def test_events_are_told_once_whatever_the_endpoint_does_at_first(servers:
     invoice = next(a.body["data"] for a in taken if a.body["type"] == "invoice.issued")
     total = await servers.pool.fetchval("select total from invoice where invoice_id = $1", invoice["invoice_id"])
     assert invoice["total"] == {"amount": f"{total:f}", "currency": "JPY"}
+
+
+async def test_a_case_is_told_of_once_it_is_known_whose_it_is_and_as_it_goes_on(servers: Servers) -> None:
+    queue = f"webhooks-{uuid4().hex[:8]}"
+    document = order()
+    account = account_of(document)
+    case_id = f"C-{account}"
+    with Receiver(SECRET) as receiver:
+        changed = {"task_queue": queue, "webhook_url": receiver.url, "webhook_secret": SECRET}
+        settings = servers.settings.model_validate({**servers.settings.model_dump(), **changed})
+        client = PerennialClient(servers.temporal, servers.pool, task_queue=queue)
+        cases = CaseClient(servers.temporal, servers.pool, task_queue=queue)
+        async with build_worker(servers.temporal, servers.pool, settings):
+            await client.place_order(document)
+            contact = {"email": "somebody@else.example"}
+            await cases.open_case({"case_id": case_id, "subject": "Tills are down", "body": "now", "contact": contact})
+            await cases.ask(case_id, "identify", {"account_id": account, "by": "s-1"})
+            await cases.ask(case_id, "assign", {"owner": "S-1", "by": "s-1"})
+            await cases.ask(case_id, "escalate", {"reason": "all tills stand still", "by": "s-1"})
+            await cases.ask(case_id, "resolve", {"code": "fixed", "text": "Cable replaced.", "by": "s-1"})
+            await cases.ask(case_id, "reopen", {"reason": "it is broken again", "by": "s-1"})
+            of_case = [f"case.{what}" for what in ("opened", "escalated", "resolved", "reopened")]
+
+            async def told() -> bool:
+                return {one.body["type"] for one in receiver.taken()} >= set(of_case)
+
+            await until(told, "the case was told of")
+    bodies = [one.body for one in receiver.taken() if one.body["type"].startswith("case.")]
+    assert sorted(body["type"] for body in bodies) == sorted(of_case), "each once"
+    schemas = {kind.type.value: kind.schema() for kind in CATALOGUE}
+    for body in bodies:
+        jsonschema.validate(body, schemas[body["type"]])
+        assert (body["data"]["account_id"], body["data"]["case_id"]) == (account, case_id)
+    assert (
+        next(body["data"]["reason"] for body in bodies if body["type"] == "case.escalated") == "all tills stand still"
+    )
 
 
 async def test_without_an_endpoint_nothing_is_written_for_it(servers: Servers) -> None:
