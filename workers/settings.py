@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     """for so long days of usage stay on record"""
     keep_audit_days: Annotated[int, Field(ge=90)] = 1100
     """for so long it stays on record who asked what through the gateway, and what tools of agents did"""
+    keep_inbound_days: Annotated[int, Field(ge=90)] = 400
+    """for so long events of other systems stay as they came, once they are settled"""
     answer_within: Annotated[float, Field(gt=0)] = 30
     """seconds for which a command waits for an answer; after it, what was asked may still happen"""
     provisioning_url: str | None = None
@@ -188,7 +190,7 @@ class Settings(BaseSettings):
         """For how long is kept what `perennial prune` deletes."""
         from activities.kernel.pruning import Keeping
 
-        days = (self.keep_events_days, self.keep_usage_days, self.keep_audit_days)
+        days = (self.keep_events_days, self.keep_usage_days, self.keep_audit_days, self.keep_inbound_days)
         return Keeping(*(timedelta(days=count) for count in days))
 
     def provider(self) -> Registration | None:

@@ -36,6 +36,14 @@ with gone as (
 select count(*) from gone
 """
 ANSWERS_KEPT = timedelta(days=30)
+# What other systems told of, and is settled; what it asked is on record, and done once by its own id. What waits for somebody stays.
+_INBOUND = """
+with gone as (
+       delete from inbound_event where event_id in (
+         select event_id from inbound_event where status in ('done', 'ignored', 'discarded') and settled_at < $1 limit $2)
+       returning 1)
+select count(*) from gone
+"""
 # Who did what, and why.
 _AUDIT = """
 with gone as (
@@ -65,11 +73,12 @@ SESSIONS_KEPT = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Keeping:
-    """For how long is kept what somebody may want to look at: events that left, days of usage, the audit log."""
+    """For how long is kept what somebody may want to look at: events that left, days of usage, the audit log, events that came in."""
 
     events: timedelta
     usage: timedelta
     audit: timedelta
+    inbound: timedelta
 
 
 async def forget(connection: Connection, now: datetime, keeping: Keeping, at_once: int = AT_ONCE) -> dict[str, int]:
@@ -77,6 +86,7 @@ async def forget(connection: Connection, now: datetime, keeping: Keeping, at_onc
     gone = {}
     for what, statement, kept in (
         ("events", _EVENTS, keeping.events),
+        ("events of others", _INBOUND, keeping.inbound),
         ("days of usage", _USAGE, keeping.usage),
         ("kept answers", _ANSWERS, ANSWERS_KEPT),
         ("lines of the audit log", _AUDIT, keeping.audit),

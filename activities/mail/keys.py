@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from activities.kernel.pool import Connection
@@ -23,6 +23,17 @@ async def load_signing(connection: Connection) -> tuple[Keys, Key]:
     rows = await connection.fetch("select number, secret, retired_at from signing_key order by number")
     keys = {row["number"]: Key(row["number"], row["secret"]) for row in rows}
     return keys, keys[max(row["number"] for row in rows if row["retired_at"] is None)]
+
+
+GRACE = timedelta(days=1)
+"""So long what a key had signed before it was retired may be under way: a request that waits for a worker still counts as it was asked."""
+
+_vouches = Value[bool]("select coalesce(retired_at > $2, true) from signing_key where number = $1")
+
+
+async def vouches(connection: Connection, number: int, at: datetime) -> bool:
+    """True for a key whose word counts on who asks: one that is not retired, or only lately."""
+    return bool(await _vouches(connection, number, at - GRACE))
 
 
 list_keys = Query(

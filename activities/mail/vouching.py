@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+from activities.kernel.clock import present
 from activities.kernel.pool import Pool
+from activities.mail import keys
 from activities.mail.signing import Signing
 from domain.frame import vouching
 from domain.frame.request_kinds import RequestKind
@@ -38,4 +40,7 @@ class Vouching:
     async def _passed(self, kind: RequestKind[Any], workflow_id: str, request: dict[str, Any], update_id: str) -> bool:
         number = vouching.key_number(update_id)
         key = None if number is None else await self._signing.key(number)
-        return key is not None and vouching.is_signed(update_id, workflow_id, kind.update, request, key.secret)
+        if key is None or not vouching.is_signed(update_id, workflow_id, kind.update, request, key.secret):
+            return False
+        async with self._pool.acquire() as connection:
+            return await keys.vouches(connection, key.number, present())

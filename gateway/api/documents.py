@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -145,7 +146,9 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     models: list[type[BaseModel]] = [ProblemDocument, OpenRequest, *_asked_models()]
     references, shared = models_json_schema([(model, "validation") for model in models], ref_template=_REFERENCE)
     components = found.setdefault("components", {})
-    components.setdefault("schemas", {}).update(shared.get("$defs", {}))
+    schemas = components.setdefault("schemas", {})
+    _check_names(schemas, shared.get("$defs", {}))
+    schemas.update(shared.get("$defs", {}))
     for reference in references.values():
         without_asker(components["schemas"][reference["$ref"].rpartition("/")[2]])
     components["securitySchemes"] = {
@@ -164,6 +167,22 @@ def document_of(app: FastAPI) -> dict[str, Any]:
                 operation.setdefault("parameters", []).extend([_KEY_HEADER, _WAIT_HEADER] if kind else [_KEY_HEADER])
     app.openapi_schema = found
     return found
+
+
+class TwoModelsError(RuntimeError):
+    """Two models of one name: callers' programs would know either by a name that changes with the other."""
+
+
+def _check_names(answered: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Raises TwoModelsError if two models share a name: among those of answers, or one that is asked with one that is answered."""
+    twice = {name.rpartition("__")[2] for name in (*answered, *asked) if "__" in name}
+    twice |= {
+        name
+        for name in answered.keys() & asked.keys()
+        if answered[name].get("properties", {}).keys() != asked[name].get("properties", {}).keys()
+    }
+    if twice:
+        raise TwoModelsError(f"several models are called {', '.join(sorted(twice))}; give each a name of its own")
 
 
 def without_asker(schema: dict[str, Any]) -> None:

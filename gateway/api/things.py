@@ -21,7 +21,7 @@ from gateway.api.answers import ON_A_PAGE, From, Limit, answered, place_of, read
 from gateway.api.asking import Id
 from gateway.api.entry import entry_to
 from gateway.doors import Doors
-from gateway.views.assets import Asset, asset
+from gateway.views.assets import AssetOnRecord, asset
 from gateway.views.cases import Case, case
 from gateway.views.pages import Page
 from gateway.views.tasks import Task, TaskFilter, TaskLine, task, tasks_page
@@ -65,7 +65,7 @@ def _asset(router: APIRouter, doors: Doors) -> None:
             raise Refusal(UNKNOWN_ASSET, f"there is no asset {asset_id!r}")
         return answered(request, found, who)
 
-    told = reads(Asset, "assets", "asset", "One asset with its periods and all that was done to it")
+    told = reads(AssetOnRecord, "assets", "asset", "One asset with its periods and all that was done to it")
     router.add_api_route("/assets/{asset_id}", one, **told)
 
 

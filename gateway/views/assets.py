@@ -82,7 +82,7 @@ class Action(View):
     lots: list[Lot]
 
 
-class Asset(View):
+class AssetOnRecord(View):
     """One asset, whole: what it is, its periods, and its actions in the order in which they were written."""
 
     asset_id: str
@@ -110,15 +110,15 @@ async def assets_page(connection: Connection, whose: Whose, place: Cursor | None
     return await page_of(AssetLine, assets_of, connection, place, limit, whose.account_id, whose.now)
 
 
-async def asset(connection: Connection, asset_id: str, now: datetime) -> Asset | None:
+async def asset(connection: Connection, asset_id: str, now: datetime) -> AssetOnRecord | None:
     """One asset at an instant; null if there is none of that id."""
     record = await load_record(connection, asset_id)
     return None if record is None else _asset(record, now)
 
 
-def _asset(record: AssetRecord, now: datetime) -> Asset:
+def _asset(record: AssetRecord, now: datetime) -> AssetOnRecord:
     about, period = record.asset, period_at(record.periods, now)
-    return Asset(
+    return AssetOnRecord(
         asset_id=about.asset_id,
         account_id=about.account_id,
         product=about.product,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.frame.vouching import as_service
+from activities.mail.keys import GRACE
+from domain.frame.vouching import as_service, signed_id
 from domain.journey.registry import OPERATIONS
+from domain.kernel.ids import journey_id
 from domain.kernel.refusals import Refusal
+from domain.mail.signing import Key
 from gateway.entity import Entities
 from tests.conftest import Servers
 from tests.workflows.service_side import onboarded, open_case
@@ -67,6 +71,30 @@ async def test_a_role_counts_by_our_doors_and_not_by_the_bare_engine(
     assert [await servers.pool.fetchval(overrides, one) for one in (account, other)] == [0, 1]
     with pytest.raises(Refusal, match="may not override"):
         await servers.client.ask(account, "override_hold", {**request, "role": "sales_rep", "request_id": "o-7"})
+
+
+async def test_a_key_that_was_retired_vouches_for_a_day_and_then_for_nobody(servers: Servers) -> None:
+    account, pool = await held(servers), servers.pool
+    number = await pool.fetchval(
+        "insert into signing_key (secret, made_at) values ($1, now()) returning number", b"k" * 32
+    )
+    key = Key(number, b"k" * 32)
+    here = Bare(servers, account)
+
+    async def asks(request_id: str) -> str:
+        request = {**OVERRIDE, "request_id": request_id}
+        return await here.asks(
+            request, signed_id(request_id, journey_id(account), "override_hold", request, key.number, key.secret)
+        )
+
+    retire = "update signing_key set retired_at = now() - $2::interval where number = $1"
+    await pool.execute(retire, number, GRACE + timedelta(minutes=5))
+    try:
+        assert "a service may not override" in await asks("o-late")
+        await pool.execute(retire, number, GRACE - timedelta(minutes=5))
+        assert await asks("o-in-time") == "done"
+    finally:
+        await pool.execute(retire, number, GRACE * 2)
 
 
 def test_every_request_in_a_role_has_one_of_service() -> None:

@@ -168,6 +168,13 @@ def staff() -> typer.Typer:
     return app
 
 
+def calendar() -> typer.Typer:
+    """The hours in which service's promises count, and days off in them."""
+    from workers.cli.calendars import app
+
+    return app
+
+
 def task() -> typer.Typer:
     """What our people have to do for customers: look at it, and say what becomes of it."""
     from workers.cli.tasks import app
@@ -225,6 +232,7 @@ COMMANDS: tuple[Loader, ...] = (
         events,
         access,
         staff,
+        calendar,
         task,
         price,
         import_,

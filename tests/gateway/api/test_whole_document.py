@@ -13,6 +13,7 @@ import httpx2
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from pydantic import create_model
 from schemathesis import GenerationMode
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
@@ -24,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from domain.frame.access import AccessRole
 from gateway.api.app import create_app, openapi_document
+from gateway.api.documents import TwoModelsError, document_of
 from gateway.doors import Doors
 from gateway.serving import served
 from tests import properties
@@ -203,3 +205,11 @@ async def test_words_of_a_body_are_kept_as_they_are(servers: Servers) -> None:
                 case = (await http.get(f"/cases/{case_id}")).json()
                 assert case["subject"] == letters.strip()
                 assert case["messages"][0]["body"] == letters.strip()
+
+
+def test_two_models_of_one_name_are_seen() -> None:
+    twice = create_app(Doors(None, None))  # type: ignore[arg-type]
+    other = create_model("Problem", __module__="elsewhere", other=(str, ...))
+    twice.add_api_route("/v1/elsewhere", lambda: None, response_model=other)
+    with pytest.raises(TwoModelsError, match="Problem"):
+        document_of(twice)

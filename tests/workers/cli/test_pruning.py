@@ -12,7 +12,7 @@ from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, report_usage
 
-KEEPING = Keeping(timedelta(days=400), timedelta(days=1100), timedelta(days=1100))
+KEEPING = Keeping(timedelta(days=400), timedelta(days=1100), timedelta(days=1100), timedelta(days=300))
 
 
 async def test_old_events_and_usage_go_and_all_else_stays(servers: Servers) -> None:
@@ -42,6 +42,36 @@ async def test_old_events_and_usage_go_and_all_else_stays(servers: Servers) -> N
         assert not any((await forget(connection, now, KEEPING)).values())
     left = await pool.fetch("select delivery_id from outbox where starts_with(delivery_id, $1)", f"{account}/")
     assert {row["delivery_id"].rpartition("/")[2] for row in left} == {"young", "on-its-way", "mail"}
+
+
+async def test_settled_events_of_others_go_with_their_time_and_what_waits_stays(servers: Servers) -> None:
+    pool, now = servers.pool, present()
+    await pool.execute(
+        "insert into event_source (source, mapping, made_at, made_by) values ('prune', '', now(), 't') on conflict do nothing"
+    )
+    event = (
+        "insert into inbound_event (event_id, source, foreign_id, headers, body, received_at, status, try_at, settled_at)"
+        " values ($1, 'prune', $1, '{}', '', $3, $2, $3, $4)"
+    )
+    for name, status, days in (
+        ("prune-done", "done", 301),
+        ("prune-ignored", "ignored", 301),
+        ("prune-young", "done", 299),
+        ("prune-failed", "failed", 900),
+        ("prune-waits", "waiting", 900),
+    ):
+        at = now - timedelta(days=days)
+        await pool.execute(event, name, status, at, None if status in ("failed", "waiting") else at)
+    effect = "insert into inbound_effect values ('prune', $1, 'r', $2, 'place_order', 'account/x', now())"
+    for name in ("prune-done", "prune-young"):
+        await pool.execute(effect, name, name)
+    async with pool.acquire() as connection:
+        assert (await forget(connection, now, KEEPING, at_once=1))["events of others"] == 2
+    left = await pool.fetch("select event_id from inbound_event where source = 'prune'")
+    assert {row["event_id"] for row in left} == {"prune-young", "prune-failed", "prune-waits"}
+    assert await pool.fetchval("select array_agg(item_id) from inbound_effect where source = 'prune'") == [
+        "prune-young"
+    ]
 
 
 async def test_what_the_gateway_kept_goes_with_its_time(servers: Servers) -> None:
