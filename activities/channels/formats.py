@@ -67,6 +67,10 @@ class Formats:
         """ "2027-03-01" as "March 1, 2027" or "2027年3月1日"."""
         return format_date(date.fromisoformat(value), "long", locale=self.locale)
 
+    def day(self, value: str) -> str:
+        """An ISO 8601 instant with its offset as the local date alone."""
+        return self.date(local_time(datetime.fromisoformat(value), self.zone).date().isoformat())
+
     def instant(self, value: str) -> str:
         """An ISO 8601 instant with its offset as local date, time and zone."""
         at = datetime.fromisoformat(value)
@@ -130,6 +134,7 @@ class Formats:
 FILTERS: dict[str, Any] = {
     "date": Formats.date,
     "instant": Formats.instant,
+    "day": Formats.day,
     "money": Formats.money,
     "price": Formats.price,
     "dearer": Formats.dearer,

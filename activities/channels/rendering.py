@@ -168,6 +168,8 @@ class Renderer:
     def _values(self, mail: OutgoingMail, language: str, *, by_reply: bool) -> dict[str, Any]:
         """What a template is filled with."""
         return {
+            "pay_by": {one.id: one.pay_by.isoformat() for one in papers_of(mail) if one.pay_by is not None},
+            "pay_to": one_line(mail.issuer.pay_to) if mail.issuer is not None and mail.issuer.pay_to else None,
             **_cleaned(mail.context),
             "formats": Formats.of(_tag(mail.language, language), mail.time_zone, language),
             "language": language,

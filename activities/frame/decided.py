@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -59,7 +59,7 @@ def with_documents(customer: Customer, decision: Decision, billed: Billed, today
     )
     place = next(theirs, None)
     if place is None:
-        mails.append(documents_mail(documents))
+        mails.append(documents_mail(customer, documents))
     else:
         mails[place] = replace(mails[place], documents=documents)
     return replace(decision, mails=mails)
@@ -70,10 +70,25 @@ def document_of(kind: str, document: dict[str, Any], issued_on: date) -> dict[st
     return {"kind": kind, "id": document[f"{kind}_id"], "issued_on": issued_on.isoformat(), **document}
 
 
-def documents_mail(documents: tuple[dict[str, Any], ...]) -> Mail:
-    """The mail that brings documents to the billing contact and says nothing else."""
-    sums = [{"kind": one["kind"], "id": one["id"], "total": one["total"]} for one in documents]
+def documents_mail(customer: Customer, documents: tuple[dict[str, Any], ...]) -> Mail:
+    """The mail that brings documents to the billing contact and says nothing else: each with what it is for."""
+    by_asset = {asset.asset_id: asset.contract_id for asset in customer.assets}
+    sums = [
+        {"kind": one["kind"], "id": one["id"], "total": one["total"], **_what_for(one, by_asset)} for one in documents
+    ]
     return Mail(DOCUMENTS, {"documents": sums}, documents=documents)
+
+
+def _what_for(document: dict[str, Any], by_asset: Mapping[str, str | None]) -> dict[str, Any]:
+    """The contracts of a document, if all its lines are of some, and the time that they are for, if all have an end."""
+    lines = document["lines"]
+    contracts = [by_asset.get(line["asset_id"] or "") for line in lines]
+    spans = [line["period"] for line in lines]
+    ends = [span["end"] for span in spans]
+    return {
+        "contracts": sorted({one for one in contracts if one}) if all(contracts) else [],
+        "period": {"start": min(span["start"] for span in spans), "end": max(ends)} if spans and all(ends) else None,
+    }
 
 
 def without_unwanted_mails(customer: Customer, decision: Decision) -> Decision:

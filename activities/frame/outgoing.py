@@ -90,7 +90,7 @@ class Sender:
                 body = {**row.body, "documents": list(documents), "issuer": self._issuer.model_dump(mode="json")}
                 return [*rows[:n], replace(row, body=body), *rows[n + 1 :]]
         origin = replace(origin, signed_by=(await self.signing.current(connection)).number)
-        alone = self._mail_row(customer, documents_mail(documents), origin)
+        alone = self._mail_row(customer, documents_mail(customer, documents), origin)
         return [*rows, _numbered(alone, f"{origin.key}#documents")] if alone else rows
 
     def _mail_row(self, customer: Customer, mail: Mail, origin: Origin) -> OutboxRow | None:

@@ -15,11 +15,12 @@ LEAST_DAYS = 28
 
 def value_context(situation: Situation, contract: ContractFacts, value: TermValue) -> dict[str, Any] | None:
     """What a mail says of a term so far; null if nothing is known of it. Use is in whole users, money in the contract's currency."""
-    sold = {asset.product for asset in situation.customer.assets_of(contract.contract_id)}
+    seats = _seats(situation, contract)
+    least = situation.playbook.adoption.low
     use = [
         {"product": one.name, "active": int(half_up().apply(one.active))}
         for one in value.use
-        if one.product in sold and one.days >= LEAST_DAYS
+        if one.product in seats and one.days >= LEAST_DAYS and one.active >= least * seats[one.product]
     ]
     back = value.given_back.get(contract.currency)
     said: dict[str, Any] = {
@@ -31,6 +32,15 @@ def value_context(situation: Situation, contract: ContractFacts, value: TermValu
     if not any(said.values()):
         return None
     return {"since": contract.term.start_on.isoformat(), "as_of": situation.today.isoformat(), **said}
+
+
+def _seats(situation: Situation, contract: ContractFacts) -> dict[str, int]:
+    """Paid units of each product now: what is hardly used has brought nothing that could be said of it."""
+    found: dict[str, int] = {}
+    for asset in situation.customer.assets_of(contract.contract_id):
+        held = asset.at(situation.as_of)
+        found[asset.product] = found.get(asset.product, 0) + (held.quantity if held is not None else 0)
+    return found
 
 
 def _changed_units(situation: Situation, contract: ContractFacts) -> list[dict[str, Any]]:

@@ -350,9 +350,28 @@ def _context(situation: Situation, quote: Quote) -> dict[str, Any]:
         "quote_id": quote.quote_id,
         "version": quote.version,
         "lines": lines,
+        "more": [
+            _more(situation, line)
+            for line in quote.lines[:LINES_SHOWN]
+            if line.kind == "quantity" and line.quantity > 0
+        ],
         "total": to_minor_unit(quote.totals.amount, currency).told(),
         "mrr_change": to_minor_unit(quote.totals.monthly, currency).told(),
         "valid_until": situation.customer.last_day_before(quote.valid_until).isoformat(),
+    }
+
+
+def _more(situation: Situation, line: QuoteLine) -> dict[str, Any]:
+    """Units that come beside those that they have: how many, from which day to which, and beside how many."""
+    customer = situation.customer
+    asset = next((one for one in customer.assets if one.asset_id == line.asset_id), None)
+    held = asset.at(line.effective) if asset is not None else None
+    return {
+        "product": line.name or line.product,
+        "quantity": line.quantity,
+        "from": customer.day_of(line.effective).isoformat(),
+        "until": customer.last_day_before(line.end).isoformat() if line.end is not None else None,
+        "beside": held.quantity if held is not None else None,
     }
 
 

@@ -26,6 +26,7 @@ def introduction(situation: Situation, play: Play, occasion: Occasion) -> dict[s
         "success_manager": _person(manager),
         "owner": _person(owner),
         "both": manager is not None and owner is not None and manager.staff_id == owner.staff_id,
+        "known": manager is not None and owner is None and manager.staff_id == customer.owner.staff_id,
         "since": occasion.day.isoformat(),
         **under_way(situation),
     }

@@ -210,7 +210,8 @@ def invite(situation: Situation, step: Step) -> Decision:
     if not standing.speaks(situation, facts):
         return replace(_told_by_another(situation, facts, [following]), writes=[invited])
     late = facts.due_on < situation.today
-    context = {"title": facts.title, "due": facts.due_on.isoformat(), "late": late}
+    result = task.name == situation.playbook.onboarding.value_task and task.owner is TaskOwner.CUSTOMER
+    context = {"title": facts.title, "due": facts.due_on.isoformat(), "late": late, "asks_outcome": result}
     return Decision(
         JournalLine(f"{named(situation, facts)}: invitation on its way"),
         Outcome(plan=[following]),

@@ -26,7 +26,7 @@ _CLICK = {
 
 
 _PAPER = re.compile(r"https?://\S+/document/[a-z2-7]{48}/[1-9]\d?")
-_BILL = re.compile(r"(?:Invoice |Credit note )(\S+) as PDF|(?:請求書|クレジットノート)(\S+)のPDF")
+_BILL = re.compile(r"(?:Invoice |Credit note )(\S+) as PDF|(?:請求書|返金明細書)(\S+)のPDF")
 _BESIDE = re.compile(r"https?://\S+/(owned|mails)/[a-z2-7]{48}")
 _SAID = {
     ("What you have with us", "owned"),

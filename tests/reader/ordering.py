@@ -15,7 +15,7 @@ from tests.reader.facts import LISTED, Row
 from tests.reader.tables import rounded
 
 DOCUMENTS = {"en": {"Invoice": "invoice", "Credit note": "credit_memo"},
-             "ja": {"請求書": "invoice", "クレジットノート": "credit_memo"}}  # fmt: skip
+             "ja": {"請求書": "invoice", "返金明細書": "credit_memo"}}  # fmt: skip
 
 _WORDS = {
     "en": {"sender": "From", "customer": "To", "issued": "Date", "net": "Net", "total": "Total"},
@@ -50,6 +50,7 @@ def documents(desk: Desk) -> None:
     for ids in (headed, [id for _, id in found]):
         if sorted(ids) != sorted(number(lines) for lines in desk.letter.files):
             desk.wrong("offer", ids, [number(lines) for lines in desk.letter.files])
+    _what_for(desk)
     totals = list(desk.facts_named({"en": "Total", "ja": "合計"}, "money"))
     if not found:
         desk.wrong("unsaid", desk.letter.subject, "which documents")
@@ -60,6 +61,22 @@ def documents(desk: Desk) -> None:
     for row, id in known:
         if row is None:
             desk.wrong("offer", id, "a document that is on record")
+
+
+def _what_for(desk: Desk) -> None:
+    """The contracts of documents are theirs; the time that they are for and the day by which they are paid are those of the files."""
+    contracts = {row["contract_id"] for row in desk.facts.tables["contract"]}
+    for said in desk.facts_named({"en": "Contract", "ja": "ご契約"}, "text"):
+        for one in re.split(r", |、", said):
+            desk.among("offer", one.partition(" (")[0], contracts)
+    text = "\n".join(line for lines in desk.letter.files for line in lines)
+    for span in desk.facts_named({"en": "For the time", "ja": "対象期間"}, "text"):
+        for day in re.split(" – |～", span):
+            if day not in text:
+                desk.wrong("date", day, "a day of a line of the document")
+    for day in desk.facts_named({"en": "To be paid by", "ja": "お支払期限"}, "text"):
+        if day not in text:
+            desk.wrong("date", day, "the day that the document names")
 
 
 def attached(desk: Desk) -> None:

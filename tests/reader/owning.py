@@ -200,6 +200,27 @@ def upsell_confirmed(desk: Desk) -> None:
         desk.same("offer", about["name"], product)
 
 
+def _in_addition(desk: Desk, lines: list[dict[str, Any]]) -> None:
+    """Units that come beside those that they have: as many as the quote has, and in all what they have then."""
+    for words in (
+        {"en": "- {n:int} more of {product} from {day:date} until {last:date}; {whole:int} in all\n",
+         "ja": "- {product}：{n:int}を追加（{day:date}～{last:date}）、合計{whole:int}\n"},
+        {"en": "- {n:int} more of {product} from {day:date}; {whole:int} in all\n",
+         "ja": "- {product}：{n:int}を追加（{day:date}～）、合計{whole:int}\n"},
+    ):  # fmt: skip
+        for said in desk.each(words):
+            desk.among("count", said["n"], [line["quantity"] for line in lines])
+            held = {said["n"] + row["quantity"] for row in desk.facts.tables["period"]}
+            desk.among("count", said["whole"], held)
+            if "last" in said:
+                ends = {
+                    desk.facts.day(row["ends_at"] - timedelta(seconds=1))
+                    for row in desk.facts.tables["period"]
+                    if row["ends_at"]
+                }
+                desk.among("date", said["last"], ends)
+
+
 def quote_presented(desk: Desk) -> None:
     """The version of a quote that is on record, with its lines, its total, and the last day on which it can be accepted."""
     facts = desk.facts
@@ -244,6 +265,7 @@ def quote_presented(desk: Desk) -> None:
         if lines and sum((line["amount"].value for line in lines), Decimal(0)) != total.value:
             desk.wrong("amount", total.value, sum(line["amount"].value for line in lines))
     _quoted(desk, version, lines)
+    _in_addition(desk, lines)
     change = desk.fact({"en": "Change of your monthly amount", "ja": "月額の増減"}, "money")
     if change:
         monthly = sum((Decimal(line["monthly"]) for line in version["body"]["lines"]), Decimal(0))

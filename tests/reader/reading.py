@@ -36,7 +36,7 @@ ASKED_NOW = ("survey_thanks", "welcome", "go_live", "provisioning_done", "introd
 """They answer what was done a moment before: an order, a task, the provisioning service."""
 
 SIGNED_BY_SALES = (
-    "order_confirmed", "documents", "assets_changed", "assets_received", "assets_transferred", "quote_presented", "upsell_confirmed",
+    "contract_news", "order_confirmed", "documents", "assets_changed", "assets_received", "assets_transferred", "quote_presented", "upsell_confirmed",
     "renewal_notice", "renewal_grace", "renewal_confirmed", "renewal_declined", "contract_ended", "payment_reminder",
 )  # fmt: skip
 """What was sold, and what it costs; the rest is signed by whoever looks after the customer."""

@@ -64,12 +64,14 @@ def case_apology(desk: Desk) -> None:
 def case_nudge(desk: Desk) -> None:
     """Since when we wait for them, and for what."""
     case = _case(desk)
-    said = desk.must({"en": "We have been waiting since {at:instant}", "ja": "{at:instant}よりお客様からのご返信"})
+    said = desk.must({"en": "We have been waiting since {at:instant}", "ja": "{on:date}にお伺いした件のご返信"})
     if case is None:
         return
     waits = [e for e in desk.facts.rows("case_event", case_id=case["case_id"]) if e["at"] <= desk.at]
-    if said:
+    if said and "at" in said:
         desk.among("date", said["at"], [desk.local(e["at"]) for e in waits])
+    elif said:
+        desk.among("date", said["on"], [desk.facts.day(e["at"]) for e in waits])
     for event in waits:
         desk.own_words(str(event["detail"].get("reason") or ""))
 
@@ -127,7 +129,7 @@ def _claim(desk: Desk, kind: str) -> Row | None:
         for c in desk.facts.rows("refund_claim", kind=kind)
         if c["decided_at"] is None or c["decided_at"] <= desk.at + SOON
     ]
-    memo = desk.fact({"en": "Credit note", "ja": "クレジットノート番号"}, "text")
+    memo = desk.fact({"en": "Credit note", "ja": "返金明細書番号"}, "text")
     claim = next((c for c in claims if c["credit_memo_id"] == memo), None) if memo else None
     if memo and claim is None:
         desk.wrong("offer", memo, "a credit note that is on record")

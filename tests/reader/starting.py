@@ -50,7 +50,7 @@ def welcome(desk: Desk) -> None:
             "ja": "今後は、{name}が担当としてご支援いたします",
         }
     )
-    if said:
+    if said and said["name"] != "私":
         desk.same("name", said["name"], manager["name"] if manager else None)
 
 

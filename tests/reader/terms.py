@@ -330,7 +330,7 @@ def contract_ended(desk: Desk) -> None:
 
 def contract_news(desk: Desk) -> None:
     """What a main contact hears of a contract whose price others know: until when it runs, or on which day it ended."""
-    company = {"en": "our company’s contract {id:thing}", "ja": "貴社のご契約（{id:thing}）"}
+    company = {"en": "your company’s contract {id:thing}", "ja": "貴社のご契約（{id:thing}）"}
     contract = _about(
         desk,
         {"en": "contract {id:thing} and its next term", "ja": "ご契約（{id:thing}）の次期について"},

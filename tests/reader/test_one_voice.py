@@ -61,7 +61,8 @@ def _money_owed(facts: Facts) -> Iterator[Owed]:
 def _caring(facts: Facts) -> Iterator[Owed]:
     """How they get on, what they are asked, help, more seats, and thanks for a year."""
     yield "check_in", ("Desk", "Stock", "Notebook", "of 20 seats", "We plan to be in touch again on")
-    yield "check_in", ("since our check-in of February 4, 2027", "of 23 seats")
+    yield "check_in", ("since our check-in of February 4, 2027",)
+    yield "check_in", ("of 23 seats",)
     yield "outreach", ("Stock", "7 of 20")
     yield "recovered", ("all of this is in regular use", "Desk: ", "Stock: ")
     yield "touch_anniversary", ("It is a year since",)

@@ -10,7 +10,7 @@ from tests.reader.facts import Row
 from tests.reader.starting import title_of
 
 _OWNER = {
-    "en": "{name} has looked after your contracts and orders at {seller} since {day:date}, and can be reached at {email}.\n",
+    "en": "{name} looks after your contracts and orders at {seller} from {day:date} on, and can be reached at {email}.\n",
     "ja": "ご契約・ご注文につきましては、{day:date}より{name}（{email}）が担当いたします",
 }
 
@@ -24,6 +24,15 @@ def introduction(desk: Desk) -> None:
             "ja": "このたび、{day:date}より{company}様の担当をさせていただく",
         }
     )
+    known = desk.first(
+        {
+            "en": "You know me from your contracts and orders. Since {day:date} I am your personal contact at {seller} as well",
+            "ja": "これまでご契約・ご注文を担当しておりましたが、{day:date}より{company}様の窓口も",
+        }
+    )
+    if known:
+        desk.same("name", owner and owner["staff_id"], manager and manager["staff_id"])
+        said = known
     named = desk.first({"ja": "{seller}の{name}でございます"}) or Said()
     if said:
         _since(desk, said["day"], "success_manager")
@@ -102,6 +111,13 @@ def _under_way(desk: Desk) -> None:
         {
             "en": "The current term of your contract {id:thing} ends on {day:date}",
             "ja": "ご契約（{id:text}）の現在の期間は、{day:date}に",
+        }
+    ):
+        _ends(desk, said)
+    for said in desk.each(
+        {
+            "en": "Your contract {id:thing} runs until {day:date} and renews by itself",
+            "ja": "ご契約（{id:text}）は、{day:date}までの期間が終わりますと、自動で",
         }
     ):
         _ends(desk, said)

@@ -17,13 +17,13 @@ FACTS: dict[str, tuple[list[str], list[str]]] = {
     "order_confirmed": (["your order O-536365", "- Team Plan"], ["O-536365", "・Team Plan"]),
     "documents": (
         ["Invoice: INV-C-17-1", "Total: ¥1,320,000", "Credit note: CM-C-17-1", "Total: ¥5,000"],
-        ["請求書：INV-C-17-1", "合計：￥1,320,000", "クレジットノート：CM-C-17-1", "合計：￥5,000"],
+        ["請求書：INV-C-17-1", "合計：￥1,320,000", "返金明細書：CM-C-17-1", "合計：￥5,000"],
     ),
     "introduction": (
         [
             "My name is 鈴木 一郎. Since February 1, 2027",
             "ichiro@seller.example",
-            "Olga Owner has looked after your contracts",
+            "Olga Owner looks after your contracts",
             "olga@seller.example",
             "nothing changes in your contracts",
             "C-17, C-18",
@@ -158,7 +158,7 @@ FACTS: dict[str, tuple[list[str], list[str]]] = {
             "現在の単価：￥72,000",
             "ご返金額：￥10,560,000",
             "うち税額：￥960,000",
-            "クレジットノート番号：CM-C-17-1",
+            "返金明細書番号：CM-C-17-1",
         ],
     ),
     "goodwill_granted": (["Credit: ¥5,000", "CM-C-17-2"], ["金額：￥5,000", "CM-C-17-2", "お詫びのしるし"]),

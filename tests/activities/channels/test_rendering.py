@@ -10,7 +10,7 @@ import activities.channels
 from activities.channels.errors import RenderError
 from activities.channels.rendering import Renderer
 from activities.channels.samples import CONTEXTS, DOCUMENTS, QUOTE, USE, a_mail
-from domain.frame.messages import OutgoingMail
+from domain.frame.messages import Issuer, OutgoingMail
 from tests.activities.channels.facts_of_mails import FACTS
 from tests.activities.channels.reading import Page, assert_readable, plainly, squeezed
 
@@ -89,6 +89,10 @@ def test_a_missing_value_fails(renderer: Renderer, template: str, language: str)
         ("touch_anniversary", {"years": 1}),
         ("touch_month_1", {"month": False}),
         ("go_live", {"unhappy": True}),
+        (
+            "quote_presented",
+            {"more": [{"product": "Buch", "quantity": 25, "from": "2027-04-09", "until": "2028-01-30", "beside": 150}]},
+        ),
         ("contract_news", {"by_itself": False}),
         ("contract_news", {"what": "confirmed"}),
         ("contract_news", {"what": "declined"}),
@@ -175,6 +179,36 @@ def test_variants_say_what_is_the_case(renderer: Renderer) -> None:
     said = text_of(renderer, a_mail("recovered", "en", context=several))
     assert "Team Plan: 42 of 1,200 seats in use on an average day of the last 28 days, which is 4%" in said
     assert "Sensor: 42 of 1,200 seats in use on February 1, 2027, which is 4%" in said
+    bill = {
+        **CONTEXTS["documents"]["documents"][0],
+        "contracts": ["K-1"],
+        "period": {"start": "2027-03-01", "end": "2028-02-29"},
+    }
+    pays = Issuer(name="Meridian Systems", pay_to="Bank 7, account 12", pay_within_days=30)
+    paid = {"context": {"documents": [bill]}, "documents": DOCUMENTS[:1], "issuer": pays}
+    said = text_of(renderer, a_mail("documents", "en", **paid))
+    for words in (
+        "Contract: K-1",
+        "March 1, 2027 – February 29, 2028",
+        "To be paid by: March 31, 2027",
+        "pay to Bank 7, account 12",
+    ):
+        assert words in said
+    assert "お支払期限：2027年3月31日" in text_of(renderer, a_mail("documents", "ja", **paid))
+    more = {"more": [{"product": "Buch", "quantity": 25, "from": "2027-04-09", "until": "2028-01-30", "beside": 150}]}
+    added = "25 more of Buch from April 9, 2027 until January 30, 2028; 175 in all"
+    assert added in text_of(renderer, a_mail("quote_presented", "en", context=more))
+    known = {"known": True, "owner": None}
+    assert "You know me from your contracts and orders." in text_of(
+        renderer, a_mail("introduction", "en", context=known)
+    )
+    assert "My name is" not in text_of(renderer, a_mail("introduction", "en", context=known))
+    result = {"asks_outcome": True}
+    assert "with your own data" in text_of(renderer, a_mail("onboarding_invite", "en", context=result))
+    assert "when it would suit you" not in text_of(renderer, a_mail("onboarding_invite", "en", context=result))
+    reminded = text_of(renderer, a_mail("onboarding_reminder", "en", context=result))
+    assert "Once it is done" in reminded
+    assert "already done" not in reminded
     young = {"counted_since": "2027-02-01"}
     for template, started in (("outreach", "Seats in use on"), ("recovered", "Seats in use on"), ("check_in", "On")):
         assert f"{started} an average day since February 1, 2027" in text_of(
@@ -197,7 +231,7 @@ def test_the_quote_is_a_table_in_html(renderer: Renderer) -> None:
 
 
 def test_invoices_and_credit_notes_go_with_a_mail_as_files(renderer: Renderer) -> None:
-    for language, names in (("en", ["Invoice", "Credit note"]), ("ja", ["請求書", "クレジットノート"])):
+    for language, names in (("en", ["Invoice", "Credit note"]), ("ja", ["請求書", "返金明細書"])):
         rendered = renderer.render(a_mail("renewal_confirmed", language, documents=DOCUMENTS))
         assert [file.name for file in rendered.files] == ["INV-C-17-1.html", "CM-C-17-1.html"]
         for file, document, name in zip(rendered.files, DOCUMENTS, names, strict=True):

@@ -52,7 +52,7 @@ async def test_bought_yesterday_cheaper_today_one_call(servers: Servers) -> None
     mail = await shop.mail(memo["credit_memo_id"])
     assert mail.summary.language == "ja"
     assert all(words in (mail.text or "") for words in ("差額をご返金", "￥80,000", "￥72,000", "￥44,000", "￥4,000"))
-    assert f"添付：クレジットノート {memo['credit_memo_id']}" in (mail.text or "")
+    assert f"添付：返金明細書 {memo['credit_memo_id']}" in (mail.text or "")
     [(_, [given_back])] = [
         found for found in await documents(servers, shop.account_id, "ja") if found[0]["kind"] == "credit_memo"
     ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from domain.kernel.calendar import local_day
 from domain.success.usage import UsageRow
 from tests.agendas import apart
@@ -57,9 +59,17 @@ async def test_use_and_units_of_the_term_stand_in_the_first_notice_with_a_price(
     assert await apart(servers, account) == []
 
 
-async def test_nothing_is_said_where_nothing_is_known(servers: Servers) -> None:
+@pytest.mark.parametrize("users", [None, 2])
+async def test_nothing_is_said_where_nothing_is_known_or_hardly_anything_used(
+    servers: Servers, users: int | None
+) -> None:
     document = from_today()
     await servers.client.place_order(document)
+    ends_at = await _lived(servers, document, 95)
+    today, account = local_day(ends_at - timedelta(days=95), "Asia/Tokyo"), account_of(document)
+    days = [today - timedelta(days=n) for n in range(1, 41)] if users else []
+    rows = [UsageRow(account_id=account, product="SEATS", day=day, active_users=users or 0) for day in days]
+    await servers.client.record_usage(rows)
     await _lived(servers, document, 28)
     await settled(servers.pool, account_of(document))
     notices = await said(servers, account_of(document), "renewal_notice")

@@ -102,6 +102,18 @@ async def test_who_is_new_is_introduced_and_takes_over(servers: Servers) -> None
     assert len(await told(servers, account, "introduction")) == 1
 
 
+async def test_whom_they_know_by_their_contracts_is_introduced_as_that(servers: Servers) -> None:
+    document, account = await begun(servers)
+    eva = await colleague(servers, account, "Eva")
+    await change(servers, account, owner=eva)
+    await live(servers, account)
+    await change(servers, account, success_manager=eva)
+    await live(servers, account)
+    stranger, known = [mail["body"]["context"]["known"] for mail in await told(servers, account, "introduction")]
+    assert (stranger, known) == (False, True)
+    assert await untruths(servers, account, document, "introduction") == []
+
+
 async def test_what_is_taken_back_has_never_been(servers: Servers) -> None:
     document, account = await begun(servers)
     eva = await colleague(servers, account, "Eva")

@@ -159,6 +159,21 @@ async def test_a_customer_who_comes_back_is_no_new_one(servers: Servers) -> None
     assert await apart(servers, account) == []
 
 
+async def test_an_invoice_says_what_it_is_for_and_a_first_result_is_no_appointment(servers: Servers) -> None:
+    document = order()
+    document["account"]["segment"] = "tech_touch"
+    account, contract = account_of(document), document["contracts"][0]
+    await servers.client.place_order(document)
+    await servers.client.fast_forward(account, timedelta(days=12))
+    mails = await said(servers, account)
+    bills = [bill for one in mails if one["template"] == "documents" for bill in one["documents"]]
+    starts = contract["term"]["start"]
+    [termed] = [bill for bill in bills if bill["contracts"] == [contract["contract_id"]]]
+    assert termed["period"]["start"] == starts < termed["period"]["end"]
+    (invited,) = [one for one in mails if one["template"] == "onboarding_invite"]
+    assert invited["asks_outcome"] is True
+
+
 async def test_a_first_day_has_access_and_is_one(servers: Servers) -> None:
     account = account_of(document := order())
     await servers.client.place_order(document)

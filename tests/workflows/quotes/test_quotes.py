@@ -336,6 +336,14 @@ async def test_a_quote_changes_what_is_owned_and_goes_stale_if_somebody_else_doe
         line = {"line_id": "1", "kind": "quantity", "asset_id": asset, "delta": delta}
         line["effective"] = (start + timedelta(days=180)).replace(day=1).isoformat()
         await servers.client.ask(account, "request_quote", {"quote_id": quote_id, "lines": [line], "by": "s-1"})
+    told = await servers.pool.fetch(
+        "select body->'context'->'more' as more from outbox where account_id = $1 and body->>'template' = 'quote_presented'"
+        " order by created_at, delivery_id",
+        account,
+    )
+    fewer, more = (row["more"] for row in told)
+    assert fewer == []
+    assert [(one["quantity"], one["beside"], one["from"]) for one in more] == [(5, 40, line["effective"])]
     answer = await servers.client.ask(account, "accept_quote", {"quote_id": quotes[0]})
     assert [changed["change"] for changed in answer["assets"]] == ["fewer"]
     months = 12 - ((start + timedelta(days=180)).month - start.month) % 12
