@@ -35,6 +35,8 @@ class Change:
     others: tuple[str, ...] = ()
     typed: Mapping[str, str] = field(default_factory=dict)
     """all that was sent, for what is asked beside the fields"""
+    late: bool = False
+    """filled in before somebody had to sign in again"""
 
 
 @dataclass
@@ -72,6 +74,7 @@ class Sent:
             str(self.refusal or ""),
             tuple(str(one) for one in elsewhere(asked, problems) if one.field != "reason"),
             typed,
+            self.late,
         )
 
 

@@ -31,6 +31,7 @@ from tests.builders import order
 from tests.conftest import Servers
 from tests.gateway.api.callers import calling
 from tests.gateway.console.browser import Browser, Form, person, signed_in, with_role
+from tests.gateway.console.test_kept_forms import ends
 from tests.gateway.console.test_words import FOLDER, _all
 
 PEOPLE = sorted(set(AccessRole) - {AccessRole.PROGRAM})
@@ -104,6 +105,24 @@ async def test_who_says_no_reason_changes_nothing(servers: Servers) -> None:
     assert 'value="Nia New"' in answer.text
     assert not await servers.pool.fetchval("select count(*) from staff where staff_id = 'new-x'")
     assert fields["request_id"]
+
+
+async def test_what_was_sent_after_the_session_had_ended_is_there_again(servers: Servers) -> None:
+    staff_id = await person(servers, AccessRole.ADMIN)
+    browser = await signed_in(servers, staff_id)
+    await browser.open("/settings/staff")
+    typed = {"staff_id": "late-x", "name": "Lou Late", "email": "lou@seller.example", "reason": "joins us"}
+    await ends(servers, staff_id)
+    sent = {**form_of(browser, "add").fields, **typed}
+    await browser.http.post("/settings/staff", data=sent)
+    await browser.open("/sign-in")
+    page = await browser.send("/sign-in", staff_id)
+    assert browser.answer.url.path == "/settings/staff"
+    assert "Nothing was done yet" in page.text
+    again = form_of(browser, "add").fields
+    assert {name: again[name] for name in typed} == typed
+    assert again["request_id"] == sent["request_id"]
+    assert not await servers.pool.fetchval("select count(*) from staff where staff_id = 'late-x'")
 
 
 async def test_a_day_off_moves_promises_of_cases_that_come_after_it_alone(servers: Servers) -> None:
