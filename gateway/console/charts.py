@@ -17,6 +17,8 @@ from pygal.style import Style
 sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, pygal.PluginImportFixer)]
 
 _WIDTH, _COLUMNS, _ROW, _LETTER = 560, 240, 34, 7.5
+_BESIDE_OTHERS = 22
+"""The height of a bar that lies, where each label has several."""
 _LABEL_AT_MOST, _BESIDE = 230, 96
 """Places for what is written before a bar that lies, and behind it."""
 _FONT = 13
@@ -47,7 +49,7 @@ def columns(title: str, labels: Sequence[str], series: Sequence[Series], said: C
 def rows(title: str, labels: Sequence[str], series: Sequence[Series], said: Callable[[Decimal], str]) -> Markup:
     """Bars that lie, the first one on top: for labels that are long or many."""
     wide = min(max((_width(label) for label in labels), default=0) * _LETTER + 14, _LABEL_AT_MOST)
-    high = 46 + _ROW * len(labels) * len(series)
+    high = 46 + (_ROW if len(series) == 1 else _BESIDE_OTHERS * len(series) + 12) * len(labels)
     ordered = [Series(one.name, list(reversed(one.values))) for one in series]
     sides = {"margin_left": wide, "margin_right": _BESIDE}
     return _drawn(pygal.HorizontalBar, title, list(reversed(labels)), ordered, said, high, sides)

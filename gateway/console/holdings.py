@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from domain.frame.access import FieldGroup
@@ -85,22 +85,36 @@ def drawing(assets: Sequence[Mapping[str, Any]], of: Whose, visit: Visit) -> Dra
 
 
 def _alike(assets: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The assets, those of one product with the same stretches as one that has the units and the revenue of all."""
-    groups: dict[str, list[Mapping[str, Any]]] = {}
+    """The assets, those of one product and currency as one."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for asset in assets:
-        groups.setdefault(json.dumps([asset[name] for name in ("product", "currency", "periods")]), []).append(asset)
-    return [_together(group) for group in groups.values()]
+        groups.setdefault((asset["product"], asset["currency"]), []).append(asset)
+    return [group[0] if len(group) == 1 else _together(group) for group in groups.values()]
 
 
 def _together(alike: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    first, n = alike[0], len(alike)
-    if n == 1:
-        return first
-    periods = [
-        {**one, "quantity": n * one["quantity"], "mrr": None if one["mrr"] is None else str(n * Decimal(one["mrr"]))}
-        for one in first["periods"] or []
-    ]
-    return {**first, "periods": periods}
+    """Several assets as one that has the units and the revenue of all: a stretch for each day on which some of them change."""
+    periods = [period for asset in alike for period in asset["periods"] or []]
+    edges = {period[edge] for period in periods for edge in ("starts_at", "ends_at")}
+    cuts = sorted(edges - {None}, key=datetime.fromisoformat)
+    found: list[dict[str, Any]] = []
+    for start, end in pairwise([*cuts, None] if None in edges else cuts):
+        here = [one for one in periods if _covers(one, start)]
+        units, mrr = sum(one["quantity"] for one in here), [one["mrr"] for one in here if one["mrr"] is not None]
+        worth = {"quantity": units, "mrr": str(sum(map(Decimal, mrr), Decimal(0))) if mrr else None}
+        if found and found[-1]["ends_at"] == start and {name: found[-1][name] for name in worth} == worth:
+            found[-1]["ends_at"] = end
+        elif here:
+            found.append({"starts_at": start, "ends_at": end, **worth})
+    return {**alike[0], "periods": found}
+
+
+def _covers(period: Mapping[str, Any], at: str) -> bool:
+    instant = datetime.fromisoformat(at)
+    ends = period["ends_at"]
+    return datetime.fromisoformat(period["starts_at"]) <= instant and (
+        ends is None or instant < datetime.fromisoformat(ends)
+    )
 
 
 def _tick(month: date) -> str:

@@ -79,6 +79,15 @@ class Words:
         found = _day(value, zone)
         return "" if found is None else format_date(found, "medium", locale=self._locale)
 
+    def short_day(self, value: date | str) -> str:
+        """A day without its year."""
+        found = _day(value, "UTC")
+        return (
+            ""
+            if found is None
+            else format_date(found, "M/d" if self.language == "ja" else "d MMM", locale=self._locale)
+        )
+
     def month(self, value: date) -> str:
         """A month with its year."""
         named = get_month_names("wide", locale=self._locale)[value.month]

@@ -220,11 +220,11 @@ def of_service(t: Words, report: SlaReport) -> list[Part]:
     charts = [Chart(by_kind.title, by_kind.picture, head, counts)]
     weeks = report.by_week[-12:]
     if len(weeks) > 1:
-        labels = [t.day(week.label) for week in weeks]
+        labels = [t.short_day(week.label) for week in weeks]
         met = [sum(one.met for one in week.milestones) for week in weeks]
         late = [sum(one.late for one in week.milestones) for week in weeks]
         series = [Series(t("milestone.met"), met), Series(t("portfolio.late"), late)]
-        charts.append(_chart(rows, t("portfolio.by_week"), labels, series, t.number))
+        charts.append(_chart(columns, t("portfolio.by_week"), labels, series, t.number))
     waited = [
         (
             one.account_id,

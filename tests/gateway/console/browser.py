@@ -50,6 +50,7 @@ class Shown(HTMLParser):
         self._select: str | None = None
         self._area: str | None = None
         self._form: Form | None = None
+        self._apart: dict[str, list[tuple[str, str]]] = {}
         self.feed(html)
 
     @property
@@ -65,7 +66,10 @@ class Shown(HTMLParser):
             self.links.append(str(has["href"]))
         elif tag == "form":
             self._form = Form(has.get("action") or "", (has.get("method") or "get").lower())
+            self._form.buttons += self._apart.pop(has.get("id") or "", [])
             self.forms.append(self._form)
+        elif tag == "button" and name and has.get("form"):  # it stands before its form
+            self._apart.setdefault(str(has["form"]), []).append((name, value))
         elif self._form is None:
             return
         elif tag == "button" and name:

@@ -96,7 +96,7 @@ async def _changes_what_they_own(page: Page, desk: Desk, t: Words, *, scripts: b
     await form.get_by_role("button", name=t("preview.look")).click()
     await expect(page.locator("section.preview")).to_contain_text("40 → 43")
     assert not (scripts and await at.faults(page)), "axe is a script itself"
-    await form.get_by_role("button", name=t("preview.confirm")).click()
+    await page.get_by_role("button", name=t("preview.confirm")).click()
     await expect(page.get_by_role("status")).to_be_visible()
 
 
@@ -144,6 +144,7 @@ def _pages(desk: Desk) -> list[str]:
         "/customers",
         f"/customers/{desk.account}",
         f"/customers/{desk.account}/acts/amend_assets",
+        f"/customers/{desk.account}/acts/request_quote",
         f"/customers/{desk.account}/documents",
         "/cases",
         f"/cases/{desk.case_id}",
