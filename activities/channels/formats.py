@@ -26,6 +26,11 @@ _ISO = re.compile(
 )
 
 
+_SUM = re.compile(
+    r"(?<![A-Za-z0-9_.,+-])(?P<sign>[+-]?)(?P<amount>\d+(?:\.\d+)?) (?P<currency>[A-Z]{3})(?![A-Za-z0-9_-])"
+)
+
+
 @lru_cache(maxsize=256)
 def locale_of(language: str) -> Locale:
     """The locale that is nearest to a BCP 47 tag: "de-CH-1996" gives de_CH, an unknown tag gives English."""
@@ -80,9 +85,16 @@ class Formats:
         day = format_date(local, "long", locale=self.locale)
         return f"{day} {format_time(local, 'short', locale=self.locale)} {local.tzname()}"
 
-    def dated(self, text: str) -> str:
-        """`text` with the days and instants in it as the reader is used to see them; those that are part of an id stay."""
-        return _ISO.sub(self._in_words, text)
+    def familiar(self, text: str) -> str:
+        """`text` with the days, instants and sums in it as the reader is used to see them; those that are part of an id stay."""
+        return _ISO.sub(self._in_words, _SUM.sub(self._sum, text))
+
+    def _sum(self, found: re.Match[str]) -> str:
+        try:
+            whole = Money(amount=Decimal(found["amount"]), currency=found["currency"])
+        except ValueError:
+            return found[0]  # no currency: a product's code, say
+        return f"{found['sign']}{self._currency(whole.rounded())}"
 
     def _in_words(self, found: re.Match[str]) -> str:
         try:

@@ -96,12 +96,12 @@ class MailNotices:
 
 
 def _dated(notice: StaffNotice, language: str, title: str, lines: list[str]) -> tuple[str, list[str], datetime | None]:
-    """A notice with its days in words, and until when it is to be done, unless a line says that day already."""
+    """A notice with its days and sums in words, and until when it is to be done, unless a line says that day already."""
     try:
         formats = Formats.of(language, notice.time_zone, language)
     except ValueError:
         return title, lines, notice.due  # that there is no such zone is said where it is rendered
-    lines = [line if n in notice.own else formats.dated(line) for n, line in enumerate(lines)]
+    lines = [line if n in notice.own else formats.familiar(line) for n, line in enumerate(lines)]
     day = formats.date(local_day(notice.due, formats.zone).isoformat()) if notice.due else None
     said = day is not None and any(day in line for line in lines)
-    return formats.dated(title), lines, None if said else notice.due
+    return formats.familiar(title), lines, None if said else notice.due

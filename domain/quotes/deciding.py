@@ -76,7 +76,7 @@ def _held(situation: Situation, asked: StoredQuote, before: QuoteFile | None) ->
     lines = [
         f"Asked by {situation.named(asked.requested_by)} as {plain(quote.role)}; {role} may give"
         f" {_percent(approval.percent)}.",
-        f"{approval.discount.amount} {approval.discount.currency} off {quote.totals.amount + approval.discount.amount}.",
+        f"{approval.discount.amount} {quote.currency} off {quote.totals.amount + approval.discount.amount} {quote.currency}.",
         f"Without an answer it is rejected on {give_up.on}.",
     ]
     return Decision(

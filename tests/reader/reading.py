@@ -111,18 +111,25 @@ def without_own_words(facts: Facts, letter: Letter) -> str:
     return text
 
 
-def with_days_apart(desk: Desk) -> Letter:
-    """A notice whose days are written as its rules read them; times of a day stay."""
+def as_composed(desk: Desk) -> Letter:
+    """A notice whose days and sums are written as its rules read them; times of a day stay."""
     script = desk.script
     day = re.compile(
         rf"(?P<at>{script.pattern('{v:instant}').pattern})|{script.pattern('{v:date}').pattern}".replace("(?P<v>", "("),
         re.IGNORECASE,
     )
+    money = script.pattern("{v:money}")
     own = own_words(desk.facts, desk.letter)
+
+    def total(found: re.Match[str]) -> str:
+        amount = script.amount(found[0])
+        code = next((code for code in script.signs if script.is_in(amount, code)), None)
+        return f"{amount.value} {code}" if code else found[0]
 
     def apart(text: str) -> str:
         if any(said in text for said in own):
             return text
+        text = money.sub(total, text)
         return day.sub(lambda found: found[0] if found["at"] else script.date(found[0]).isoformat(), text)
 
     letter = desk.letter
@@ -138,7 +145,7 @@ def read_one(facts: Facts, letter: Letter) -> list[Finding]:
     for match in _OURS.finditer(without_own_words(facts, letter)):
         desk.wrong("words", match[0], "a day in words, and no name of ours")
     if letter.staff:
-        told = Desk(with_days_apart(desk), facts)
+        told = Desk(as_composed(desk), facts)
         notices.notice(told)
         return [*desk.findings, *told.findings]
     rule = RULES.get(letter.template)

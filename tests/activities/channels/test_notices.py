@@ -120,3 +120,25 @@ async def test_days_are_in_words_and_said_once(
         assert "offer-A-1-2027-03-04" in text
         assert "2027-02-30" in text
         assert title in message["Subject"]
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "said"),
+    [
+        ("en", "Total: 16200.00 GBP", "Total: £16,200.00"),
+        ("en", "It came to 25000 JPY.", "It came to ¥25,000."),
+        ("en", "Desk: 60 to 70 units from 2027-01-21, +13600 JPY a month", "from January 21, 2027, +¥13,600 a month"),
+        ("en", "Desk: another price from 2027-01-21, -5000.5 EUR a month", "January 21, 2027, -€5,000.50 a month"),
+        ("en", "20 ERP and 12 seats of K-2026 USD", "20 ERP and 12 seats of K-2026 USD"),
+        ("ja", "Total: 16200.00 GBP", "合計：£16,200.00"),
+        ("ja", "2000 JPY off 10000 JPY.", "￥10,000から￥2,000の値引き。"),
+    ],
+)
+async def test_sums_are_written_as_everywhere_else(
+    channel: MailChannel, mailbox: Mailbox, language: str, line: str, said: str
+) -> None:
+    notice = NOTICE.having(title="Due today: welcome mail", lines=(line, line), own=(1,), language=language, due=None)
+    await MailNotices(channel).send(notice)
+    text = " ".join(next(mailbox.last().iter_parts()).get_content().split())
+    assert said in text
+    assert line in text  # people's own words stay as they are
