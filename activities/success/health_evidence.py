@@ -105,8 +105,6 @@ heard as (
     select account_id, completed_at from onboarding_task
     where account_id = any($1) and status = 'done' and completed_by <> 'system' and completed_at <= $2
     union all
-    select account_id, activated_at from sales_order where account_id = any($1) and activated_at <= $2
-    union all
     select c.account_id, t.recorded_at from contract_term t join contract c using (contract_id)
     where c.account_id = any($1) and t.origin = 'accepted' and t.recorded_at <= $2
     union all
@@ -114,6 +112,8 @@ heard as (
       lateral (select max(as_of) as at from effect
         where key > 'journey:' || a.id || '/' || what || ':' and key < 'journey:' || a.id || '/' || what || chr(59) and as_of <= $2) e) h
   group by 1),
+ordered as (
+  select account_id, max(activated_at) as at from sales_order where account_id = any($1) and activated_at <= $2 group by 1),
 sponsor as (
   select account_id, min(name) as name from contact
   where account_id = any($1) and role = 'sponsor' and (rejected_at is null or rejected_at > $2) group by 1),
@@ -164,6 +164,10 @@ left join lateral (select {doc} from health_score s where s.account_id = a.accou
   order by at desc limit 1) known on true
 left join lateral (select {doc} from health_score s where s.account_id = a.account_id and score is not null
   and at <= $2::timestamptz - interval '30 days' and at > $2::timestamptz - interval '60 days' order by at desc limit 1) month_ago on true
+left join lateral (select jsonb_build_object('at', at, 'score', score, 'band', band, 'since', since, 'costs', (
+    select jsonb_object_agg(i->>'name', i->>'costs') from jsonb_array_elements(parts) i where i->>'costs' is not null)) as doc
+  from health_score s where s.account_id = a.account_id and score is not null and not at_once
+    and at < $2 and at > $2::timestamptz - interval '60 days' order by score desc, at desc limit 1) best on true
 """.format(doc="jsonb_build_object('at', at, 'score', score, 'band', band, 'since', since) as doc")
 
 _EVIDENCE = f"""
@@ -172,13 +176,14 @@ select jsonb_strip_nulls(jsonb_build_object(
   'account_id', a.account_id, 'segment', a.segment, 'time_zone', a.time_zone, 'reorder', a.reorder, 'since', a.since,
   'as_of', $2::timestamptz, 'today', a.today,
   'products', products.doc, 'tasks', tasks.doc, 'orders', orders.doc, 'cases', cases.doc, 'ratings', ratings.doc,
-  'recommends', recommends.doc, 'claims', claims.doc, 'payments', payments.doc, 'heard_at', heard.at, 'sponsor', sponsor.name,
+  'recommends', recommends.doc, 'claims', claims.doc, 'payments', payments.doc, 'heard_at', heard.at,
+  'ordered_at', ordered.at, 'sponsor', sponsor.name,
   'sponsor_left_at', gone.at, 'renewals', renewals.doc, 'blocks', blocks.doc, 'override', override.doc, 'last', last.doc,
-  'known', known.doc, 'month_ago', month_ago.doc, 'asked_to_look_at', looked.at))::text as evidence
+  'known', known.doc, 'best', best.doc, 'month_ago', month_ago.doc, 'asked_to_look_at', looked.at))::text as evidence
 from a left join products using (account_id) left join tasks using (account_id) left join orders using (account_id)
   left join cases using (account_id) left join ratings using (account_id) left join recommends using (account_id)
   left join claims using (account_id) left join payments using (account_id) left join heard using (account_id)
-  left join sponsor using (account_id) left join gone using (account_id) left join renewals using (account_id)
+  left join sponsor using (account_id) left join gone using (account_id) left join ordered using (account_id) left join renewals using (account_id)
   left join blocks using (account_id) left join override using (account_id) left join looked using (account_id)
 {_BEFORE}
 order by a.account_id

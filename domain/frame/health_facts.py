@@ -116,12 +116,13 @@ class HealthOverride(Carried):
 
 
 class ScoreBefore(Carried):
-    """A score on record: `since` when its band is what it is."""
+    """A score on record: `since` when its band is what it is; `costs`: what each input lacked of all its points."""
 
     at: AwareDatetime
     score: int | None = None
     band: str
     since: AwareDatetime | None = None
+    costs: dict[str, Decimal] = {}
 
 
 class HealthEvidence(Carried):
@@ -146,7 +147,8 @@ class HealthEvidence(Carried):
     claims: list[GivenBack] = []
     payments: list[PaymentSign] = []
     heard_at: AwareDatetime | None = None
-    """when the customer last said or did something themselves"""
+    """when the customer last said or did something themselves, orders aside"""
+    ordered_at: AwareDatetime | None = None
     sponsor: str | None = None
     """the name of the sponsor"""
     sponsor_left_at: AwareDatetime | None = None
@@ -157,6 +159,8 @@ class HealthEvidence(Carried):
     known: ScoreBefore | None = None
     """the last one that was not unknown"""
     month_ago: ScoreBefore | None = None
+    best: ScoreBefore | None = None
+    """the best score of the last two months"""
     asked_to_look_at: AwareDatetime | None = None
     """when somebody was told last that the health has been unknown for long"""
 

@@ -38,6 +38,10 @@ class ScorePart:
     brings: Decimal = Decimal(0)
     costs: Decimal = Decimal(0)
     """what it would bring more with all points"""
+    fell: Decimal = Decimal(0)
+    """by how much more that is than at the best of the last two months"""
+    bad: bool = True
+    """false for what is no reason of a fall"""
 
     def as_json(self) -> dict[str, Any]:
         """The part as it is stored."""
@@ -57,6 +61,15 @@ class ScorePart:
 
 WHY_SHOWN = 3
 MEAN_OF_DAYS = 28
+
+
+_TOLD_BY = {
+    "grace": "renewal",
+    "declined": "renewal",
+    "overdue": "invoices",
+    "sponsor_left": "sponsor",
+}
+"""Inputs of which a rule says the same."""
 
 
 class News(StrEnum):
@@ -103,8 +116,14 @@ class Health:
 
     @property
     def why(self) -> str:
-        """The reasons in a sentence, those that cap the score first; of the rest what costs most."""
-        known = [part for part in self.parts if part.value is not None]
+        """The reasons in a sentence, those that cap the score first; of the rest what costs most, of a fall what has lowered it."""
+        told = {_TOLD_BY.get(rule.name) for rule in self.rules}
+        known = [part for part in self.parts if part.value is not None and part.name not in told]
+        lowered = sorted(
+            (part for part in known if part.bad and part.fell >= 1), key=lambda part: (-part.fell, part.name)
+        )
+        if self.news is News.FELL and (self.rules or lowered):
+            return "; ".join([*(rule.says for rule in self.rules), *(part.says for part in lowered[:WHY_SHOWN])])
         costly = sorted((part for part in known if part.costs >= 1), key=lambda part: (-part.costs, part.name))
         found = [rule.says for rule in self.rules] + [part.says for part in costly[:WHY_SHOWN]]
         found += [part.says for part in known if part.says not in found][: max(0, 2 - len(found))]
@@ -194,6 +213,8 @@ def assess(evidence: HealthEvidence, profiles: Sequence[ScoreProfile]) -> Health
     """The health of a customer by what is on record. What is missing or stale is left out: never 0, never 100."""
     profile = profile_for(profiles, evidence.segment, life_stage(evidence, profiles))
     parts, mean = _weighed(profile, [_group(evidence, group) for group in profile.groups])
+    before = evidence.best.costs if evidence.best else {}
+    parts = tuple(replace(part, fell=part.costs - before.get(part.name, Decimal(0))) for part in parts)
     judged = score_rules.judge(profile, evidence, None if mean is None else int(half_up().apply(mean)))
     last = evidence.last
     same = last is not None and last.band == judged.band.value
@@ -239,7 +260,17 @@ def _part(
         says = f"{says}: too old to count, the last is of {found.day}"
     points = one.points_of(value) if value is not None and state == "known" else None
     weight = group.weight * one.weight / whole if found.applies else Decimal(0)
-    return ScorePart(one.measure.value, group.group, points, weight, says, state, found.source, found.day)
+    return ScorePart(
+        one.measure.value,
+        group.group,
+        points,
+        weight,
+        says,
+        state,
+        found.source,
+        found.day,
+        bad=found.bad,
+    )
 
 
 def _weighed(

@@ -26,7 +26,8 @@ NO_ANSWER = timedelta(days=30)
 class MeasuredValue:
     """A measure as it was found. `value`: a number, a word, or null if it is not known; `day`: that of its latest fact.
 
-    applies: false for what a customer cannot have, such as seats where nothing is subscribed: it weighs nothing.
+    bad: false for what is no reason of a fall, whatever it weighs. applies: false for what a customer cannot have, such as seats
+    where nothing is subscribed: it weighs nothing.
     """
 
     value: Decimal | str | None
@@ -34,6 +35,7 @@ class MeasuredValue:
     source: str
     day: date | None = None
     applies: bool = True
+    bad: bool = True
 
 
 def find(evidence: HealthEvidence, measure: Measure) -> MeasuredValue:
@@ -78,7 +80,8 @@ def _trend(evidence: HealthEvidence) -> MeasuredValue:
         return MeasuredValue(None, says, _USAGE, applies=bool(evidence.products))
     change, use = min(found, key=lambda pair: (pair[0], pair[1].product))
     of = f" of {use.name}" if len(evidence.products) > 1 else ""
-    return MeasuredValue(change, f"use{of} {_signed(change)} in 28 days", _USAGE, use.latest_day)
+    falls = int(half_up().apply(change * 100)) < 0
+    return MeasuredValue(change, f"use{of} {_signed(change)} in 28 days", _USAGE, use.latest_day, bad=falls)
 
 
 def _breadth(evidence: HealthEvidence) -> MeasuredValue:
@@ -193,13 +196,16 @@ def _recommends(evidence: HealthEvidence) -> MeasuredValue:
 
 
 def _silence(evidence: HealthEvidence) -> MeasuredValue:
-    heard = max(evidence.heard_at or evidence.since, evidence.since)
-    days = (evidence.today - evidence.day_of(heard)).days
-    says = (
-        f"heard from them {_ago(evidence, heard)}"
-        if evidence.heard_at
-        else f"never heard from them in {counted(days, 'day')}"
-    )
+    heard, ordered = evidence.heard_at, evidence.ordered_at
+    latest = max(at for at in (heard, ordered, evidence.since) if at is not None)
+    days = (evidence.today - evidence.day_of(latest)).days
+    if heard is None:
+        never = (evidence.today - evidence.day_of(evidence.since)).days
+        says = f"never heard from them in {counted(never, 'day')}"
+    else:
+        says = f"heard from them {_ago(evidence, heard)}"
+    if ordered is not None and latest == ordered > evidence.since:
+        says += f", ordered {_ago(evidence, ordered)}"
     return MeasuredValue(Decimal(days), says, "messages, answers, orders", evidence.today)
 
 
@@ -250,8 +256,8 @@ def _renewal_of(evidence: HealthEvidence, sign: RenewalSign) -> tuple[str, str] 
             if left.days >= 0
             else f"{of} renews {when}",
         )
-    quoted = "quoted, " if sign.quoted_at else ""
-    says = f"{of} ends on {last}: {quoted}no answer yet, {counted(max(left.days, 0), 'day')} left"
+    how = "quoted, no answer yet" if sign.quoted_at else "not offered yet"
+    says = f"{of} ends on {last}: {how}, {counted(max(left.days, 0), 'day')} left"
     return ("no_answer" if left < NO_ANSWER else "quoted" if sign.quoted_at else "open"), says
 
 

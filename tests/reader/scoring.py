@@ -99,7 +99,6 @@ def _words_of_theirs(facts: Facts) -> Iterator[datetime]:
         row["answered_at"] for table in ("survey", "case_survey") for row in tables[table] if row["answered_at"]
     )
     yield from (row["settled_at"] for row in tables["offer"] if row["status"] in ("accepted", "declined"))
-    yield from (row["activated_at"] for row in tables["sales_order"])
     yield from (row["recorded_at"] for row in tables["contract_term"] if row["origin"] == "accepted")
     yield from (row["at"] for row in tables["journal"] if _ASKED.search(row["key"]))
     tasks = (row for row in tables["onboarding_task"] if row["status"] == "done" and row["completed_by"] != "system")
@@ -206,7 +205,10 @@ RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
     (r"最後の連絡は(?P<n>\d+)日前", _heard),
     (r"never heard from them in (?P<n>\d+) days?", _never_heard),
     (r"(?P<n>\d+)日間連絡なし", _never_heard),
-    (rf"(?P<contract>\S+) ends on {_DAY_OF}: (?:quoted, )?no answer yet, (?P<n>\d+) days? left", _unanswered),
+    (
+        rf"(?P<contract>\S+) ends on {_DAY_OF}: (?:quoted, no answer yet|not offered yet), (?P<n>\d+) days? left",
+        _unanswered,
+    ),
     (rf"(?P<contract>[^\s；、]+)は{_DAY_OF}に満了：(?:見積済み・)?回答待ち（残り(?P<n>\d+)日）", _unanswered),
     (r"last order (?P<n>\d+) days? ago, usual rhythm (?P<rhythm>\d+) days?", _ordered),
     (r"最後のご注文は(?P<n>\d+)日前（通常は(?P<rhythm>\d+)日ごと）", _ordered),

@@ -372,3 +372,60 @@ def test_an_input_that_cannot_be_used_is_refused(one: dict[str, Any], says: str)
     document = {"profile": "p", "version": 1, "groups": [{"group": "g", "weight": 1, "inputs": [one]}]}
     with pytest.raises(ValidationError, match=says):
         ScoreProfile.model_validate(document)
+
+
+def test_a_fall_names_only_what_has_lowered_the_score() -> None:
+    """Use was as low at the best of times, and does not fall; what is new is the silence."""
+    use = [seats(active="20", earlier="20")]
+    well = assessed(products=use)
+    best = before("healthy", well.score, days=50).having(costs={part.name: part.costs for part in well.parts})
+    silent = {"products": use, "heard_at": NOW - 110 * DAY, "last": before("healthy"), "best": best}
+    fallen = assessed(**silent, known=before("healthy"))
+    assert (fallen.news, fallen.why) == (News.FELL, "heard from them 110 days ago")
+    assert (
+        "seats in use" in assessed(**{**silent, "last": before("watch")}).why
+    )  # what it is like now, to whoever looks
+
+
+def test_use_that_has_not_fallen_is_no_reason_of_a_fall() -> None:
+    lower = {
+        "last": before("healthy"),
+        "known": before("healthy"),
+        "best": before("healthy"),
+        "heard_at": NOW - 110 * DAY,
+    }
+    flat, falling = (assessed(**lower, products=[seats(active="6", earlier=earlier)]) for earlier in ("6", "12"))
+    assert flat.news is falling.news is News.FELL
+    assert "in 28 days" not in flat.why
+    assert "use -50 % in 28 days" in falling.why
+
+
+def test_a_decline_is_said_once() -> None:
+    health = assessed(renewals=[renewal("declined")], last=before("healthy"), known=before("healthy"))
+    assert health.news is News.FELL
+    assert health.why.count("declined") == 1
+
+
+@pytest.mark.parametrize(("quoted", "says"), [(None, "not offered yet"), (NOW - DAY, "quoted, no answer yet")])
+def test_nobody_owes_an_answer_to_an_offer_that_was_not_made(quoted: datetime | None, says: str) -> None:
+    part = next(one for one in assessed(renewals=[renewal(days=50, quoted_at=quoted)]).parts if one.name == "renewal")
+    assert part.says == f"K-1 ends on 2027-07-21: {says}, 50 days left"
+    assert JAPANESE.said(part.says) is not None
+
+
+@pytest.mark.parametrize(
+    ("known", "says"),
+    [
+        ({"heard_at": None}, "never heard from them in 365 days"),
+        ({"heard_at": None, "ordered_at": NOW - 30 * DAY}, "never heard from them in 365 days, ordered 30 days ago"),
+        (
+            {"ordered_at": NOW - 30 * DAY, "heard_at": NOW - 60 * DAY},
+            "heard from them 60 days ago, ordered 30 days ago",
+        ),
+        ({"ordered_at": NOW - 60 * DAY, "heard_at": NOW - 30 * DAY}, "heard from them 30 days ago"),
+    ],
+)
+def test_an_order_is_a_sign_of_life_but_no_word_of_theirs(known: dict[str, Any], says: str) -> None:
+    part = next(one for one in assessed(**known).parts if one.name == "silence")
+    assert part.says == says
+    assert JAPANESE.said(says) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -317,3 +318,16 @@ async def said_of_onboarding(servers: Servers, account: str) -> str:
         "select parts from health_score where account_id = $1 order by at desc limit 1", account
     )
     return next(str(part["says"]) for part in parts if part["name"] == "onboarding")
+
+
+async def test_a_fall_is_told_with_what_has_lowered_it_and_not_with_what_was_so_before(servers: Servers) -> None:
+    account = await healthy(servers)
+    await servers.client.fast_forward(account, timedelta(days=40))
+    await used(servers, account, 4, days=28)
+    await servers.client.score_health(account)
+    await servers.client.fast_forward(account, timedelta(days=4))
+    (told,) = [one for one in await notices(servers, account) if one[1].startswith("Health fell")]
+    assert " % of 41 seats in use on average" in told[3] or " % of 40 seats in use on average" in told[3]
+    assert re.search(r"use -\d+ % in 28 days", told[3])
+    assert "heard from" not in told[3]
+    assert "onboarding" not in told[3]
