@@ -69,7 +69,7 @@ class Deliveries(Activities):
     @activity.defn(name=TOGETHER)
     async def deliver_together(self, call: TogetherCall) -> Together:
         """Mails and notices that were written at one instant: all at the same time, each booked by itself as soon as it has left;
-        mails to one person leave as one, if they may (`joining.py`).
+        those to one person leave as one, if they may (`joining.py`).
 
         Each is tried once. What cannot leave now for a reason that may pass is left to an activity of its own, so that it neither
         keeps the others waiting nor has them sent again.
@@ -83,35 +83,40 @@ class Deliveries(Activities):
         return together.having(failed=failed) if failed else together
 
     async def _joined(self, call: TogetherCall) -> dict[str, Outcome | str | None]:
-        """What came of mails to one person that leave as one message; null for what is to be tried again. Each is cleared by itself."""
-        ours = [id for id, channel in call.deliveries.items() if channel is Channel.MAIL and not case_of_delivery(id)]
+        """What came of messages to one person that leave as one; null for what is to be tried again. Each is cleared by itself."""
+        calls = {
+            outbox_id(one): one for one in map(call.alone, call.deliveries) if not case_of_delivery(one.delivery_id)
+        }
         came: dict[str, Outcome | str | None] = {}
-        if len(ours) < 2:
+        if len(calls) < 2:
             return came
-        calls, at = {outbox_id(one): one for one in map(call.alone, ours)}, _instant_of_attempt(call)
+        at = _instant_of_attempt(call)
         async with business_errors(), self._performer.transaction() as connection:
             rows = await outbox.find_messages(connection, list(calls))
-        mails = [(row, OutgoingMail.model_validate(row.body)) for row in rows]
-        for group in joining.groups(one for one in mails if not _is_late(one[1], at)):
-            cleared: list[joining.Row] = []
-            for waiting, mail in group:
+        mails = [(row, OutgoingMail.model_validate(row.body)) for row in rows if row.channel is Channel.MAIL]
+        notices = [(row, StaffNotice.model_validate(row.body)) for row in rows if row.channel is Channel.NOTICE]
+        on_time = (one for one in mails if not _is_late(one[1], at))
+        groups: list[Sequence[joining.Leaving]] = [*joining.groups(on_time), *joining.told_together(notices)]
+        for group in groups:
+            cleared: list[joining.Leaving] = []
+            for waiting, message in group:
                 one = calls[waiting.delivery_id]
                 row = await self._row(one)
                 if isinstance(row, Outcome):
                     came[one.delivery_id] = row
                 else:
-                    cleared.append((row, mail))
+                    cleared.append((row, message))
             if len(cleared) > 1:
                 came |= await self._leave_as_one(calls, cleared)
         return came
 
     async def _leave_as_one(
-        self, calls: Mapping[str, DeliveryCall], group: Sequence[joining.Row]
+        self, calls: Mapping[str, DeliveryCall], group: Sequence[joining.Leaving]
     ) -> dict[str, Outcome | str | None]:
-        """All are booked at once. What the server refuses is left to each mail's own try."""
+        """All are booked at once. What the server refuses is left to each message's own try."""
         try:
             async with outside_errors():
-                message_id = await self._mail.send_joined([mail for _, mail in group])
+                message_id = await self._send_as_one([message for _, message in group])
         except ChannelUnavailableError:
             return {calls[row.delivery_id].delivery_id: None for row, _ in group}
         except (AddressRejectedError, MessageRejectedError, ApplicationError):
@@ -125,11 +130,19 @@ class Deliveries(Activities):
                 await outbox.settle_outbox(connection, row.delivery_id, sent, at, row=row)
             await outbox.note_left_with(connection, [row.delivery_id for row in others], lead.delivery_id)
         came: dict[str, Outcome | str | None] = {}
-        for row, _ in group:
+        for row, message in group:
             one = calls[row.delivery_id]
             followed = await self._followed(one, row, at)
-            came[one.delivery_id] = followed.having(sent=Sent(template=row.body["template"], role=row.role, at=at))
+            mail = isinstance(message, OutgoingMail)
+            sent_as = Sent(template=row.body["template"], role=row.role, at=at) if mail else None
+            came[one.delivery_id] = followed.having(sent=sent_as) if sent_as else followed
         return came
+
+    async def _send_as_one(self, messages: Sequence[OutgoingMail | StaffNotice]) -> str:
+        told = [one for one in messages if isinstance(one, StaffNotice)]
+        if told:
+            return await self._notices.send(told[0], told[1:])
+        return await self._mail.send_joined([one for one in messages if isinstance(one, OutgoingMail)])
 
     async def _once(self, call: TogetherCall, delivery_id: str, channel: Channel) -> Outcome | str | None:
         """What came of one try: its outcome, why it failed for good, or null if it is to be tried again."""

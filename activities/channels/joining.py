@@ -3,6 +3,8 @@
 What is owed does not wait for that: only what sets out at the same moment anyway is put into one message. Something optional goes along
 with an answer or with other optional mails, not with what is owed by contract, unless it is thanks for another year. A mail that asks for
 an answer of its own leaves alone, but for a question whose answer is a number: one of them goes along with news of go-live, a check-in and the like.
+
+What one of our people is told of a customer at one instant is one mail as well, in the order in which it was written.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from activities.frame.outbox import Waiting
 from domain.frame.flight import DeliveryStatus
 from domain.frame.mail_kinds import MailKind, rank, template_of
-from domain.frame.messages import OutgoingMail
+from domain.frame.messages import OutgoingMail, StaffNotice
 
 Row = tuple[Waiting, OutgoingMail]
 
@@ -47,3 +49,18 @@ def _groups(rows: Sequence[Row]) -> list[list[Row]]:
 def _with_question(said: list[Row], asking: list[Row]) -> list[Row]:
     taken = any(template_of(mail.template).takes_question for _, mail in said)
     return [*said, *asking[:1]] if taken else said
+
+
+Told = tuple[Waiting, StaffNotice]
+Leaving = tuple[Waiting, OutgoingMail | StaffNotice]
+"""A message with its row."""
+
+
+def told_together(rows: Iterable[Told]) -> list[list[Told]]:
+    """The notices that leave as one, each group in the order in which it is read. What passes on a customer's words, or can be replied
+    to, leaves alone."""
+    by_reader: dict[tuple[str, ...], list[Told]] = {}
+    for row, notice in sorted(rows, key=lambda one: (one[0].created_at, one[0].delivery_id)):
+        if row.status is DeliveryStatus.WAITING and not notice.words and notice.case_id is None:
+            by_reader.setdefault((notice.to_email.lower(), notice.to_name, notice.account_id), []).append((row, notice))
+    return [group for group in by_reader.values() if len(group) > 1]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from activities.channels.formats import Formats
@@ -19,8 +19,9 @@ from domain.kernel.calendar import local_day
 class NoticeChannel(Protocol):
     """A way to tell a member of staff something."""
 
-    async def send(self, notice: StaffNotice) -> str:
-        """Deliver `notice` and return the channel's own id of the message, the same on every resend.
+    async def send(self, notice: StaffNotice, others: Sequence[StaffNotice] = ()) -> str:
+        """Deliver `notice`, with `others` to the same person about the same customer, and return the channel's own id of the message,
+        the same on every resend.
 
         Raises ChannelUnavailableError if it should be tried again later.
         """
@@ -46,10 +47,14 @@ class MailNotices:
         self._titles = titles or {}
         self._words: dict[str, StaffWords] = {}
 
-    async def send(self, notice: StaffNotice) -> str:
-        """Mail `notice` and return its Message-ID. Raises what `MailChannel.send` raises."""
-        language, title, lines = self._said(notice)
-        title, lines, due = _dated(notice, language, title, lines)
+    async def send(self, notice: StaffNotice, others: Sequence[StaffNotice] = ()) -> str:
+        """Mail `notice`, and `others` below it, and return its Message-ID. Raises what `MailChannel.send` raises."""
+        said = [(one, *self._said(one)) for one in (notice, *others)]
+        if len({language for _, language, *_ in said}) > 1:  # whole in a language, or in English
+            said = [(one, "en", one.title, list(one.lines)) for one, *_ in said]
+        language = said[0][1]
+        first, *more = [self._part(one, language, title, lines) for one, _, title, lines in said]
+        answers = notice.case_id if self._mail_channel.takes_answers else None
         return await self._mail_channel.send(
             OutgoingMail(
                 delivery_id=notice.delivery_id,
@@ -59,19 +64,27 @@ class MailNotices:
                 language=language,
                 time_zone=notice.time_zone,
                 context={
-                    "title": title,
+                    **first,
                     "company": notice.company,
                     "account_id": notice.account_id,
-                    "lines": lines,
-                    "words": [part.strip().splitlines() for part in notice.words.split("\n\n") if part.strip()],
-                    "due": due.isoformat() if due else None,
-                    "links": self._links(notice, language),
-                    "answers": notice.case_id if self._mail_channel.takes_answers else None,
+                    "more": more,
+                    "answers": answers,
                 },
                 at=notice.at,
                 key=notice.key,
             )
         )
+
+    def _part(self, notice: StaffNotice, language: str, title: str, lines: list[str]) -> dict[str, Any]:
+        """What a mail says of one notice."""
+        title, lines, due = _dated(notice, language, title, lines)
+        return {
+            "title": title,
+            "lines": lines,
+            "words": [part.strip().splitlines() for part in notice.words.split("\n\n") if part.strip()],
+            "due": due.isoformat() if due else None,
+            "links": self._links(notice, language),
+        }
 
     def _said(self, notice: StaffNotice) -> tuple[str, str, list[str]]:
         language = re.split("[-_]", notice.language or self._language)[0].lower()

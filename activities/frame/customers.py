@@ -16,7 +16,7 @@ from domain.frame.customer import Customer
 from domain.frame.keys import effect_key
 from domain.frame.partly import read_customer, with_known_zones
 from domain.frame.playbook import Playbook
-from domain.frame.situation import Looks
+from domain.frame.situation import HelpOwed, Looks
 from domain.frame.unreadable import Missing, Unreadable, UnreadableError, why_not
 from domain.kernel.calendar import local_day
 from domain.kernel.zones import is_zone
@@ -218,6 +218,10 @@ async def load_looks(connection: Connection, account_id: str, as_of: datetime) -
         " (select max(coalesce(reopened_at, opened_at)) from staff_task where account_id = $1 and key = $3 and closed_at is null) as help,"
         " (select count(*)::int from staff_task where account_id = $1 and starts_with(key, $3 || '/') and opened_at >="
         "  (select max(opened_at) from staff_task where account_id = $1 and key = $3 and closed_at is null)) as steps,"
+        " (select coalesce(jsonb_agg(jsonb_build_object('key', t.key, 'staff_id', s.staff_id, 'name', s.name,"
+        "    'due_at', greatest(t.due_at, t.snoozed_until)) order by greatest(t.due_at, t.snoozed_until), t.key), '[]')"
+        "  from staff_task t join staff s using (staff_id) where t.account_id = $1 and t.closed_at is null"
+        "  and (t.key = $3 or starts_with(t.key, $3 || '/'))) as owed,"
         " max(as_of) filter (where starts_with(key, $2 || '/check-in-')) as checked_in,"
         " max(as_of) filter (where starts_with(key, $2 || '/follow-up-')) as followed_up"
         " from effect where account_id = $1 and starts_with(key, $2)",
@@ -233,6 +237,10 @@ async def load_looks(connection: Connection, account_id: str, as_of: datetime) -
         checked_in_at=row["checked_in"],
         followed_up_at=row["followed_up"],
         help_steps=row["steps"],
+        help_owed=tuple(
+            HelpOwed(one["key"], one["staff_id"], one["name"], datetime.fromisoformat(one["due_at"]))
+            for one in row["owed"]
+        ),
         back_at=row["back"],
     )
     return await with_talks(connection, account_id, looks)

@@ -18,6 +18,16 @@ TOLERATED_DELAY = timedelta(days=7)
 
 
 @dataclass(frozen=True)
+class HelpOwed:
+    """A step of help that nobody has done yet: the key of its task, whose it is, and when it is due."""
+
+    key: str
+    staff_id: str
+    name: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
 class Looks:
     """The looks at how a customer uses what they pay for: since when help is under way (null: none is), the last check-in and
     the last follow-up. And what was talked about: `said_at` and `said`, when the last check-in was written and what it was filled with;
@@ -29,6 +39,8 @@ class Looks:
     followed_up_at: datetime | None = None
     help_steps: int = 0
     """how many steps of the help that is under way have followed on its mail"""
+    help_owed: tuple[HelpOwed, ...] = ()
+    """the steps that are open, the first due first"""
     said_at: datetime | None = None
     said: Mapping[str, Any] | None = None
     seen: tuple[tuple[datetime, Mapping[str, Any]], ...] = ()

@@ -229,17 +229,11 @@ def _still_low(situation: Situation, use: SeatUse, next_on: str | None) -> Decis
             Outcome(attention={"low_adoption": says}),
             mails=mails,
         )
-    since = situation.looks.help_since if situation.looks else None
-    task = (
-        f"The task to help them is open since {situation.customer.day_of(since)}."
-        if since
-        else "The task to help them is open."
-    )
     return Decision(
         JournalLine(says, kind="adoption_still_low", detail=conversation.figures_of(use)),
         Outcome(said=[says], attention={"low_adoption": says}),
         mails=mails,
-        notices=[Notice(says, [task], to="owner", task=HELP_TASK)],
+        notices=[Notice(says, helping_on.owed(situation), to="owner", task=HELP_TASK)],
     )
 
 

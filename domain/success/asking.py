@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from domain.frame.decision import CloseStaffTasks, Decision, JournalLine, Mail, Notice, OpenStaffTask
@@ -311,9 +311,11 @@ def _to_be_called(
     due_at, due_on = situation.customer.morning(situation.in_days(1))
     call, asked = question.call.format(request.score), question.asked.format(request.score)
     task = OpenStaffTask(f"{low_scores.TASKS}{request.survey_id}", call, "success_manager", due_at, asked)
+    again = low_scores.again(situation, request.survey_id)
     caller, next_at = situation.customer.success_manager, situation.customer.morning(due_on + timedelta(days=1))[1]
     lines = [
         OwnWords(request.comment) or "No comment was given.",
+        *again,
         f"Please call them by {due_on}.",
         unhappy.otherwise(situation, caller, next_at),
     ]
@@ -322,9 +324,10 @@ def _to_be_called(
         lines += [unhappy.what_waits(), unhappy.until_called(situation, ends)]
     else:
         lines.append(unhappy.SETTLED_BY)
-    notice = Notice(
-        question.answered.format(request.score), lines, due=due_at, acts=(unhappy.talked(request.survey_id),)
-    )
+    acts = (unhappy.talked(request.survey_id),)
+    notice = Notice(question.answered.format(request.score), lines, due=due_at, acts=acts)
+    above = situation.customer.manager if again else None
+    told = [notice, *([replace(notice, person=above)] if above is not None else [])]
     outcome = Outcome(plan=holding.after_request(situation))
     mails = low_scores.thanks(situation, answered, question.kind, request.score, due_on)
-    return Decision(JournalLine(""), outcome, [task], mails, [notice])
+    return Decision(JournalLine(""), outcome, [task], mails, told)

@@ -16,25 +16,32 @@ from domain.success.health import SeatUse
 TASK = "adoption/help"
 KEYS = (TASK, f"{TASK}/")
 """What is settled when help ends: its task, and those of its further steps."""
+_MOST_OWED = 4
 WHY = "They use little of what they pay for; a call finds out what keeps them from it"
 
 
 @dataclass(frozen=True)
 class _Step:
-    """Who does a step of help within how many days, and what it is."""
+    """Who does a step of help within how many days, and what it is: in a word, as what is asked, and how it is done."""
 
     to: str
     within: int
+    what: str
     title: str
     says: str
 
 
 _STEPS: Mapping[Help, _Step] = {
-    Help.CALL: _Step("success_manager", 3, "Call them", "Find out what keeps them from it, and agree what changes."),
-    Help.TRAINING: _Step("success_manager", 5, "Train them", "Offer a training to those who do not use it yet."),
+    Help.CALL: _Step(
+        "success_manager", 3, "call", "Call them", "Find out what keeps them from it, and agree what changes."
+    ),
+    Help.TRAINING: _Step(
+        "success_manager", 5, "training", "Train them", "Offer a training to those who do not use it yet."
+    ),
     Help.PLAN: _Step(
         "owner",
         5,
+        "plan",
         "Agree a plan with them",
         "Write down with them what they want to reach, by when, and who does what.",
     ),
@@ -77,6 +84,18 @@ def goes_on(situation: Situation, steps: int) -> bool:
 def others(uses: Sequence[SeatUse]) -> list[str]:
     """A line of each product but the first, for our people."""
     return [f"{use.asset.product_name}: {use.says}." for use in uses[1:]]
+
+
+def owed(situation: Situation) -> list[str]:
+    """What of the help that is under way nobody has done yet, in sentences for the owner: whose it is, and whether it is late."""
+    mine = situation.customer.owner.staff_id
+    lines = []
+    for one in (situation.looks.help_owed if situation.looks else ())[:_MOST_OWED]:
+        what = "first call" if one.key == TASK else _STEPS[Help(one.key.removeprefix(f"{TASK}/"))].what
+        day = situation.customer.day_of(one.due_at)
+        late = f"was due on {day} and is not done" if one.due_at <= situation.as_of else f"is due on {day}"
+        lines.append(f"Your {what} {late}." if one.staff_id == mine else f"The {what} of {one.name} {late}.")
+    return lines
 
 
 def further(situation: Situation, says: str, uses: Sequence[SeatUse]) -> Decision:

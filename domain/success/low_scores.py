@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from domain.frame.decision import Mail
@@ -15,6 +15,7 @@ from domain.success.throttling import calls_for_follow_up
 TASKS = "survey/"
 """What our people have to follow up, by the answer."""
 HIGHEST = {SurveyKind.NPS: 10, SurveyKind.CES: 7}
+_LATELY = timedelta(days=365)
 NOT_FOLLOWED_UP = "a low score of theirs has not been followed up yet"
 
 
@@ -57,6 +58,20 @@ def since(situation: Situation, at: datetime | None) -> dict[str, Any] | None:
 def as_it_stands(situation: Situation, said: dict[str, Any]) -> dict[str, Any]:
     """What was said of a low score, as it is now: `open` while it has not been followed up."""
     return {**said, "open": f"{TASKS}{said['survey_id']}" in situation.customer.staff_tasks}
+
+
+def again(situation: Situation, survey_id: str) -> list[str]:
+    """What our people are told of a low score beside earlier ones of a year: which it is, and whether anybody has called; nothing of a
+    first one."""
+    after = situation.as_of - _LATELY
+    earlier = [
+        one for _, one in _low(situation) if one.survey_id != survey_id and one.answered_at and one.answered_at > after
+    ]
+    if not earlier:
+        return []
+    uncalled = sum(f"{TASKS}{one.survey_id}" in situation.customer.staff_tasks for one in earlier)
+    says = [f"It is low answer number {len(earlier) + 1} of theirs within a year."]
+    return [*says, f"Nobody has called them after {uncalled} of those before."] if uncalled else says
 
 
 def _low(situation: Situation) -> Iterator[tuple[SurveyKind, SurveyFacts]]:

@@ -161,6 +161,26 @@ def _who(desk: Desk, found: re.Match[str]) -> None:
     desk.among("name", found["who"], set(names.values()))
 
 
+def _comes_back(desk: Desk, found: re.Match[str]) -> None:
+    """So long after the last contract has ended, on a day on which people work."""
+    after = desk.facts.terms_of_play()["renewal"].get("win_back_after", 90)
+    ended = [desk.facts.day(row["status_at"]) for row in desk.facts.rows("contract", status="ended")]
+    right = {day + timedelta(days=after + more) for day in ended for more in range(6)}
+    desk.among("date", date.fromisoformat(found["day"]), right)
+
+
+def _low_again(desk: Desk, found: re.Match[str]) -> None:
+    """So many answers of theirs within a year before were those of somebody unhappy: six or less of ten, three or less of seven."""
+    low = [
+        row
+        for row in desk.facts.tables["survey"]
+        if row["score"] is not None
+        and row["score"] <= {"nps": 6, "ces": 3}[row["kind"]]
+        and timedelta(0) <= desk.letter.created_at - row["answered_at"] < timedelta(days=365)
+    ]
+    desk.same("count", int(found["n"]), len(low))
+
+
 def _seen(desk: Desk, found: re.Match[str]) -> None:
     """A count that the rule of the title holds against the facts."""
 
@@ -233,7 +253,13 @@ _RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
     *scoring.RULES,
     (r"kept running for \d+ days? more", _seen),
     (r"その後\d+日間はそのまま", _seen),
-    (rf"What they were offered: {MONEY}", _renewed_for),
+    (rf"What they were offered: {MONEY} until {DAY_OF}", _renewed_for),
+    (rf"Whether they want to come back is looked at on {DAY_OF}", _comes_back),
+    (rf"再開のご意向は{DAY_OF}に確認します", _comes_back),
+    (r"It is low answer number (?P<n>\d+) of theirs within a year", _low_again),
+    (r"低い評価は、この1年でこれが(?P<n>\d+)件目です", _low_again),
+    (r"Nobody has called them after (?P<n>\d+) of those before", _seen),
+    (r"これまでのうち(?P<n>\d+)件は、まだどなたも連絡していません", _seen),
     (rf"(?<=ご提案中の条件：){DAY_OF}まで{MONEY}", _renewed_for),
     (rf"{_LATE} is (?P<n>\d+) days? late", _days_late),
     (rf"{_LATE}が(?P<n>\d+)日遅れています", _days_late),

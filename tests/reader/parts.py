@@ -20,8 +20,27 @@ def taken_apart(facts: Facts, letters: Sequence[Letter]) -> list[Letter]:
     found: list[Letter] = []
     for letter in letters:
         rows = [row for row in facts.tables["outbox"] if row["left_with"] == letter.delivery_id]
-        found += _parts(facts, letter, rows) if rows else [letter]
+        apart = _notices if letter.staff else _parts
+        found += apart(facts, letter, rows) if rows else [letter]
     return sorted(found, key=lambda letter: (letter.sent_at, letter.delivery_id))
+
+
+def _notices(facts: Facts, letter: Letter, rows: list[Row]) -> list[Letter]:
+    """Each notice of a message with its own title, and the customer whom all of them are about."""
+    assert len(rows) == len(letter.headings), f"{len(rows)} further notices, {letter.headings} said"
+    places = [n for n, line in enumerate(letter.lines) if line in letter.headings][-len(rows) :]
+    customer = [
+        line for line in letter.lines[1 : places[0]] if re.match(r"(?:Customer|Account|お客様|アカウント) \| ", line)
+    ]
+    first, *_ = letter.subject.partition(" · ")
+    named = first[: first.index(letter.lines[0])] if letter.lines[0] in first else ""
+    found = [replace(letter, subject=first, lines=letter.lines[: places[0]], headings=())]
+    ordered = sorted(rows, key=lambda row: (row["created_at"], row["delivery_id"]))
+    for row, start, stop in zip(ordered, places, [*places[1:], len(letter.lines)], strict=True):
+        title, *said = letter.lines[start:stop]
+        part = replace(letter, delivery_id=row["delivery_id"], subject=f"{named}{title}", headings=())
+        found.append(replace(part, lines=(title, *customer, *said), created_at=row["created_at"], stage=row["stage"]))
+    return found
 
 
 def _parts(facts: Facts, letter: Letter, rows: list[Row]) -> list[Letter]:

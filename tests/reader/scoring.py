@@ -77,6 +77,12 @@ def _heard(desk: Desk, found: re.Match[str]) -> None:
     _days_since(desk, int(found["n"]), last)
 
 
+def _ordered_since(desk: Desk, found: re.Match[str]) -> None:
+    placed = (row["activated_at"] for row in desk.facts.tables["sales_order"])
+    last = max((at for at in placed if at <= desk.letter.created_at), default=None)
+    _days_since(desk, int(found["n"]), last)
+
+
 def _never_heard(desk: Desk, found: re.Match[str]) -> None:
     _days_since(desk, int(found["n"]), desk.facts.account["since"])
 
@@ -203,6 +209,8 @@ RULES: tuple[tuple[str, Callable[[Desk, re.Match[str]], None]], ...] = (
     (r"(?P<total>\d+)製品中(?P<n>\d+)製品を利用", _breadth),
     (r"(?<!never )heard from them (?P<n>\d+) days? ago", _heard),
     (r"最後の連絡は(?P<n>\d+)日前", _heard),
+    (r"(?<=, )ordered (?P<n>\d+) days? ago", _ordered_since),
+    (r"(?<!最後の)ご注文は(?P<n>\d+)日前", _ordered_since),
     (r"never heard from them in (?P<n>\d+) days?", _never_heard),
     (r"(?P<n>\d+)日間連絡なし", _never_heard),
     (

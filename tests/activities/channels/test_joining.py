@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from activities.channels.joining import groups
+from activities.channels.joining import groups, told_together
 from activities.channels.rendering import Renderer
 from activities.channels.samples import AT, COMMON, CONTEXTS
 from activities.frame.outbox import Waiting
@@ -12,6 +12,7 @@ from domain.frame.flight import Channel, DeliveryStatus
 from domain.frame.messages import OutgoingMail
 from domain.mail.answering import SentMail, asked_in
 from domain.mail.asks import Question
+from tests.activities.channels.test_notices import NOTICE
 
 
 def mail(template: str, number: int = 0, *, to: str = "jo@acme.example", language: str = "en") -> OutgoingMail:
@@ -117,3 +118,28 @@ def test_a_yes_to_several_questions_has_to_name_one() -> None:
     assert found.question is Question.RENEWAL
     assert (several := asked_in(alone.having(several=True))) is not None
     assert several.question is Question.MAIL
+
+
+def test_notices_to_one_person_about_one_customer_leave_as_one_but_what_passes_words_on_leaves_alone() -> None:
+    told = {
+        "1": NOTICE,
+        "2": NOTICE.having(title="Health fell to watch"),
+        "3": NOTICE.having(account_id="C-18"),
+        "4": NOTICE.having(to_email="ken@meridian.example"),
+        "5": NOTICE.having(words="Please call me."),
+        "6": NOTICE.having(case_id="S-3"),
+    }
+    rows = [
+        Waiting(
+            delivery_id=id,
+            channel=Channel.NOTICE,
+            stage="",
+            body={},
+            account_id="acme",
+            status=DeliveryStatus.WAITING,
+            created_at=AT,
+        )
+        for id in reversed(told)
+    ]
+    found = told_together((row, told[row.delivery_id]) for row in rows)
+    assert [[row.delivery_id for row, _ in group] for group in found] == [["1", "2"]]

@@ -142,3 +142,28 @@ async def test_sums_are_written_as_everywhere_else(
     text = " ".join(next(mailbox.last().iter_parts()).get_content().split())
     assert said in text
     assert line in text  # people's own words stay as they are
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "second"),
+    [
+        ("en", "Due today: Kickoff", "Health fell to watch"),
+        ("ja", "本日期日：送付", "健全性が「要注意」に下がりました"),
+    ],
+)
+async def test_what_one_person_is_told_at_one_instant_is_one_mail(
+    channel: MailChannel, mailbox: Mailbox, language: str, first: str, second: str
+) -> None:
+    title = "Due today: Kickoff" if language == "en" else "Due today: posting"
+    titles = {"ja": {"posting": "送付"}}
+    notice = NOTICE.having(title=title, language=language)
+    fell = notice.having(delivery_id="other", title="Health fell to watch", lines=("no case is open",), due=None)
+    sent = await MailNotices(channel, titles=titles, console="https://console.example").send(notice, [fell])
+    message = mailbox.last()
+    assert message["Message-ID"] == sent
+    assert len(mailbox.accepted) == 1
+    assert f"{first} · {second}" in message["Subject"]
+    for part in message.iter_parts():
+        words = " ".join(part.get_content().split())
+        assert words.index(first) < words.index("2027") < words.rindex(second)
+        assert ("no case is open" in words) is (language == "en")

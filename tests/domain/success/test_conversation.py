@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 
 from domain.frame.customer import ContractFacts, ContractStatus, Customer
-from domain.frame.situation import Looks, Situation
+from domain.frame.situation import HelpOwed, Looks, Situation
 from domain.frame.success_facts import UsageFacts
 from domain.success import adoption, conversation, thanks
 from domain.success.health import assess
 from tests.domain.journey.test_mail_anew import contract
-from tests.domain.success.test_health import PROFILES, evidence
+from tests.domain.success.test_health import JAPANESE, PROFILES, evidence
 from tests.domain.success.test_seat_use import NOW, customer, playbook
 
 DAY = timedelta(days=1)
@@ -62,7 +62,11 @@ def test_whoever_leaves_soon_gets_no_check_in_and_no_thanks(status: ContractStat
 @pytest.mark.parametrize(("promised", "told"), [(NOW.date(), 1), (NOW.date() + DAY, 0), (None, 0)])
 def test_the_day_that_was_promised_is_kept_while_help_is_under_way(promised: date | None, told: int) -> None:
     said = {"products": ["Workspace"], "next_on": promised.isoformat() if promised else None}
-    looks = Looks(help_since=NOW - 20 * DAY, said_at=NOW - 90 * DAY, said=said, told_at=NOW - 20 * DAY)
+    owed = (
+        HelpOwed("adoption/help", "S", "S", NOW - 15 * DAY),
+        HelpOwed("adoption/help/training", "T", "Tom", NOW + 2 * DAY),
+    )
+    looks = Looks(help_since=NOW - 20 * DAY, said_at=NOW - 90 * DAY, said=said, told_at=NOW - 20 * DAY, help_owed=owed)
     helped = customer(active="8").having(
         staff_tasks=[adoption.HELP_TASK], contracts=[ending(ContractStatus.ACTIVE, 200)]
     )
@@ -71,4 +75,9 @@ def test_the_day_that_was_promised_is_kept_while_help_is_under_way(promised: dat
         asks, asks.step("adoption_check_in", "adoption", "check-in", NOW.date()), assess(evidence(), PROFILES)
     )
     assert [mail.template for mail in found.mails] == ["check_in"] * told
-    assert any("The task to help them is open since 2027-05-12." in notice.lines for notice in found.notices)
+    (lines,) = [notice.lines for notice in found.notices if "still low" in notice.title]
+    assert lines == [
+        f"Your first call was due on {NOW.date() - 15 * DAY} and is not done.",
+        f"The training of Tom is due on {NOW.date() + 2 * DAY}.",
+    ]
+    assert None not in [JAPANESE.said(line) for line in lines]

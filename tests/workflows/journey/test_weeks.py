@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,7 +38,7 @@ class Away:
         self.back = False
         self.took: list[StaffNotice] = []
 
-    async def send(self, notice: StaffNotice) -> str:
+    async def send(self, notice: StaffNotice, others: Sequence[StaffNotice] = ()) -> str:
         if not self.back:
             raise ChannelUnavailableError("no connection")
         self.took.append(notice)

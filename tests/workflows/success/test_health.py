@@ -322,6 +322,7 @@ async def said_of_onboarding(servers: Servers, account: str) -> str:
 
 async def test_a_fall_is_told_with_what_has_lowered_it_and_not_with_what_was_so_before(servers: Servers) -> None:
     account = await healthy(servers)
+    await servers.pool.execute("update account set success_manager_id = owner_id where account_id = $1", account)
     await servers.client.fast_forward(account, timedelta(days=40))
     await used(servers, account, 4, days=28)
     await servers.client.score_health(account)
@@ -331,3 +332,15 @@ async def test_a_fall_is_told_with_what_has_lowered_it_and_not_with_what_was_so_
     assert re.search(r"use -\d+ % in 28 days", told[3])
     assert "heard from" not in told[3]
     assert "onboarding" not in told[3]
+    # The low use is told with it, in one mail.
+    rows = await servers.pool.fetch(
+        "select staff_id, body->>'title' as title, left_with from outbox"
+        " where account_id = $1 and channel = 'deliver_notice' and created_at = $2 order by delivery_id",
+        *(account, told[2]),
+    )
+    (low,) = [row for row in rows if row["title"].startswith("Low adoption")]
+    (fell,) = [row for row in rows if row["title"].startswith("Health fell")]
+    assert low["staff_id"] == fell["staff_id"] == "S-1"
+    assert [low["left_with"], fell["left_with"]].count(None) == 1
+    both = [mail for mail in servers.mails_to("olga@seller.example") if "Health fell" in mail.subject]
+    assert low["title"] in both[-1].subject

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -75,6 +76,7 @@ async def test_help_goes_on_in_steps_until_a_person_has_it_and_ends_when_use_rec
         (title, lines) for _, title, _, lines in await notices(servers, account) if "Workspace is still low" in title
     ]
     assert sum(title.startswith("Train them: ") for title, _ in told) == 1
+    assert any(re.search(r"The first call of Sam Success was due on \S+ and is not done\.", lines) for _, lines in told)
     assert any("Boards: 6 of 20 seats in use on average." in lines for _, lines in told)
     (planned,) = [at for _, title, at, _ in await notices(servers, account) if title.startswith("Agree a plan")]
     same = [title for to, title, at, _ in await notices(servers, account) if (to, at) == ("S-1", planned)]

@@ -163,3 +163,29 @@ async def test_a_bad_rating_of_a_case_is_chased_as_well(servers: Servers, called
     assert bool(chased) is not called
     assert any(title.startswith("Nobody has called yet") for title in titles) is not called
     assert await apart(servers, account) == []
+
+
+@pytest.mark.damaged  # no survey of theirs is due again
+async def test_a_low_answer_after_another_says_so_and_goes_to_the_manager_as_well(servers: Servers) -> None:
+    account, _, at = await unhappy(servers)
+    mark = account.lower()
+    people = ((f"o-{mark}", "Ann Lee"), (f"m-{mark}", "Max Boss"))
+    await servers.pool.executemany(
+        "insert into staff (staff_id, name, email) values ($1, $2, $1 || '@seller.example')", people
+    )
+    await servers.pool.execute("update staff set manager_id = $2 where staff_id = $1", *(id for id, _ in people))
+    await servers.pool.execute("update account set owner_id = $2 where account_id = $1", account, people[0][0])
+    await servers.pool.execute(
+        "insert into survey (account_id, survey_id, kind, sent_at) values ($1, $2, 'nps', $3)",
+        *(account, f"again-{mark}", at),
+    )
+    before = len(await notices(servers, account))
+    await servers.client.ask(account, "answer_survey", {"survey_id": f"again-{mark}", "score": 2})
+    told = [one for one in (await notices(servers, account))[before:] if one[1] == "Survey answered: 2 of 10"]
+    assert sorted(person for person, *_ in told) == sorted(("S-2", people[1][0]))
+    for _, _, _, lines in told:
+        assert (
+            "It is low answer number 2 of theirs within a year. Nobody has called them after 1 of those before."
+            in lines
+        )
+        assert "Ann Lee will hear of it." in lines
