@@ -27,12 +27,14 @@ _CLICK = {
 
 _PAPER = re.compile(r"https?://\S+/document/[a-z2-7]{48}/[1-9]\d?")
 _BILL = re.compile(r"(?:Invoice |Credit note )(\S+) as PDF|(?:請求書|返金明細書)(\S+)のPDF")
-_BESIDE = re.compile(r"https?://\S+/(owned|mails)/[a-z2-7]{48}")
+_BESIDE = re.compile(r"https?://\S+/(owned|mails|steps)/[a-z2-7]{48}")
 _SAID = {
     ("What you have with us", "owned"),
     ("ご契約内容の確認", "owned"),
     ("Choose which mails you get", "mails"),
     ("メール配信の設定", "mails"),
+    ("Say how it stands, or choose another day", "steps"),
+    ("状況のご連絡・日程のご相談", "steps"),
 }
 _OFFERED = {"This quote as PDF", "このお見積りのPDF"}
 

@@ -226,6 +226,8 @@ def touch_month_1(desk: Desk) -> None:
         desk.fixed({"en": "Your first month with {seller}\n", "ja": "ご利用開始からおよそ1か月が経ちました"})
     elif used >= 27:
         desk.wrong("tenure", desk.letter.subject, f"what they bought began {used} days ago, about a month")
+    else:
+        desk.fixed({"en": "Your first days with"})
     desk.fixed({"en": "A line or two in reply"})
 
 

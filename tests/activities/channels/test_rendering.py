@@ -88,6 +88,7 @@ def test_a_missing_value_fails(renderer: Renderer, template: str, language: str)
         ("provisioning_done", {"products": []}),
         ("touch_anniversary", {"years": 1}),
         ("touch_month_1", {"month": False}),
+        ("case_nudge", {"again": True}),
         ("go_live", {"unhappy": True}),
         (
             "quote_presented",
