@@ -44,7 +44,7 @@ FIRST: Mapping[str, tuple[str, ...]] = {
     "note": ("body", "shared"),
     "resolve": ("code", "text"),
     "escalate": ("reason", "to"),
-    "claim_price_match": ("order_id", "line_id", "price"),
+    "claim_price_match": ("order_id", "line_id", "quantity"),
 }
 """What is asked at once, where a request could be asked much more."""
 
