@@ -33,6 +33,7 @@ async def with_talks(connection: Connection, account_id: str, looks: Looks) -> L
         seen=tuple((one["at"], one["detail"]) for one in seen),
         told_at=row["told"],
         talked_at=row["talked"],
+        replaced=row["replaced"],
     )
 
 
@@ -43,6 +44,7 @@ with told as (
   from outbox where account_id = $1 and channel = 'deliver_mail' and status in ('waiting', 'held', 'sent')
     and body->>'template' = any($2::text[]))
 select (select max(at) from told) as told, last.created_at as said_at, last.said,
+  exists (select from told t where t.created_at >= last.created_at and t.said->>'instead_of' = last.said->>'next_on') as replaced,
   greatest(
     (select max(m.at) from case_message m join service_case c using (case_id)
      where c.account_id = $1 and (m.channel = 'phone' and m.direction = 'inbound'

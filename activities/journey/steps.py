@@ -28,8 +28,10 @@ class JourneySteps(Activities):
         "relationship_anniversary": StepKind(thanks.anniversary, LOOKS),
         "relationship_health": StepKind(health_plays.hear, look=health_keeping.untold),
         "adoption_check_in": StepKind(adoption.check_in, LOOKS, look=health_keeping.health_of, paced=True),
-        "adoption_mail": StepKind(adoption.mail, paced=True),
-        "adoption_usage_review": StepKind(adoption.review, look=health_keeping.health_of, paced=True, each_time=True),
+        "adoption_mail": StepKind(adoption.mail, LOOKS, paced=True),
+        "adoption_usage_review": StepKind(
+            adoption.review, LOOKS, look=health_keeping.health_of, paced=True, each_time=True
+        ),
         "adoption_follow_up": StepKind(adoption.follow_up, LOOKS, look=health_keeping.health_of, paced=True),
         "adoption_survey": StepKind(asking.survey, LOOKS, paced=True),
         "expansion_expiry": StepKind(expansion.expire),

@@ -32,7 +32,8 @@ class Looks:
     """The looks at how a customer uses what they pay for: since when help is under way (null: none is), the last check-in and
     the last follow-up. And what was talked about: `said_at` and `said`, when the last check-in was written and what it was filled with;
     `seen`, the figures of that one and of those after it; `told_at`, when we wrote about their use last; `talked_at`, when they last
-    answered, called, or had an answer from somebody in a case. `back_at`: when they came back, if nothing was in force for a while."""
+    answered, called, or had an answer from somebody in a case; `replaced`: another word about their use took the place of the check-in
+    that the last one promised, and said so. `back_at`: when they came back, if nothing was in force for a while."""
 
     help_since: datetime | None = None
     checked_in_at: datetime | None = None
@@ -47,6 +48,7 @@ class Looks:
     told_at: datetime | None = None
     talked_at: datetime | None = None
     back_at: datetime | None = None
+    replaced: bool = False
 
 
 @dataclass(frozen=True)

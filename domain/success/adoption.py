@@ -193,7 +193,7 @@ def _outreach(situation: Situation, low: list[SeatUse]) -> Mail:
     """The offer of help: one mail for all products of which too little is used, the least used one first."""
     more = [conversation.figures_of(use) for use in low[1:]]
     aim = {"low": str(situation.playbook.adoption.low), **({"others": more} if more else {})}
-    return Mail("outreach", {**conversation.figures_of(low[0]), **aim})
+    return Mail("outreach", {**conversation.figures_of(low[0]), **aim, **conversation.instead_of(situation)})
 
 
 def mail(situation: Situation, step: Step) -> Decision:
@@ -214,7 +214,7 @@ def mail_of(situation: Situation, template: str) -> Mail | None:
     if low and template == "outreach" and helping:
         return _outreach(situation, low)
     if uses and template == "recovered" and not helping and uses[0].share >= situation.playbook.adoption.recovered:
-        return _good_progress(uses)
+        return _good_progress(situation, uses)
     return None
 
 
@@ -247,10 +247,11 @@ def _promised(situation: Situation, next_on: str | None) -> list[Mail]:
     return [Mail("check_in", conversation.says(situation, next_on or None))]
 
 
-def _good_progress(uses: list[SeatUse]) -> Mail:
+def _good_progress(situation: Situation, uses: list[SeatUse]) -> Mail:
     """That help has helped: one mail for all products whose use is known, the least used one first."""
     more = [conversation.figures_of(use) for use in uses[1:]]
-    return Mail("recovered", {**conversation.figures_of(uses[0]), **({"others": more} if more else {})})
+    others = {"others": more} if more else {}
+    return Mail("recovered", {**conversation.figures_of(uses[0]), **others, **conversation.instead_of(situation)})
 
 
 def _recovered(situation: Situation, uses: list[SeatUse]) -> Decision:
@@ -265,7 +266,7 @@ def _recovered(situation: Situation, uses: list[SeatUse]) -> Decision:
             said=[says],
         ),
         [CloseStaffTasks(key, situation.as_of, outcome=says) for key in helping_on.KEYS],
-        [] if low_scores.is_open(situation) else [_good_progress(uses)],
+        [] if low_scores.is_open(situation) else [_good_progress(situation, uses)],
     )
 
 

@@ -48,7 +48,7 @@ def reported(situation: Situation) -> dict[str, Any]:
 
 def why_not_written(situation: Situation) -> str | None:
     """Why a check-in of now says nothing to the customer; null if it does. One that was promised comes even if we wrote about their use
-    meanwhile: only a talk with each other stands for it, as they were told."""
+    meanwhile: only a talk with each other stands for it, as they were told, or a mail that said that it does."""
     looks, terms, day_of = situation.looks or Looks(), situation.playbook.adoption, situation.customer.day_of
     rhythm = terms.write_every_days or terms.every_days
     if thanks.leaves(situation):
@@ -118,9 +118,18 @@ def _tips(situation: Situation) -> Iterator[dict[str, Any]]:
 
 
 def promised_for(situation: Situation) -> date | None:
-    """The day for which the last check-in that was written has promised the next one."""
-    said = (situation.looks or Looks()).said or {}
-    return date.fromisoformat(said["next_on"]) if said.get("next_on") else None
+    """The day for which the last check-in that was written has promised the next one, unless something else took its place."""
+    looks = situation.looks or Looks()
+    said = looks.said or {}
+    return date.fromisoformat(said["next_on"]) if said.get("next_on") and not looks.replaced else None
+
+
+def instead_of(situation: Situation) -> dict[str, str]:
+    """What another word about their use says of a promised check-in that would come within the rhythm: it takes its place."""
+    promised, wait = promised_for(situation), situation.playbook.adoption.write_every_days
+    if promised is None or wait is None or not situation.today < promised < situation.in_days(wait):
+        return {}
+    return {"instead_of": promised.isoformat()}
 
 
 def next_term_end(situation: Situation, within: timedelta | None = None) -> dict[str, str | bool] | None:

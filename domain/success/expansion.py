@@ -99,6 +99,7 @@ def _offer(situation: Situation, use: SeatUse) -> Decision:
         "per": asset.per.value,
         "mrr_change": to_minor_unit(mrr_change, asset.currency).told(),
         "expires": expires_on.isoformat(),
+        **conversation.instead_of(situation),
     }
     return Decision(
         JournalLine(says, kind="expansion_offer", detail={"offer_id": offer_id, "add": add}),

@@ -206,6 +206,7 @@ def figures(text: str) -> list[str]:
 
 def outreach(desk: Desk) -> None:
     """Use is low: by the figures, and lower than we aim for."""
+    in_place(desk)
     for other in desk.each(
         {
             "en": "\n- {product}: {active:int} of {seats} in use\n",
@@ -232,6 +233,26 @@ def outreach(desk: Desk) -> None:
     desk.fixed({"en": "Dear"})
 
 
+def in_place(desk: Desk) -> None:
+    """What it comes in place of: the check-in that the last one promised, for a day to come."""
+    said = desk.first(
+        {
+            "en": "in place of the one that we had planned for {day:date}.",
+            "ja": "{day:date}頃に予定しておりましたご連絡は、本メールに代えさせていただきます",
+        }
+    )
+    if said is None:
+        return
+    promised = [
+        row["body"]["context"].get("next_on")
+        for row in sorted(desk.facts.tables["outbox"], key=lambda row: row["created_at"])
+        if row["body"].get("template") == "check_in" and row["created_at"] <= desk.at
+    ]
+    desk.same("date", said["day"].isoformat(), promised[-1] if promised else None)
+    if said["day"] <= desk.today:
+        desk.wrong("date", said["day"], "a day to come")
+
+
 def named(desk: Desk, product: str) -> None:
     """The product is one that they have, and may be named in every sentence."""
     desk.among("offer", product, {desk.facts.names[code] for code in desk.facts.held(desk.at)})
@@ -241,6 +262,7 @@ def named(desk: Desk, product: str) -> None:
 
 def recovered(desk: Desk) -> None:
     """Use is back above what ends help, and help was given; of several products, each of them."""
+    in_place(desk)
     enough = Decimal(desk.facts.terms_of_play()["adoption"].get("recovered") or "0.5") * 100
     several = list(
         desk.each(

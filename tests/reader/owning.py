@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.reader.care import named, seats, use_is
+from tests.reader.care import in_place, named, seats, use_is
 from tests.reader.desk import DAY, Desk, Said
 from tests.reader.facts import Row
 from tests.reader.tables import PER, quote_lines, rounded
@@ -113,6 +113,7 @@ def assets_transferred(desk: Desk) -> None:
 
 def upsell_offer(desk: Desk) -> None:
     """More of what is nearly used up, at its price, on the table until the end of the day that is named."""
+    in_place(desk)
     facts = desk.facts
     offer_id = desk.thing(desk.fact({"en": "Offer", "ja": "提案番号"}, "text") or "", "offer")
     asked = {"en": "mention the offer’s number, {id:id}.", "ja": "提案番号（{id:id}）を"}

@@ -16,7 +16,7 @@ from tests.reader.living import live, told_apart
 from tests.reader.reading import read
 
 STORY = Path(__file__).parent / "data" / "two_orders_in_lyon.yaml"
-AT_MOST = 24
+AT_MOST = 22
 """Messages in the 14 months, questions included. One for each mail would be 32."""
 Owed = tuple[str, tuple[str, ...]]
 """The template of a mail, and what one of that template says."""

@@ -81,3 +81,24 @@ def test_the_day_that_was_promised_is_kept_while_help_is_under_way(promised: dat
         f"The training of Tom is due on {NOW.date() + 2 * DAY}.",
     ]
     assert None not in [JAPANESE.said(line) for line in lines]
+
+
+@pytest.mark.parametrize(("promised_in", "said"), [(17, True), (120, False), (None, False)])
+def test_a_word_about_their_use_says_which_promised_check_in_it_replaces(promised_in: int | None, said: bool) -> None:
+    day = NOW.date() + promised_in * DAY if promised_in else None
+    before = {"products": ["Workspace"], "next_on": day.isoformat() if day else None}
+    asks = situation(customer(active="8"), Looks(said_at=NOW - 75 * DAY, said=before, told_at=NOW - 75 * DAY))
+    found = adoption.mail_of(
+        situation(customer(active="8").having(staff_tasks=[adoption.HELP_TASK]), asks.looks), "outreach"
+    )
+    assert found is not None
+    assert ("instead_of" in found.context) is said
+    assert not said or (day and found.context["instead_of"] == day.isoformat())
+
+
+def test_what_was_replaced_does_not_come_any_more() -> None:
+    said = {"products": ["Workspace"], "next_on": NOW.date().isoformat()}
+    looks = Looks(said_at=NOW - 90 * DAY, said=said, told_at=NOW - 20 * DAY)
+    replaced = Looks(said_at=NOW - 90 * DAY, said=said, told_at=NOW - 20 * DAY, replaced=True)
+    assert conversation.why_not_written(situation(customer(active="28"), looks)) is None
+    assert conversation.why_not_written(situation(customer(active="28"), replaced)) is not None
