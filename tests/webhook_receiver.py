@@ -30,10 +30,13 @@ class Received:
 
 
 class Receiver:
-    """Answers with the statuses of `plan`, one for each attempt, then with 204; `slow` delays an answer by so many seconds."""
+    """Answers with the statuses of `plan`, one for each attempt (for those that tell an event of the type `of` alone, if it is given),
+    then with 204; `slow` delays an answer by so many seconds."""
 
-    def __init__(self, secret: str, plan: list[int] | None = None, slow: dict[int, float] | None = None) -> None:
-        self.secret = secret
+    def __init__(
+        self, secret: str, plan: list[int] | None = None, slow: dict[int, float] | None = None, of: str = ""
+    ) -> None:
+        self.secret, self.of = secret, of
         self.plan = list(plan or [])
         self.slow = slow or {}
         self.attempts: list[Received] = []
@@ -66,14 +69,15 @@ class Receiver:
     def _take(self, headers: dict[str, str], content: bytes) -> tuple[int, int]:
         found = {name.lower(): value for name, value in headers.items()}
         with self._lock:
-            status = self.plan.pop(0) if self.plan else 204
+            body = json.loads(content)
+            status = self.plan.pop(0) if self.plan and self.of in ("", body.get("type")) else 204
             self.attempts.append(
                 Received(
                     found["webhook-id"],
                     int(found["webhook-timestamp"]),
                     found["webhook-signature"],
                     self._genuine(found, content),
-                    json.loads(content),
+                    body,
                     status,
                 )
             )

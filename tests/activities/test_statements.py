@@ -14,6 +14,7 @@ import pytest
 
 from activities.frame.handlers import Sql
 from activities.frame.writes import HANDLERS
+from activities.holds.hold_rows import FACTS_IF_ANY
 from activities.kernel.inserts import Insert, Rows
 from activities.kernel.queries import Statement
 from activities.service.case_imports import _STAGES
@@ -27,6 +28,7 @@ CALLS = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "fetchmany",
 SAMPLES = {
     "activities.assets.audit.audit": "[{'query': query} for query in _QUERIES]",
     "activities.billing.credits._target": "[{'line': one(asset_id=id)} for id in ('A', None)]",
+    "activities.frame.customers.load_customer_and": "[{'beside': beside} for beside in ('null', served)]",
     "activities.frame.account_search.find_accounts": "[{'query': list_query([match_query([11, 12], 9)][:n], 12)} for n in (0, 1)]",
     "activities.journey.people_rows._change_account": "[{'table': table, 'column': column, 'still': ''} for table, column in"
     " (('contact', 'language'), ('contact', 'time_zone'), ('staff_task', 'staff_id'))]",
@@ -59,7 +61,13 @@ def quoted(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-HELPERS = {"one": one, "quoted": quoted, "kinds": list(TimelineKind), "sees": Audience.SERVICE.sees}
+HELPERS = {
+    "one": one,
+    "quoted": quoted,
+    "kinds": list(TimelineKind),
+    "sees": Audience.SERVICE.sees,
+    "served": FACTS_IF_ANY,
+}
 
 
 def modules() -> Iterator[tuple[ModuleType, ast.Module]]:

@@ -42,6 +42,8 @@ STANDARD = frozenset(
         "zoneinfo",
     ]
 )
+PARTS = ("urllib.parse",)
+"""What is pure of a library that is not."""
 ONLY_IN = {
     "temporalio": {"workflows"},
     "asyncio": {"workflows.case", "workflows.entity", "workflows.tasks"},
@@ -89,7 +91,7 @@ def faults(name: str, tree: ast.AST) -> list[str]:
     for other in imported(tree):
         top = other.split(".")[0]
         allowed = {name, name.split(".")[0]} & ONLY_IN.get(top, set())
-        if top not in {*OURS, *LIBRARIES, *STANDARD} and not allowed:
+        if top not in {*OURS, *LIBRARIES, *STANDARD} and not allowed and not other.startswith(PARTS):
             found.append(f"imports {other}")
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in NAMES:

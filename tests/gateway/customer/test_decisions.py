@@ -14,6 +14,7 @@ from activities.mail.keys import load_keys
 from domain.frame.messages import OutgoingMail
 from domain.mail.signing import AddressPurpose, token_of
 from tests.builders import order
+from tests.e2e.lives import until
 from tests.gateway.customer.forms import forms_in
 from tests.gateway.mail.post import Post, contact_of
 
@@ -76,6 +77,13 @@ async def test_after_the_last_day_to_say_no_a_notice_offers_what_its_page_takes(
 ) -> None:
     contract = {**order()["contracts"][0], "auto_renew": True, "notice_days": 200}
     document, _ = await renewing(post, contracts=[contract])
+    await post.servers.client.fast_forward(document["account"]["account_id"], timedelta(days=10))
+    left = "select count(*) from outbox where body->>'to_email' = $1 and body->>'template' = 'renewal_notice' and status = 'sent'"
+
+    async def has_left() -> bool:
+        return int(await post.servers.pool.fetchval(left, contact_of(document))) > 1
+
+    await until(has_left, "the notice after the last day has left")
     last = await post.servers.pool.fetchrow(
         "select * from outbox where body->>'to_email' = $1 and body->>'template' = 'renewal_notice' order by settled_at desc",
         contact_of(document),
