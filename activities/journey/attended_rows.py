@@ -33,11 +33,11 @@ case when $2::text is null
 """
 
 _TO_BE_FOLLOWED_UP = f"""
-select a.account_id, n.now from account a cross join lateral (select {_NOW} as now) n
-where a.closed_at is null and ($2 is null or a.account_id = $2) and exists (
-    select from staff_task t where t.account_id = a.account_id and t.closed_at is null and t.escalated_at is null
-      and greatest(t.due_at, t.snoozed_until) <= n.now and not starts_with(t.key, '{SURVEY}'))
-order by a.account_id
+with owing as (
+  select account_id, min(greatest(due_at, snoozed_until)) as due_at from staff_task
+  where closed_at is null and escalated_at is null and not starts_with(key, '{SURVEY}') group by account_id)
+select a.account_id, n.now from owing join account a using (account_id) cross join lateral (select {_NOW} as now) n
+where a.closed_at is null and ($2 is null or a.account_id = $2) and owing.due_at <= n.now order by a.account_id
 """
 """Unhappy answers are followed up by the customer's journey, which holds mails back meanwhile."""
 

@@ -22,6 +22,7 @@ APART = "adoption_mail"
 """The kind of step by which a mail comes that did not leave with its decision."""
 NOTICE = "renewal_notice"
 NOTICES_APART = 7
+"""Days: renewal notices of other contracts that are due within so many go along with one of now."""
 
 _ONE_MAIL: Mapping[str, Callable[[Step], str]] = {
     "onboarding_touch": lambda step: step.name.replace("-", "_"),
