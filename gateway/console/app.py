@@ -86,6 +86,7 @@ def _routes(place: Place, news: News, of_playbook: PlaybookPages, of_staff: Staf
         show("/icon.svg", _file("icon.svg", "image/svg+xml"), anybody=True),
         show("/sign-in", entrance.entrance, anybody=True),
         take("/sign-in", entrance.sign_in, anybody=True),
+        show("/sign-in/ticket/{ticket}", entrance.by_ticket, anybody=True),
         show("/sign-in/to-provider", entrance.to_provider, anybody=True),
         show(entrance.BACK, entrance.from_provider, anybody=True),
         take("/sign-out", entrance.sign_out),

@@ -59,6 +59,21 @@ async def sign_in(visit: Visit) -> Response:
         return await _let_in(visit, connection, person, visit.form.get("back", "/"))
 
 
+async def by_ticket(visit: Visit) -> Response:
+    """Begins the session of whom a ticket names, on loopback; it is good once. A spent one leads to the page on which people choose."""
+    ticket, back = str(visit.request.path_params["ticket"]), safe_path(visit.asked("back", 2000) or "/")
+    if not is_local(visit):
+        return await _entrance(visit, HTTPStatus.NOT_FOUND, "")
+    async with visit.place.doors.pool.acquire() as connection:
+        session = await session_rows.session_of(connection, ticket, present())
+        rows = await access_rows.people(connection, session.staff_id, None) if session else []
+        person = next((row for row in rows if may_enter(row)), None)
+        if person is not None:
+            await session_rows.end_session(connection, ticket)
+            return await _let_in(visit, connection, person, back)
+    return visit.to(back) if visit.person else await _entrance(visit, HTTPStatus.OK, "")
+
+
 async def to_provider(visit: Visit) -> Response:
     """On to the provider, who comes back with a code. By a link: browsers let no form lead to another host by a detour."""
     back = safe_path(visit.asked("back", 2000) or "/")

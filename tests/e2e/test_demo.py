@@ -46,14 +46,15 @@ async def test_the_usual_story_has_everything_in_it(tmp_path: Path) -> None:
     instants = [_instant(step["at"]) for step in summary["steps"]]
     assert instants == sorted(instants)
     assert {mail["language"] for mail in summary["mails"]} == {"ja", "en"}
-    assert [(row["term"], row["origin"]) for row in summary["renewals"]] == [(1, "sold"), (2, "accepted")]
+    terms = [(row["contract_id"], row["term"], row["origin"]) for row in summary["renewals"]]
+    assert terms == [("CC-CLOUD", 1, "sold"), ("CC-CLOUD", 2, "accepted"), ("CC-ONSITE", 1, "sold")]
     seats = next(asset for asset in summary["assets"] if asset["product_code"] == "IB-WORKSPACE")
     assert [period["quantity"] for period in seats["periods"]] == [60, 70, 84, 84]
-    assert summary["health"]["band"] == "healthy"
     _sales_waited_for_service(summary)
     _a_price_fell_and_one_call_settled_it(summary)
     _they_renewed_by_mail(summary)
     _every_amount_is_explained(summary)
+    _it_ends_with_something_to_do(summary)
 
 
 def _sales_waited_for_service(summary: dict[str, Any]) -> None:
@@ -90,6 +91,17 @@ def _they_renewed_by_mail(summary: dict[str, Any]) -> None:
     assert sorted({at for at in about if at >= asked}) == [asked, answered]
 
 
+def _it_ends_with_something_to_do(summary: dict[str, Any]) -> None:
+    """A case burns and holds sales back, yesterday's purchase is cheaper today, and a renewal waits for the answer to its quote."""
+    assert summary["health"]["band"] != "healthy"
+    assert _case(summary, "C-1102")["resolved_at"] is None
+    assert "Sales is held back: case C-1102" in summary["steps"][-1]["title"]
+    [bought] = [step for step in summary["steps"] if step["title"] == "Order SO-2027-0291 accepted"]
+    assert timedelta(hours=17) < _instant(summary["virtual_end"]) - _instant(bought["at"]) < timedelta(hours=18)
+    asked = [mail for mail in summary["mails"] if "CC-ONSITE" in mail["subject"] and mail["language"] == "ja"]
+    assert len(asked) == 4, "three notices to whoever decides, one word to the main contact"
+
+
 def _every_amount_is_explained(summary: dict[str, Any]) -> None:
     """Lots x price x months make each amount, and what was billed is the sum of all, less what was given back."""
     explained = summary["explained"]
@@ -98,10 +110,10 @@ def _every_amount_is_explained(summary: dict[str, Any]) -> None:
         assert abs(monthly * Decimal(row["months"]) - Decimal(row["amount"])) < 10, row
     sign = {"invoice": 1, "credit memo": -1}
     billed = sum(sign[row["kind"]] * Decimal(row["total"]) for row in summary["billed"])
-    bought = 12 * 98_000 + 2 * 98_000 + 3 * 150_000
+    bought = 12 * 98_000 + 2 * 98_000 + 3 * 89_000 + 3 * 150_000
     assert billed == sum(Decimal(row["amount"]) for row in explained) + bought - 18_000
     products = {row["product"].removeprefix("InfintraBytes ") for row in explained}
-    assert products == {"Workspace", "Care Plus", "Care 360", "Backup"}
+    assert products == {"Workspace", "Care Plus", "Care 360", "Backup", "On-site Care"}
     ends = {row["until"] for row in explained if row["product"] == "InfintraBytes Backup"}
     assert ends <= {row["until"] for row in explained if row["product"] == "InfintraBytes Workspace"}
 

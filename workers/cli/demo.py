@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import time
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich.live import Live
@@ -15,6 +17,7 @@ from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from activities.frame.session_rows import begin_session
 from activities.kernel.clock import present
 from activities.playbooks import FOLDER as PLAYBOOKS
 from activities.playbooks import read_playbooks
@@ -106,6 +109,19 @@ async def _live_story(up: Up, story: Story, timings: dict[str, float]) -> dict[s
     return await summarise(up, life, timings)
 
 
+async def _show_way_in(up: Up, story: Story) -> None:
+    """The customer's page, as their rep sees it: a link that signs in once."""
+    account = story.read_orders()[0].account
+    ticket = secrets.token_urlsafe(32)
+    async with up.pool.acquire() as connection:
+        await begin_session(connection, ticket, account.owner.staff_id, present())
+    place = f"{up.running.gateway_url}/sign-in/ticket/{ticket}?back=/customers/{quote(account.account_id, safe='')}"
+    progress_console.print(
+        f"{account.name} in the console, signed in as {account.owner.name} (good once, for an hour):"
+    )
+    progress_console.print(f"  [link={place}]{place}[/link]", soft_wrap=True, highlight=False)
+
+
 def _make_room(data: Path) -> None:
     """A demo begins with nothing: what an earlier one left in its folder goes."""
     if running_on(data):
@@ -147,7 +163,7 @@ async def demo(
     story = read_story(order or DEFAULT_STORY)
     check_story(story, read_playbooks(Settings().playbooks or PLAYBOOKS))
     if months is not None:
-        story = story.having(months=months)
+        story = story.having(months=months, until=None)
     _make_room(data)
     began = time.monotonic()
     async with stack_up(data) as up:
@@ -161,5 +177,7 @@ async def demo(
             (show_feed if orders else show)(summary, console)
         if not exit:
             show_addresses(up.running)
+            if not orders:
+                await _show_way_in(up, story)
             progress_console.print("The stack stays up to be looked at; Ctrl-C ends it.")
             await until_stopped()

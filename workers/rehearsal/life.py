@@ -73,15 +73,20 @@ class Life:
         self._country = first.account.country
         self.start = first.activated_at
         self._first_day = local_day(self.start, self.zone)
-        last_day = add_months(self._first_day, self.story.months)
-        self.end = self.start + timedelta(days=(last_day - self._first_day).days)
+        self.end = self._ends()
         self._reported = self._first_day
         self._acts = scheduled(self.story.acts, self._first_day, self.zone)
         self._said: list[str] = []
         self.cases = CaseClient(self.client.temporal, self.pool)
 
+    def _ends(self) -> datetime:
+        if (until := self.story.until) is not None:
+            return local_instant(self._first_day + timedelta(days=until.day), self.zone, until.at)
+        last_day = add_months(self._first_day, self.story.months)
+        return self.start + timedelta(days=(last_day - self._first_day).days)
+
     async def live(self) -> None:
-        """From the first order to the end of the story's months."""
+        """From the first order to the end of the story."""
         for team in self.story.teams:
             await self.cases.put_team(team)
         for agent in self.story.agents:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -54,9 +54,17 @@ USUAL_LIFE = (
 """A start, a dip that calls for help, a recovery, and seats that run short."""
 
 
+class Ending(Received):
+    """The day after the first activation, and the customer's local hour, at which a story ends."""
+
+    day: Annotated[int, Field(ge=1, le=MOST_MONTHS * 31)]
+    at: time = time(11)
+
+
 class Story(Received):
     """Orders and behaviour. What is left out behaves as usual: tasks are done in time, offers and renewals accepted.
 
+    It lasts `months`, or `until` a day and an hour.
     `tasks`: `in_time`, `never`, or the day after activation on which each named task is done (others: never).
     `teams` and `agents` are the seller's people who work on cases, `acts` what else somebody asks on a day.
     `renewals`, `offers`: one answer for all, or one per contract or asset id. `usage`: an empty list means none.
@@ -64,6 +72,7 @@ class Story(Received):
 
     orders: Annotated[list[dict[str, Any]], Field(min_length=1)]
     months: Annotated[int, Field(ge=1, le=MOST_MONTHS)] = 14
+    until: Ending | None = None
     tasks: Literal["in_time", "never"] | dict[str, int] = "in_time"
     usage: list[UseOf] = list(USUAL_LIFE)
     offers: Answer | dict[str, Answer] = "accept"

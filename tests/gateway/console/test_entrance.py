@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from datetime import timedelta
 
 from activities.frame import session_rows
@@ -30,6 +31,30 @@ async def test_somebody_signs_in_on_loopback_sees_the_page_that_they_came_for_an
     browser.http.cookies.update(kept)
     await browser.open("/")
     assert browser.answer.url.path == "/sign-in", "the session is over, also for who kept its cookie"
+
+
+async def test_a_ticket_signs_in_once_and_on_loopback_alone(servers: Servers) -> None:
+    staff_id = await person(servers, AccessRole.SALES)
+    ticket = secrets.token_urlsafe(32)
+    async with servers.pool.acquire() as connection:
+        await session_rows.begin_session(connection, ticket, staff_id, present())
+    way_in = f"/sign-in/ticket/{ticket}?back=/customers"
+    for options in ({"local": False}, {"host": "https://console.example"}):
+        outside = browsing(servers, **options)
+        await outside.open(way_in)
+        assert outside.answer.status_code == 404
+    browser = browsing(servers)
+    page = await browser.open(way_in)
+    assert (browser.answer.url.path, f"Pat {staff_id}" in page.text) == ("/customers", True)
+    assert ticket not in "".join(browser.http.cookies.values()), "what stood in an address is no session any more"
+    another = browsing(servers)
+    for spent in (way_in, "/sign-in/ticket/nonsense"):
+        page = await another.open(spent)
+        assert staff_id in [value for form in page.forms for _, value in form.buttons], "they choose who they are"
+        await another.open("/customers")
+        assert another.answer.url.path == "/sign-in"
+    await browser.open(way_in)
+    assert (browser.answer.url.path, browser.answer.status_code) == ("/customers", 200), "whoever is in goes on"
 
 
 async def test_a_session_ends_when_nobody_uses_it_after_a_day_and_with_whoever_leaves(servers: Servers) -> None:
