@@ -111,7 +111,7 @@ class Inbox(Reception):
         mail = await _read(stored)
         found = await self._look_around(connection, stored, mail)
         route = route_mail(mail, found, await self._wish(connection, mail, found))
-        if found.chosen is not None and route.kind is RouteKind.OPEN:
+        if found.chosen is not None and route.kind in (RouteKind.OPEN, RouteKind.JOIN):
             mail = as_reply(mail, found.chosen)
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):

@@ -153,7 +153,9 @@ def chosen_wish(choice: PageChoice | None, mail: InboundMail, sent: SentMail) ->
         return _chosen_mails(choice, sent)
     if choice is not None and choice.step is not None:
         said = f"{choice.step.word.value} of {choice.step.task}, order {choice.step.order_id}"
-        return Wish(ask=Ask(act=Act.STEP), account_id=sent.account_id, words=f"say {said}")
+        return Wish(ask=Ask(act=Act.SAY), account_id=sent.account_id, words=f"say {said}")
+    if choice is not None and choice.pick is Pick.SAY:
+        return Wish(ask=Ask(act=Act.SAY), account_id=sent.account_id, words="say something in reply")
     asked = asked_in(sent.having(several=False))
     if choice is None or asked is None:
         return None

@@ -38,8 +38,8 @@ class Act(StrEnum):
     """why somebody does not go on"""
     CHOOSE = "choose_mails"
     """other optional mails than until now, from the page for that"""
-    STEP = "step"
-    """how a step of the onboarding stands, from the page for that: somebody reads it, as if it had been written"""
+    SAY = "say"
+    """what somebody says on a page of a mail, of a step of the onboarding for one: a person reads it, as if it had been written"""
     UNCLEAR = "unclear"
     """it bears on the question; a person has to ask back"""
 

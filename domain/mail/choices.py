@@ -11,8 +11,8 @@ from domain.frame.mail_kinds import MailTopic
 from domain.frame.renewal_facts import ChurnReason
 from domain.kernel.base import Carried
 
-_MOST_UNITS = 10_000_000
-_MOST_MONTHS = 240
+MOST_UNITS = 10_000_000
+MOST_MONTHS = 240
 _TERM = re.compile(r"(months|#[A-Za-z0-9_.-]{1,64})=([0-9]{1,8})", re.ASCII)
 _EVERY = re.compile(r"every=(14|30)", re.ASCII)
 _STEP = re.compile(
@@ -34,6 +34,8 @@ class Pick(StrEnum):
     """which optional mails they get"""
     STEP = "step"
     """how a step of their onboarding stands"""
+    SAY = "say"
+    """words of their own, which somebody reads as they read a reply"""
 
 
 class StepWord(StrEnum):
@@ -93,7 +95,7 @@ class PageChoice(Carried):
         if _SCORE.fullmatch(word) and not rest:
             return cls(pick=Pick.SCORE, score=int(word))
         match word, rest:
-            case (("yes" | "no" | "accept" | "decline"), []):
+            case (("yes" | "no" | "accept" | "decline" | "say"), []):
                 return cls(pick=Pick(word))
             case "accept", [version] if _SCORE.fullmatch(version) and int(version):
                 return cls(pick=Pick.ACCEPT, version=int(version))
@@ -136,8 +138,8 @@ def _other_terms(said: list[str]) -> PageChoice | None:
     terms = {one[1]: int(one[2]) for one in found if one is not None}
     months = terms.pop("months", None)
     units = {name.removeprefix("#"): count for name, count in terms.items()}
-    if None in found or any(count > _MOST_UNITS for count in units.values()):
+    if None in found or any(count > MOST_UNITS for count in units.values()):
         return None
-    if months is not None and not 1 <= months <= _MOST_MONTHS:
+    if months is not None and not 1 <= months <= MOST_MONTHS:
         return None
     return PageChoice(pick=Pick.REVISE, units=units, months=months)

@@ -347,8 +347,8 @@ def _stopped(sent: SentMail) -> Route:
 
 def _chosen(sent: SentMail, wish: Wish | None, found: Found) -> Route:
     """Whoever has the page has its address from the mail itself."""
-    if wish is not None and wish.ask.act is Act.STEP:
-        return _of_step(sent, wish, found)
+    if wish is not None and wish.ask.act is Act.SAY:
+        return _said(sent, wish, found)
     if wish is None or wish.door is None:
         return _waits("it answers a question that our mail did not ask", account_id=sent.account_id)
     if wish.binds and not (sent.current and sent.role in DECIDES):
@@ -363,13 +363,18 @@ def _chosen(sent: SentMail, wish: Wish | None, found: Found) -> Route:
     )
 
 
-def _of_step(sent: SentMail, wish: Wish, found: Found) -> Route:
-    """What is said of a step becomes what a reply would: a case, and its journey hears of it."""
-    if sent.contact_id is None or not sent.current:
-        return _waits(f"it would {wish.words}, but went to nobody who is a contact today", account_id=sent.account_id)
+def _said(sent: SentMail, wish: Wish, found: Found) -> Route:
+    """What is said on a page becomes what a reply would: a part of the case that our mail is of, else a case of which its journey hears."""
+    case_id = case_of(sent)
+    whom: dict[str, Any] = {"account_id": sent.account_id, "contact_id": sent.contact_id}
+    if not sent.current and (sent.contact_id is not None or case_id is None):
+        reason = f"it would {wish.words}, but went to nobody who is a contact today"
+        return _waits(reason, account_id=sent.account_id, case_id=case_id)
+    if case_id is not None:
+        return Route(kind=RouteKind.JOIN, case_id=case_id, **whom)
     if found.cases_today >= CASES_A_DAY:
         return _waits(f"{found.cases_today} cases came from this address within a day", account_id=sent.account_id)
-    return Route(kind=RouteKind.OPEN, account_id=sent.account_id, contact_id=sent.contact_id, answered=sent)
+    return Route(kind=RouteKind.OPEN, answered=sent, **whom)
 
 
 def _unsubscribe(account_id: str, contact_id: str) -> Route:

@@ -14,13 +14,12 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from activities.channels.formats import Formats
-from activities.mail.questions import RenewableAsset
 from domain.mail.asks import Question
 from gateway.customer.questions import COMMENT_LIMIT, Page, Standing
 
 _NUMBERS = "numbers"
 UNITS = "units:"
-"""Before the asset in the name of a field."""
+"""Before the asset, or the number of a quote's line, in the name of a field."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +154,10 @@ def _decided(page: Page, words: Mapping[str, Any], filled: Filled) -> dict[str, 
         "accept": words[f"accept_{kind}"].format(total=total),
         "decline": words[f"decline_{kind}"],
         "confirm_decline": words["confirm_decline_renewal" if renewal else "confirm_decline"],
-        "may_revise": renewal and page.standing is Standing.OPEN,
-        "units": [_units(asset, words, formats, filled) for asset in page.assets],
+        "units": list(_units(page, words, formats, filled)),
+        "by_person": not renewal,
+        "show_offer": words["show_offer" if renewal else "send"],
+        "revised": words["leave_empty" if renewal else "wish_read"],
         "filled": {name: filled.fields.get(name, "") for name in fields},
         "wrong": words.get(filled.wrong, ""),
         "came": words.get(filled.came, ""),
@@ -184,11 +185,13 @@ def _lines(lines: Any, words: Mapping[str, Any], formats: Formats) -> Iterator[d
         }
 
 
-def _units(asset: RenewableAsset, words: Mapping[str, Any], formats: Formats, filled: Filled) -> dict[str, str]:
-    """The field for the units of an asset, with those of now in its label."""
-    name = f"{UNITS}{asset.asset_id}"
-    label = words["units_of"].format(product=asset.product, now=formats.number(asset.units))
-    return {"name": name, "label": label, "value": filled.fields.get(name, "")}
+def _units(page: Page, words: Mapping[str, Any], formats: Formats, filled: Filled) -> Iterator[dict[str, str]]:
+    """The fields for the units of what is renewed or quoted, with those of now in their labels."""
+    of_quote = [(str(number), str(line["product"]), line["quantity"]) for number, line in page.revisable]
+    for id, product, units in of_quote or [(one.asset_id, one.product, one.units) for one in page.assets]:
+        name = f"{UNITS}{id}"
+        label = words["units_quoted" if of_quote else "units_of"].format(product=product, now=formats.number(units))
+        yield {"name": name, "label": label, "value": filled.fields.get(name, "")}
 
 
 def _facts(

@@ -30,6 +30,7 @@ from gateway.customer.owned import holdings_of, owned_page
 from gateway.customer.papers import NoPaper, paper_of, pdf_of
 from gateway.customer.questions import COMMENT_LIMIT, Page
 from gateway.customer.readers import NoReader, reader_of
+from gateway.customer.saying import said_on, says_itself
 from gateway.customer.steps import said_of_step, steps_page
 from gateway.papers import PDF, headers_of
 from gateway.reception import Reception
@@ -246,25 +247,33 @@ async def _answered(reception: Reception, request: Request, token: str, given: s
         return _spoken(HTTPStatus.NOT_FOUND, _NO_QUESTION)
     if request.method != "POST":
         came = await _came(reception, request.query_params.get("sent", ""))
+        wished = await _came(reception, request.query_params.get("wished", ""))
+        came = "wish_kept" if wished else came
         return _page(HTTPStatus.OK, drawn(page, Filled(chosen=given, came=came), new_mark()))
     fields = _fields(body)
-    comment = fields.get("comment", "")[:COMMENT_LIMIT]
-    choice = _choice_in(fields)
-    wrong = _wrong(page, choice, fields)
-    once = _mark_in(fields)
-    if wrong or choice is None:
+    said = said_on(page, fields) if says_itself(page, fields.get("pick", "")) else _said(page, fields)
+    if isinstance(said, str):
         chosen = fields.get("pick") or fields.get("choice", "")
-        return _page(HTTPStatus.BAD_REQUEST, drawn(page, Filled(chosen, fields, wrong=wrong or "wrong"), new_mark()))
-    kept = await reception.answer(token, choice, comment, once)
+        return _page(HTTPStatus.BAD_REQUEST, drawn(page, Filled(chosen, fields, wrong=said), new_mark()))
+    choice, _ = said
+    kept = await reception.answer(token, *said, _mark_in(fields))
     if page.options:
         return _page(HTTPStatus.OK, thanks(page, choice.written))
     await reception.settled(kept)
     # Relative, as whoever passes us on may have a path of their own before ours.
-    return RedirectResponse(f"{'../' if given else ''}{token}?sent={kept}", 303, _HEADERS)
+    became = "wished" if choice.pick is Pick.SAY else "sent"
+    return RedirectResponse(f"{'../' if given else ''}{token}?{became}={kept}", 303, _HEADERS)
 
 
 def _fields(body: bytes) -> dict[str, str]:
     return {name: one[0] for name, one in parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).items()}
+
+
+def _said(page: Page, fields: dict[str, str]) -> tuple[PageChoice, str] | str:
+    """An answer that can be done by itself, with what was written beside it; or what is wrong with it, by its word."""
+    choice = _choice_in(fields)
+    wrong = _wrong(page, choice, fields)
+    return wrong or "wrong" if wrong or choice is None else (choice, fields.get("comment", "")[:COMMENT_LIMIT])
 
 
 def _choice_in(fields: dict[str, str]) -> PageChoice | None:

@@ -74,6 +74,17 @@ class Page:
         return back or self.standing is Standing.OPEN
 
     @property
+    def may_revise(self) -> bool:
+        """True while other quantities, or another term, can be wished."""
+        return self.standing is Standing.OPEN and self.asked.question in (Question.RENEWAL, Question.QUOTE)
+
+    @property
+    def revisable(self) -> list[tuple[int, dict[str, Any]]]:
+        """The lines of a quote that can be wished in other quantities, by their numbers from 1."""
+        lines = self.context.get("lines", ()) if self.asked.question is Question.QUOTE else ()
+        return [(number, line) for number, line in enumerate(lines, 1) if line["quantity"] > 0]
+
+    @property
     def version(self) -> int | None:
         """The version of what is shown, which a yes is to."""
         if self.asked.question is Question.OFFER:
@@ -96,7 +107,7 @@ class Page:
             case Pick.DECLINE:
                 return self.may_decline
             case Pick.REVISE:
-                return self.standing is Standing.OPEN and self.asked.question is Question.RENEWAL
+                return self.may_revise and self.asked.question is Question.RENEWAL
             case _:
                 return False
 

@@ -170,19 +170,63 @@ async def test_who_decides_no_more_binds_nobody(post: Post, web: httpx2.AsyncCli
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 async def test_an_offer_is_accepted_in_their_language(post: Post, web: httpx2.AsyncClient, language: str) -> None:
-    document = await post.customer()
-    account = document["account"]["account_id"]
-    if language == "en":
-        await post.servers.client.ask(account, "change_account", {"language": "en", "reason": "moved", "by": "S-1"})
-    start = document["contracts"][0]["term"]["start"]
-    line = {"kind": "quantity", "line_id": "1", "asset_id": f"{document['order_id']}.1", "delta": 5, "effective": start}
-    quote = {"quote_id": f"Q-{account}", "lines": [line], "by": "S-1"}
-    await post.servers.client.ask(account, "request_quote", quote)
-    mail = await post.answered(contact_of(document), "quote_presented")
+    _, quote_id, mail = await with_quote(post, language)
     page = await web.get(await link(post, mail))
     assert f'<html lang="{language}">' in page.text
     assert ("¥" in page.text) or ("￥" in page.text)
     done = await sent(web, page, "accept")
     assert "<form" not in done.text
-    state = await post.servers.pool.fetchval("select state from quote where quote_id = $1", f"Q-{account}")
+    state = await post.servers.pool.fetchval("select state from quote where quote_id = $1", quote_id)
     assert state == "accepted"
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+async def test_a_quote_is_wished_otherwise_and_a_person_reads_what_is_wished(
+    post: Post, web: httpx2.AsyncClient, language: str
+) -> None:
+    document, quote_id, mail = await with_quote(post, language)
+    account, path = document["account"]["account_id"], await link(post, mail)
+    for method in ("GET", "HEAD"):
+        assert (await web.request(method, f"{path}/revise")).status_code == 200
+    page = await web.get(f"{path}/revise")
+    assert "<details open>" in page.text
+    again = next(form for form in forms_in(page.text) if form.get("pick") == "revise")
+    for typed in ({}, {"months": "0"}, {"months": "x"}, {"months": "٣"}, {"units:1": "-1"}, {"units:1": "99999999"}):
+        wrong = await web.post(path, data={**again, **typed})
+        assert (wrong.status_code, 'role="alert"' in wrong.text) == (400, True)
+    assert not await post.cases_of(document)
+    for _ in range(2):  # a double click
+        done = await web.post(
+            path, data={**again, "units:1": "8", "months": "24", "comment": "<b>if</b> it costs less"}
+        )
+        assert 'role="status"' in done.text
+    assert {"en": "another version of this quote", "ja": "改訂版のお見積り"}[language] in done.text
+    [case_id] = await post.cases_of(document)
+    [said] = await post.messages(case_id, "inbound")
+    assert quote_id in said.splitlines()[0]
+    assert {"en": ": 8 instead of 5", "ja": "：5から8へ"}[language] in said
+    assert {"en": "For 24 months", "ja": "期間：24か月"}[language] in said
+    assert said.endswith("<b>if</b> it costs less")
+    told = "select body->>'words' from outbox where account_id = $1 and channel = 'deliver_notice' and body->>'words' <> ''"
+    assert said in [row[0] for row in await post.servers.pool.fetch(told, account)]
+    stands = "select state || version from quote where quote_id = $1"
+    assert await post.servers.pool.fetchval(stands, quote_id) == "presented1"
+    lines = [row["title"] for row in await post.servers.journal(account)]
+    assert any("answered the quote" in line for line in lines), lines
+    taken = await sent(web, done, "accept")  # it holds as it is
+    assert "<form" not in taken.text
+    refused = await web.post(path, data={**again, "units:1": "9"})
+    assert refused.status_code == 400
+    assert len(await post.cases_of(document)) == 1
+
+
+async def with_quote(post: Post, language: str) -> tuple[dict[str, Any], str, Any]:
+    """A customer who reads this language, with a quote for five more seats: their order, the quote's id, its mail."""
+    document = await post.customer()
+    account = document["account"]["account_id"]
+    changed = {"change": [{"contact_id": "P-1", "language": language}], "by": "S-1"}
+    await post.servers.client.ask(account, "change_contacts", changed)
+    start = document["contracts"][0]["term"]["start"]
+    line = {"kind": "quantity", "line_id": "1", "asset_id": f"{document['order_id']}.1", "delta": 5, "effective": start}
+    await post.servers.client.ask(account, "request_quote", {"quote_id": f"Q-{account}", "lines": [line], "by": "S-1"})
+    return document, f"Q-{account}", await post.answered(contact_of(document), "quote_presented")
