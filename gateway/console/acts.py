@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
 from starlette.responses import Response
 
+from activities.kernel.clock import present
 from activities.service.case_rows import find_case
 from domain.frame.access import Principal
 from domain.frame.request_kinds import RequestKind
 from domain.journey.registry import CASE, JOURNEY, OF_CASES, OF_JOURNEYS
-from domain.kernel.refusals import NOT_ALLOWED, UNKNOWN_ACCOUNT, UNKNOWN_CASE, Refusal
+from domain.kernel.refusals import NOT_ALLOWED, UNKNOWN_ACCOUNT, UNKNOWN_CASE, Problem, Refusal
 from gateway.acting import DONE, OPEN, Subject, of_account, of_case
 from gateway.api.problems import status_of
 from gateway.calling import NoAnswerError
 from gateway.console import drafts
 from gateway.console.act_forms import asked_where, begun, form_of, request_of
-from gateway.console.choices import MOST, Known, choices_of
-from gateway.console.fields import Field, choosing, closed_up, elsewhere, filled
+from gateway.console.choices import ACCOUNTS, MOST, Asked, Known, choices_of
+from gateway.console.fields import Field, choosing, closed_up, elsewhere, filled, questions_of
 from gateway.console.previews import PREVIEWED, Preview, preview_of
 from gateway.console.visit import Visit
-from gateway.views.whose import Whose, whose
+from gateway.views.whose import Whose, nobody, whose
 
+FIND = "find"
+"""The button that looks for another customer by what was typed."""
 _BEGIN = frozenset({"place_order", "import_order", "open_case"})
 """They are asked of no customer or case that is there."""
 
@@ -100,8 +104,7 @@ async def _form(visit: Visit, subject: Subject, back: str) -> Response:
         request_id = visit.form.get("request_id") or found.request_id
         fields = filled(found.fields, visit.form)
         found = replace(found, back=visit.back(back), fields=fields, request_id=request_id, late=True)
-    around = await _around(visit, subject, found.kind.update)
-    return _page(visit, found, around)
+    return _page(visit, found, await _around(visit, found))
 
 
 async def ask_customer(visit: Visit) -> Response:
@@ -120,9 +123,12 @@ async def _ask(visit: Visit, subject: Subject, home: str) -> Response:
     """One request, done once however often its form is sent. Refused, the form comes back with all that was typed."""
     back = visit.back(home)
     found = act(visit, subject, str(visit.request.path_params["update"]), back)
-    around = await _around(visit, subject, found.kind.update)
-    visit.form = closed_up(found.fields, visit.form)
     found = replace(found, request_id=visit.form.get("request_id") or found.request_id)
+    around = await _around(visit, found)
+    if visit.form.get("do") == FIND:
+        typed = {**visit.form, **around.found}
+        return _page(visit, replace(found, fields=filled(found.fields, typed, around.missed)), around)
+    visit.form = closed_up(found.fields, visit.form)
     request = request_of(found.kind, found.fields, visit.form, around.zone) | {"request_id": found.request_id}
     try:
         if preview := await _to_be_seen(visit, found, request, around):
@@ -175,19 +181,23 @@ def _refused(visit: Visit, act: Act, refusal: Refusal, around: Around) -> Respon
 def _page(
     visit: Visit, act: Act, around: Around, status: HTTPStatus = HTTPStatus.OK, *, preview: Preview | None = None
 ) -> Response:
-    chosen = replace(act, fields=choosing(act.fields, around.known, MOST))
+    sought = frozenset(path for path in around.known if f"{act.kind.update}.{path}" in ACCOUNTS)
+    chosen = replace(act, fields=choosing(act.fields, around.known, MOST, sought))
     company = around.of.name if around.of else ""
-    return visit.page(
-        "act.html", status, act=chosen, zone=around.zone, known=around.known, company=company, preview=preview
-    )
+    return visit.page("act.html", status, act=chosen, zone=around.zone, company=company, preview=preview)
 
 
 @dataclass(frozen=True)
 class Around:
-    """Whose it is, if that is known, and what may be named by an id."""
+    """Whose it is, if that is known, and what may be named by an id.
+
+    found: what is filled in where customers were found by what was typed, the one if it is one; missed: where nobody was.
+    """
 
     of: Whose | None
     known: Known
+    found: Mapping[str, str] = field(default_factory=dict)
+    missed: tuple[Problem, ...] = ()
 
     @property
     def zone(self) -> str:
@@ -195,19 +205,25 @@ class Around:
         return self.of.time_zone if self.of else "UTC"
 
 
-async def _around(visit: Visit, subject: Subject, update: str) -> Around:
+async def _around(visit: Visit, act: Act) -> Around:
     async with visit.place.doors.pool.acquire() as connection:
+        subject, case_id = act.subject, None
         account_id: str | None = subject.id
         if subject.kind == "case":
             case = await find_case(connection, subject.id)
             if case is None:
                 raise Refusal(UNKNOWN_CASE, f"there is no case {subject.id!r}")
-            account_id = case.account_id
-        if account_id is None:
-            return Around(None, {})
-        of = await whose(connection, account_id)
-        await visit.place.acting.sees(visit.who, account_id)
-        return Around(of, await choices_of(connection, of, visit.words, update))
+            account_id, case_id = case.account_id, case.case_id
+        of = await whose(connection, account_id) if account_id is not None else None
+        if account_id is not None:
+            await visit.place.acting.sees(visit.who, account_id)
+        sought = visit.form if visit.form.get("do") == FIND else {}
+        asked = Asked(connection, visit, act.kind.update, of or nobody(present()), case_id)
+        known = await choices_of(asked, questions_of(act.fields), sought)
+    asks = [path for path in sought if f"{act.kind.update}.{path}" in ACCOUNTS]
+    found = {path: known[path][0][0] if len(known[path]) == 1 else "" for path in asks if known[path]}
+    nowhere = visit.words("act.nobody_found")
+    return Around(of, known, found, tuple(Problem(field=path, problem=nowhere) for path in asks if path not in found))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
@@ -16,12 +16,16 @@ from domain.journey.registry import CASE
 from domain.kernel.ids import case_workflow_id
 from domain.kernel.refusals import UNKNOWN_CASE, Refusal
 from gateway.acting import of_case
-from gateway.console.acts import act, offered, what_became
+from gateway.console.acts import Act, act, offered, what_became
+from gateway.console.choices import MOST as MOST_CHOICES
+from gateway.console.choices import Asked, choices_of
+from gateway.console.fields import choosing, questions_of
+from gateway.console.openings import of_claim, of_hold
 from gateway.console.visit import Visit
 from gateway.views.cases import case as case_view
 from gateway.views.customer import customer as customer_view
 from gateway.views.shown import shown
-from gateway.views.whose import whose
+from gateway.views.whose import Whose, nobody, whose
 
 MOST = 100
 IN_PLACE = ("respond", "note", "resolve", "escalate", "claim_price_match")
@@ -49,29 +53,46 @@ async def one_case(visit: Visit) -> Response:
     case_id = visit.id("case_id", UNKNOWN_CASE)
     await visit.place.acting.sees_case(visit.who, case_id)
     async with visit.place.doors.pool.acquire() as connection, connection.transaction(readonly=True):
-        now, zone, customer = await _around(connection, visit, case_id)
+        of = await _whose(connection, case_id)
+        now, zone = (of.now, of.time_zone) if of else (present(), "UTC")
+        customer = shown(await customer_view(connection, of), visit.who) if of else None
         found = await case_view(connection, case_id, now)
         if found is None:
             raise Refusal(UNKNOWN_CASE, f"there is no case {case_id!r}")
-    subject, back = of_case(case_id), f"/cases/{case_id}"
-    forms = [act(visit, subject, update, back) for update in IN_PLACE if visit.who.may_ask(CASE[update])]
+        forms = await _in_place(connection, visit, case_id, of)
+    account_id, open_cases = (
+        (of.account_id, [one["case_id"] for one in customer["cases"]]) if of and customer else ("", [])
+    )
+    seen = shown(found, visit.who)
     return visit.page(
         "case.html",
-        case=shown(found, visit.who),
+        case=seen,
         customer=customer,
         now=now,
         zone=zone,
         forms=forms,
+        hold_acts=[of_hold(visit, account_id, one, open_cases) for one in seen["holds"]],
+        of_claim=of_claim,
         more=offered(visit.who, of_case=True),
         said=await what_became(visit),
         run=visit.place.run_of(case_workflow_id(case_id)),
     )
 
 
-async def _around(connection: Connection, visit: Visit, case_id: str) -> tuple[datetime, str, dict[str, Any] | None]:
-    """The time of the case, and its customer; nobody for a case of somebody unknown."""
+async def _in_place(connection: Connection, visit: Visit, case_id: str, of: Whose | None) -> list[Act]:
+    """The forms that stand on the page, each with what can be chosen in it."""
+    read: dict[Any, Any] = {}
+    forms = []
+    for update in IN_PLACE:
+        if visit.who.may_ask(CASE[update]):
+            form = act(visit, of_case(case_id), update, f"/cases/{case_id}")
+            asked = Asked(connection, visit, update, of or nobody(present()), case_id, read)
+            known = await choices_of(asked, questions_of(form.fields), {})
+            forms.append(replace(form, fields=choosing(form.fields, known, MOST_CHOICES)))
+    return forms
+
+
+async def _whose(connection: Connection, case_id: str) -> Whose | None:
+    """Whose case it is; null for one of somebody unknown."""
     account_id = await account_of_case(connection, case_id)
-    if account_id is None:
-        return present(), "UTC", None
-    of = await whose(connection, account_id)
-    return of.now, of.time_zone, shown(await customer_view(connection, of), visit.who)
+    return await whose(connection, account_id) if account_id is not None else None

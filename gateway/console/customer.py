@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from starlette.responses import Response
 
 from activities.journey.agenda_facts import load_facts
-from activities.journey.choices import own_assets
+from activities.journey.choices import own_assets, waiting_of
 from activities.journey.reports import assets_of
 from activities.journey.task_lists import list_tasks
 from activities.kernel.clock import present
@@ -26,6 +26,7 @@ from domain.kernel.refusals import UNKNOWN_ACCOUNT
 from domain.kernel.zones import local_time
 from gateway.console.acts import offered, what_became
 from gateway.console.holdings import drawing
+from gateway.console.openings import of_hold, of_step, of_task, of_waiting
 from gateway.console.owned import holdings
 from gateway.console.visit import Visit
 from gateway.views.customer import customer as customer_view
@@ -50,9 +51,11 @@ async def customer(visit: Visit) -> Response:
             view["last_contact"]["what"] = visit.words.sentence(MAILS.get(what, what))
         assets = await assets_of(connection, account_id)
         owned = await own_assets(connection, account_id, of.now)
+        waiting = await waiting_of(connection, account_id, visit.words.language)
         tasks = await list_tasks(connection, present(), None, account_id, False, False)
         events = await events_page(connection, of, visit.who, before, ITEMS)
         months = await coming(connection, visit, of)
+    cases = [one["case_id"] for one in view["cases"]]
     return visit.page(
         "customer.html",
         of=of,
@@ -61,7 +64,9 @@ async def customer(visit: Visit) -> Response:
         now=of.now,
         drawing=drawing(assets, of, visit),
         owned=holdings(owned, of, visit),
-        tasks=tasks,
+        tasks=[{**task, "acts": of_task(visit, task)} for task in tasks],
+        hold_acts=[of_hold(visit, account_id, one, cases) for one in view["holds"]],
+        waiting=of_waiting(visit, of, waiting),
         items=[_told(visit, account_id, item) for item in events.items],
         more=events.next,
         acts=offered(visit.who, of_case=False),
@@ -90,6 +95,7 @@ async def coming(connection: Connection, visit: Visit, of: Whose) -> list[tuple[
         return []
     words = visit.words
     playbook, about = facts.situation.playbook, facts.situation.customer
+    next_ones = agenda(facts).steps
     steps = [
         {
             "day": local_time(step.at, of.time_zone).date(),
@@ -99,6 +105,7 @@ async def coming(connection: Connection, visit: Visit, of: Whose) -> list[tuple[
             "why": words.sentence(why := reason_of(playbook, about, step)),
             "known_why": words.knows(why),
             "late": step.at <= of.now,
+            "acts": of_step(visit, of.account_id, step.key, step.kind) if step.key in next_ones else (),
         }
         for step in agenda(facts, Horizon(months=MONTHS)).plan()
     ]

@@ -20,6 +20,10 @@ _LONG = frozenset({"body", "text", "comment", "note", "evidence", "outcome"})
 _LONG_FROM = 400
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
 _NUMBER = re.compile(r"\[\d+\]")
+_PICKED = "#"
+"""Between the path of a question and what was picked: a box to be ticked for each."""
+_MANY = frozenset({"lines", "picks"})
+_CHOSEN = frozenset({"text", "whole", "lines"})
 Schema = Mapping[str, Any]
 
 
@@ -28,7 +32,8 @@ class Field:
     """One question of a form. `path` names it in the document, as problems do: `assets[0].asset_id`.
 
     kind: text (its `options` are words that may stand for a value), area, number, whole, date, instant, choice, pick (of `options`, each
-    called as in `says`), hidden, yes_no, lines (a value each), pairs (name=value each), group, or list. aside: asked of whoever wants more.
+    called as in `says`), picks (as many of them as one likes), sought (another customer, found by what is typed), hidden, yes_no, lines (a
+    value each), pairs (name=value each), group, or list. aside: asked of whoever wants more.
     """
 
     path: str
@@ -79,6 +84,8 @@ def _field(path: str, name: str, schema: Schema, defs: Schema, *, required: bool
         return Field(path, name, "text", required, tuple(schema["either"]))
     if kind == "array":
         inner = _plain(schema.get("items", {}), defs)
+        if "enum" in inner:
+            return Field(path, name, "picks", required, tuple(map(str, inner["enum"])))
         if inner.get("type") != "object":
             return Field(path, name, "lines", required)
         rows = tuple(
@@ -123,7 +130,7 @@ def filled(fields: Sequence[Field], typed: Mapping[str, str], problems: Sequence
 
 def _filled(field: Field, typed: Mapping[str, str], said: Mapping[str, list[str]]) -> Field:
     inner = tuple(_filled(one, typed, said) for one in field.fields)
-    value = typed.get(field.path, field.value)
+    value = "\n".join(_lines(field.path, typed)) if field.kind in _MANY else typed.get(field.path, field.value)
     return replace(field, value=value, fields=inner, problems=tuple(said.get(field.path, ())))
 
 
@@ -145,17 +152,30 @@ def _bare(path: str) -> str:
     return _NUMBER.sub("", path)
 
 
-def choosing(fields: Sequence[Field], known: Mapping[str, Sequence[tuple[str, str]]], most: int) -> tuple[Field, ...]:
+def questions_of(fields: Sequence[Field]) -> list[tuple[str, str]]:
+    """The questions to which an id may be the answer, each by its path without numbers and its name."""
+    found = [(_bare(field.path), field.name) for field in _every(fields) if field.kind in _CHOSEN and not field.options]
+    return list(dict.fromkeys(found))
+
+
+def choosing(
+    fields: Sequence[Field],
+    known: Mapping[str, Sequence[tuple[str, str]]],
+    most: int,
+    sought: frozenset[str] = frozenset(),
+) -> tuple[Field, ...]:
     """The questions, those whose path without numbers or whose name is `known` as a choice of these ids, each with what it is called;
-    of more than `most` nobody chooses, and the id is typed."""
+    of more than `most` nobody chooses, and the id is typed. `sought`: paths under which something is looked for until it is known."""
 
     def chosen(field: Field) -> Field:
         if field.fields:
             return replace(field, fields=tuple(map(chosen, field.fields)))
-        ids = known.get(_bare(field.path), known.get(field.name, ()))
-        if field.kind != "text" or field.options or not 0 < len(ids) <= most:
-            return field
-        return replace(field, kind="pick", options=tuple(id for id, _ in ids), says=tuple(said for _, said in ids))
+        path = _bare(field.path)
+        ids = known.get(path, known.get(field.name, ()))
+        if field.kind not in _CHOSEN or field.options or not 0 < len(ids) <= most:
+            return replace(field, kind="sought") if path in sought and field.kind == "text" else field
+        kind = "picks" if field.kind == "lines" else "pick"
+        return replace(field, kind=kind, options=tuple(id for id, _ in ids), says=tuple(said for _, said in ids))
 
     return tuple(map(chosen, fields))
 
@@ -186,9 +206,13 @@ def elsewhere(fields: Sequence[Field], problems: Sequence[Problem]) -> list[Prob
 
 
 def _paths(fields: Sequence[Field]) -> Iterator[str]:
+    return (field.path for field in _every(fields))
+
+
+def _every(fields: Sequence[Field]) -> Iterator[Field]:
     for field in fields:
-        yield field.path
-        yield from _paths(field.fields)
+        yield field
+        yield from _every(field.fields)
 
 
 def document(fields: Sequence[Field], typed: Mapping[str, str], zone: str) -> dict[str, Any]:
@@ -202,11 +226,11 @@ def _value(field: Field, typed: Mapping[str, str], zone: str) -> Any:
         return document(field.fields, typed, zone) or None
     if field.kind == "list":
         return [found for row in field.fields if (found := document(row.fields, typed, zone))] or None
+    if field.kind in _MANY:
+        return _lines(field.path, typed) or None
     said = typed.get(field.path, "").strip()
     if not said:
         return None
-    if field.kind == "lines":
-        return [line.strip() for line in said.splitlines() if line.strip()]
     if field.kind == "pairs":
         pairs = (line.partition("=") for line in said.splitlines() if line.strip())
         return {name.strip(): _number(value.strip()) for name, _, value in pairs}
@@ -217,6 +241,15 @@ def _value(field: Field, typed: Mapping[str, str], zone: str) -> Any:
     if field.kind == "whole":
         return _number(said)
     return _instant(said, zone) if field.kind == "instant" else said
+
+
+def _lines(path: str, typed: Mapping[str, str]) -> list[str]:
+    """What was typed, one on each line, and what was picked."""
+    lines = [line.strip() for line in typed.get(path, "").splitlines()]
+    picked = [
+        name.removeprefix(path + _PICKED) for name, value in typed.items() if value and name.startswith(path + _PICKED)
+    ]
+    return list(dict.fromkeys(filter(None, [*lines, *picked])))
 
 
 def _number(said: str) -> int | str:

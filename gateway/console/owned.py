@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
-from urllib.parse import urlencode
 
-from domain.journey.registry import JOURNEY
 from domain.kernel.zones import local_time
+from gateway.console.openings import Openings, openings
 from gateway.console.visit import Visit
 from gateway.views.whose import Whose
 
@@ -33,7 +32,7 @@ class Holding:
     units: str
     days: str
     ids: tuple[str, ...]
-    acts: tuple[tuple[str, str], ...]
+    acts: Openings
 
 
 def holdings(assets: Sequence[Mapping[str, Any]], of: Whose, visit: Visit) -> list[Holding]:
@@ -58,20 +57,17 @@ def _holding(alike: Sequence[Mapping[str, Any]], of: Whose, visit: Visit) -> Hol
         f"{len(alike)} × {units}" if len(alike) > 1 else units,
         f"{t.day(first['starts_at'], of.time_zone)} – {t.day(last, of.time_zone)}".rstrip(),
         tuple(one["id"] for one in alike),
-        tuple(_acts(first, of, visit)),
+        _acts(first, of, visit),
     )
 
 
-def _acts(asset: Mapping[str, Any], of: Whose, visit: Visit) -> list[tuple[str, str]]:
+def _acts(asset: Mapping[str, Any], of: Whose, visit: Visit) -> Openings:
     once = asset["selling_model"] == "one_time"
-    found = []
-    for update, question in _ACTS.items():
-        if not visit.who.may_ask(JOURNEY[update]) or (once and update == "renew_assets"):
-            continue
-        known = {question: asset["id"]}
-        if update == "renew_assets" and asset["contract_id"]:
-            known = {"contract_id": asset["contract_id"]}
-        elif update == "request_quote" and asset["starts_at"] > of.now:  # nothing of it can change before it begins
-            known["lines[0].start"] = local_time(asset["starts_at"], of.time_zone).date().isoformat()
-        found.append((update, f"/customers/{of.account_id}/acts/{update}?{urlencode(known)}"))
-    return found
+    acts = {update: {question: str(asset["id"])} for update, question in _ACTS.items()}
+    if once:
+        del acts["renew_assets"]
+    elif asset["contract_id"]:
+        acts["renew_assets"] = {"contract_id": asset["contract_id"]}
+    if asset["starts_at"] > of.now:  # nothing of it can change before it begins
+        acts["request_quote"]["lines[0].start"] = local_time(asset["starts_at"], of.time_zone).date().isoformat()
+    return openings(visit, of.account_id, acts)

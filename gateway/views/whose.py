@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import AwareDatetime
 
 from activities.frame.customers import standing_of
@@ -27,3 +29,8 @@ async def whose(connection: Connection, account_id: str) -> Whose:
     if not rows:
         raise Refusal(UNKNOWN_ACCOUNT, f"account {account_id!r} is not on record; place its first order")
     return Whose.model_validate(rows[0])
+
+
+def nobody(now: datetime) -> Whose:
+    """In place of whoever it is, while nobody knows."""
+    return Whose(account_id="", name="", country="", time_zone="UTC", now=now)
