@@ -6,7 +6,7 @@ import base64
 import binascii
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pydantic import AwareDatetime
 
@@ -95,6 +95,11 @@ class Cursor(NamedTuple):
 
     at: datetime
     key: str
+
+    @classmethod
+    def as_of(cls, at: datetime) -> Self:
+        """The place behind everything that is still ahead at an instant, such as a term that ends later."""
+        return cls(at + _MICRO, "")
 
     def __str__(self) -> str:
         text = f"{(self.at - _EPOCH) // _MICRO}/{self.key}"

@@ -26,14 +26,19 @@ async def events_page(
     limit: int,
     kinds: Sequence[TimelineKind] = (),
 ) -> Page[TimelineItem]:
-    """Items of these kinds or of all that `who` sees, the latest first."""
+    """Items of these kinds or of all that `who` sees, the latest that has happened first."""
     hidden = {kind for group, kinds in _OF_GROUP.items() if not who.sees(group) for kind in kinds}
     shown = [kind for kind in kinds or TimelineKind if kind not in hidden]
     if not shown:
         return Page[TimelineItem](items=[])
     wanted = shown if kinds or hidden else ()
     page = await timeline_page(
-        connection, whose.account_id, before=place, kinds=wanted, audience=_audience(who), limit=limit
+        connection,
+        whose.account_id,
+        before=place or Cursor.as_of(whose.now),
+        kinds=wanted,
+        audience=_audience(who),
+        limit=limit,
     )
     return Page[TimelineItem](items=list(page.items), next=page.next)
 

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from activities.journey import reports
 from activities.journey.timeline import timeline_page
-from domain.journey.customer_timeline import LONGEST_PAGE, PAGE, Audience, TimelineKind, read_cursor
+from domain.journey.customer_timeline import LONGEST_PAGE, PAGE, Audience, Cursor, TimelineKind, read_cursor
 from domain.kernel.calendar import local_day
-from domain.kernel.refusals import Refusal
+from gateway.views.whose import whose
 from workers.cli.common import console, facts, waited
 from workers.cli.output import Json, print_json, table
 
@@ -30,14 +29,15 @@ async def timeline(
     """A customer's timeline over sales and service, newest first."""
     cursor = read_cursor(before) if before is not None else None
     async with facts() as connection:
-        zone = await reports.zone_of_account(connection, account)
-        if zone is None:
-            raise Refusal("UnknownAccount", f"account {account!r} is not on record")
+        customer = await whose(connection, account)
+        cursor = cursor or Cursor.as_of(customer.now)
         page = await timeline_page(connection, account, before=cursor, kinds=kind or [], audience=audience, limit=limit)
     if as_json:
         print_json({"account": account, **page.model_dump(mode="json")})
         return
-    rows = [(local_day(item.at, zone), item.kind, item.title, item.actor, item.link) for item in page.items]
+    rows = [
+        (local_day(item.at, customer.time_zone), item.kind, item.title, item.actor, item.link) for item in page.items
+    ]
     console.print(table(("day", "kind", "what", "who", "open"), rows, box=None))
     if page.next:
         console.print(f"[dim]earlier: --before {page.next}[/dim]", soft_wrap=True)

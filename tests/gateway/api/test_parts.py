@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from activities.kernel.clock import present
 from domain.frame.access import AccessRole
 from gateway.cases import CaseClient
 from tests.builders import goods_order
@@ -83,6 +84,16 @@ async def test_one_case_with_the_notes_that_are_for_each(servers: Servers) -> No
     assert notes == {AccessRole.SERVICE: (1, 1), AccessRole.SALES: (1, 0), AccessRole.PROGRAM: (0, 0)}
     assert "for service" not in str(seen[AccessRole.SALES])
     assert "for all of us" not in str(seen[AccessRole.PROGRAM])
+
+
+async def test_a_timeline_tells_what_has_happened_and_not_what_lies_ahead(servers: Servers) -> None:
+    account = (await placed(servers))["account"]["account_id"]
+    ahead = "select count(*) from timeline_item where account_id = $1 and at > now() + interval '1 day'"
+    assert await servers.pool.fetchval(ahead, account), "the end of a term is on record"
+    async with calling(servers, await token_of(servers, AccessRole.ADMIN)) as http:
+        items = (await http.get(f"/accounts/{account}/timeline")).json()["items"]
+    assert items
+    assert max(datetime.fromisoformat(one["at"]) for one in items) <= present()
 
 
 async def test_documents_of_one_group_alone_are_shown_to_those_who_see_it(servers: Servers) -> None:
