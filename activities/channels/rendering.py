@@ -33,7 +33,7 @@ from activities.channels.staff_words import StaffWords, sentences
 from activities.channels.text import one_line
 from domain.frame.mail_kinds import template_of
 from domain.frame.messages import OutgoingMail
-from domain.mail.papers import Paper, PaperKind, papers_of
+from domain.mail.papers import Paper, PaperKind, bills_named, papers_of
 
 _TEXT_WIDTH = 76
 _SUBJECTS = 3
@@ -120,6 +120,7 @@ class Renderer:
                     **self._values(one, language, by_reply=by_reply),
                     "answer_url": links("answer", one),
                     "paper_url": _last_paper(one, links),
+                    "bills_url": links("document", one) if bills_named(one) else None,
                     "steps_url": links("steps", one) if template_of(one.template).steps else None,
                 }
                 for one in mails

@@ -11,7 +11,8 @@ from domain.kernel.base import Carried
 
 _QUESTION = """
 select o.account_id, o.body->>'template' as template, o.body->>'language' as language, o.body->>'time_zone' as time_zone,
-  o.body->'context' as context, s.sent_at, s.score, s.answer, s.answered_at, coalesce(s.withdrawn, true) as withdrawn,
+  o.body->'context' as context, (o.body->>'at')::timestamptz as at, s.sent_at, s.score, s.answer, s.answered_at,
+  coalesce(s.withdrawn, true) as withdrawn,
   greatest($2::timestamptz, (select max(e.as_of) from effect e where e.account_id = o.account_id)) as now
 from outbox o left join lateral (
   select sent_at, score, null::text as answer, answered_at, withdrawn_at is not null as withdrawn
@@ -65,6 +66,7 @@ class MailQuestion(Carried):
     language: str
     time_zone: str = "UTC"
     context: dict[str, object] = {}
+    at: AwareDatetime
     sent_at: AwareDatetime | None = None
     score: int | None = None
     answer: str | None = None

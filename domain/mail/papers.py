@@ -11,6 +11,8 @@ from domain.frame.messages import Issuer, OutgoingMail
 from domain.kernel.base import Carried
 from domain.kernel.calendar import local_day
 
+_REMINDER = "payment_reminder"
+
 
 class PaperKind(StrEnum):
     """What a document is."""
@@ -52,6 +54,11 @@ class Paper(Carried):
 def papers_of(mail: OutgoingMail) -> tuple[Paper, ...]:
     """The documents of a mail, in its order."""
     return tuple(_papers(mail))
+
+
+def bills_named(mail: OutgoingMail) -> tuple[str, ...]:
+    """The invoices that a mail speaks of without bringing them: those of a reminder."""
+    return tuple(str(one["invoice_id"]) for one in mail.context["invoices"]) if mail.template == _REMINDER else ()
 
 
 def carries_papers(template: str, context: dict[str, Any], documents: tuple[dict[str, Any], ...]) -> bool:

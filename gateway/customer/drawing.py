@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from activities.channels.formats import Formats
 from domain.mail.asks import Question
+from domain.mail.worded import Saying
 from gateway.customer.questions import COMMENT_LIMIT, Page, Standing
 
 _NUMBERS = "numbers"
@@ -78,6 +79,8 @@ def drawn(page: Page, filled: Filled, once: str) -> Drawn:
     """The page of a question."""
     language = language_of(page)
     words = words_of(language)
+    if page.sayings:
+        return _worded(page, words, filled, once)
     title = words["title"][page.asked.question.value]
     shared = {"page": page, "words": words, "once": once, "limit": COMMENT_LIMIT, "chosen": filled.chosen}
     if page.options:
@@ -108,6 +111,29 @@ def page_drawn(template: str, language: str, title: str, **values: Any) -> Drawn
     nonce = secrets.token_urlsafe(12)
     page = _templates().get_template(template).render(language=language, title=title, nonce=nonce, **values)
     return Drawn(page, nonce)
+
+
+# Words of their own
+
+
+def _worded(page: Page, words: Mapping[str, Any], filled: Filled, once: str) -> Drawn:
+    title, asks = words["in_words"][page.question.template]
+    named = {name: str(page.context.get(name, "")) for name in ("case_id", "subject", "order_id", "product")}
+    return page_drawn(
+        "worded.html",
+        language_of(page),
+        title,
+        page=page,
+        words=words,
+        standing=asks.format(**named) if page.takes else words[page.standing.value],
+        picks=[(one.value, words["sayings"][one.value][0]) for one in page.sayings],
+        asks_day=Saying.TIME in page.sayings,
+        fields=filled.fields,
+        once=once,
+        limit=COMMENT_LIMIT,
+        wrong=words.get(filled.wrong, ""),
+        came=words.get(filled.came, ""),
+    )
 
 
 # Scores and plain answers

@@ -248,7 +248,7 @@ async def _answered(reception: Reception, request: Request, token: str, given: s
     if request.method != "POST":
         came = await _came(reception, request.query_params.get("sent", ""))
         wished = await _came(reception, request.query_params.get("wished", ""))
-        came = "wish_kept" if wished else came
+        came = ("said_kept" if page.sayings else "wish_kept") if wished else came
         return _page(HTTPStatus.OK, drawn(page, Filled(chosen=given, came=came), new_mark()))
     fields = _fields(body)
     said = said_on(page, fields) if says_itself(page, fields.get("pick", "")) else _said(page, fields)

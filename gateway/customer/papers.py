@@ -7,9 +7,11 @@ from enum import Enum
 
 from activities.channels.papers import Press
 from activities.kernel.clock import present
-from activities.kernel.pool import Pool
+from activities.kernel.pool import Connection, Pool
 from activities.mail import keys, paper_rows
-from domain.mail.papers import Paper
+from activities.mail.paper_rows import CarriedPapers
+from domain.frame.messages import Issuer
+from domain.mail.papers import Paper, bills_named
 from domain.mail.signing import AddressPurpose, opened
 from gateway import papers
 
@@ -30,11 +32,29 @@ async def paper_of(pool: Pool, token: str, number: int) -> Paper | NoPaper:
         digest = opened(token, AddressPurpose.PAPER, await keys.load_keys(connection))
         mails = await paper_rows.mail_by_token(connection, digest, present()) if digest is not None else []
     for mail in mails:
-        found = mail.papers
-        if not 1 <= number <= len(found) or mail.now is None:
-            continue
-        return found[number - 1] if mail.now <= mail.body.at + GOOD_FOR else NoPaper.EXPIRED
+        if mail.now is not None and mail.now > mail.body.at + GOOD_FOR:
+            return NoPaper.EXPIRED
+        async with pool.acquire() as connection:
+            return await _numbered(connection, mail, number) or NoPaper.NOT_OURS
     return NoPaper.NOT_OURS
+
+
+async def _numbered(connection: Connection, mail: CarriedPapers, number: int) -> Paper | None:
+    """A document that a mail brought, or an invoice that it speaks of, as the customer had got it."""
+    brought, named = mail.papers, bills_named(mail.body)
+    if 1 <= number <= len(brought):
+        return brought[number - 1]
+    if not 1 <= number <= len(named):
+        return None
+    id = named[number - 1]
+    whose = await paper_rows.account_of_bill(connection, id)
+    return (
+        None
+        if whose is None
+        else await papers.bill(
+            connection, whose, id, mail.body.issuer or Issuer(name=str(mail.body.context.get("seller", "")))
+        )
+    )
 
 
 async def pdf_of(pool: Pool, press: Press, paper: Paper) -> bytes:

@@ -14,6 +14,7 @@ from domain.kernel.calendar import local_day
 from domain.mail.answering import SentMail, asked_in
 from domain.mail.asks import Answered, Question
 from domain.mail.choices import PageChoice, Pick
+from domain.mail.worded import ASKED_FOR, IN_WORDS, Saying
 from domain.quotes.versions import QuoteState
 from domain.success.throttling import answer_counts
 
@@ -59,6 +60,11 @@ class Page:
         if self.asked.question is Question.SURVEY:
             return tuple(map(str, range(self.asked.low, self.asked.high + 1)))
         return ()
+
+    @property
+    def sayings(self) -> tuple[Saying, ...]:
+        """What can be picked before words of their own; empty where no words are asked for."""
+        return IN_WORDS[self.question.template] if self.asked.question is Question.MAIL else ()
 
     @property
     def takes(self) -> bool:
@@ -114,12 +120,17 @@ class Page:
 
 def asked_by(question: MailQuestion) -> Answered | None:
     """What a mail asks that a page can answer; null for a mail that asks nothing of the kind."""
+    if question.template in IN_WORDS:
+        return Answered(question=Question.MAIL)
     asked = asked_in(SentMail(delivery_id="", template=question.template, context=dict(question.context)))
     return asked if asked is not None and asked.question in (*_SCORED, *DECIDED) else None
 
 
 def page_of(question: MailQuestion, asked: Answered, decidable: Decidable | None) -> Page:
     """The page of a question. decidable: where a renewal, a quote or an offer stands; null if it is not on record."""
+    if asked.question is Question.MAIL:
+        standing = Standing.OPEN if question.now <= question.at + ASKED_FOR else Standing.OVER
+        return Page(asked, question, standing, dict(question.context))
     if asked.question not in DECIDED:
         return Page(asked, question, _standing_of(question), dict(question.context))
     context = {**question.context, **((decidable.context or {}) if decidable else {})}

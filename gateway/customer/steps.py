@@ -77,9 +77,8 @@ def said_of_step(
     word = fields.get("pick", "")
     if step is None or word not in set(StepWord):
         return "step_gone" if step is None else "wrong"
-    day = _day(fields.get("day", ""))
-    today = local_day(reader.now, reader.time_zone)
-    if word == StepWord.DAY and (day is None or not 0 <= (day - today).days <= _AHEAD_DAYS):
+    day = day_ahead(fields.get("day", ""), local_day(reader.now, reader.time_zone))
+    if word == StepWord.DAY and day is None:
         return "step_no_day"
     said = StepSaid(
         word=StepWord(word), task=step.name, order_id=about(step.stage), day=day if word == StepWord.DAY else None
@@ -92,8 +91,10 @@ def said_of_step(
     return PageChoice(pick=Pick.STEP, step=said), f"{line}\n\n{comment}" if comment else line
 
 
-def _day(text: str) -> date | None:
+def day_ahead(text: str, today: date) -> date | None:
+    """The day that was typed; null for what is none, is over or is more than a year away."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if 0 <= (day - today).days <= _AHEAD_DAYS else None

@@ -27,7 +27,7 @@ _CLICK = {
 
 _PAPER = re.compile(r"https?://\S+/document/[a-z2-7]{48}/[1-9]\d?")
 _BILL = re.compile(r"(?:Invoice |Credit note )(\S+) as PDF|(?:請求書|返金明細書)(\S+)のPDF")
-_BESIDE = re.compile(r"https?://\S+/(owned|mails|steps)/[a-z2-7]{48}")
+_BESIDE = re.compile(r"https?://\S+/(owned|mails|steps|answer)/[a-z2-7]{48}")
 _SAID = {
     ("What you have with us", "owned"),
     ("ご契約内容の確認", "owned"),
@@ -35,6 +35,20 @@ _SAID = {
     ("メール配信の設定", "mails"),
     ("Say how it stands, or choose another day", "steps"),
     ("状況のご連絡・日程のご相談", "steps"),
+    ("Answer here", "answer"),
+    ("ご回答はこちらから", "answer"),
+    ("Say what is not solved yet", "answer"),
+    ("解決していない点のご連絡", "answer"),
+    ("Say what you need", "answer"),
+    ("ご入用の品のご連絡", "answer"),
+    ("Name a time", "answer"),
+    ("日時のご指定", "answer"),
+    ("Say how it arrived", "answer"),
+    ("到着状況のご連絡", "answer"),
+    ("Tell us how you are getting on", "answer"),
+    ("ご状況・ご意見のご連絡", "answer"),
+    ("Tell us how it goes", "answer"),
+    ("ご利用状況・ご要望のご連絡", "answer"),
 }
 _OFFERED = {"This quote as PDF", "このお見積りのPDF"}
 

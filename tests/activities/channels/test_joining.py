@@ -98,7 +98,8 @@ def test_a_question_that_goes_along_has_its_own_links(language: str) -> None:
     )
     for form in (both.text, both.html):
         assert "https://a.example/survey/10" in form
-        assert "https://a.example/check_in" not in form
+        assert "https://a.example/check_in" in form  # what it wants to hear, and no score of the survey
+        assert "https://a.example/check_in/" not in form
 
 
 @pytest.mark.parametrize(("kind", "high"), [("nps", 10), ("ces", 7)])

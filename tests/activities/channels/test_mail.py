@@ -19,6 +19,7 @@ from activities.channels.rendering import Renderer
 from activities.channels.samples import AT, COMMON, CONTEXTS, a_mail
 from activities.channels.text import wire_address
 from domain.mail.signing import AddressPurpose, delivery_in, message_id_of, signed_address, token_of
+from domain.mail.worded import IN_WORDS
 from tests.activities.channels.conftest import KEY, Build
 from tests.activities.channels.smtp_server import Mailbox
 from tests.properties import examples
@@ -150,6 +151,19 @@ async def test_a_survey_has_a_link_for_each_score_where_a_page_is_served(
     assert links[-1] == str(scores - (kind == "nps"))
     await channel_with().send(survey)
     assert "/answer/" not in text_of(mailbox.last())
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+async def test_what_wants_to_hear_something_has_a_link_for_it_where_a_page_is_served(
+    channel_with: Build, mailbox: Mailbox, language: str
+) -> None:
+    for template in IN_WORDS:
+        mail = a_mail(template, language, key=KEY.number)
+        await channel_with(public_url="https://mail.meridian.example").send(mail)
+        token = token_of(mail.delivery_id, AddressPurpose.ANSWER, KEY)
+        assert re.search(rf"https://mail\.meridian\.example/answer/{token}\s", text_of(mailbox.last())), template
+        await channel_with().send(mail)
+        assert "/answer/" not in text_of(mailbox.last())
 
 
 async def test_a_signed_address_of_a_long_domain_stays_in_one_piece(channel_with: Build, mailbox: Mailbox) -> None:

@@ -12,8 +12,10 @@ import httpx2
 import pypdf
 import pytest
 
+from activities.channels.rendering import Renderer
 from activities.mail.keys import load_keys
 from domain.frame.access import AccessRole
+from domain.frame.messages import OutgoingMail
 from domain.mail.marks import Domains
 from domain.mail.signing import AddressPurpose, token_of
 from gateway.customer.pages import customer_app
@@ -105,6 +107,26 @@ async def test_an_invoice_that_nobody_got_is_made_from_the_tables(servers: Serve
         made = words((await http.get(f"/invoices/{invoice}/document")).content)
     seller = mail["body"]["context"]["seller"]
     assert made.replace(seller, "") == sent.replace(seller, "")
+
+
+async def test_a_reminder_leads_to_the_invoice_that_it_names(servers: Servers, web: httpx2.AsyncClient) -> None:
+    account, brought, invoice = await invoiced(servers)
+    await servers.client.ask(account, "note_payment", {"number": 1, "status": "overdue", "by": "ledger"})
+    await servers.client.fast_forward(account, timedelta(days=8))
+    reminders = "select * from outbox where account_id = $1 and body->>'template' = 'payment_reminder' limit 1"
+    mail = await servers.pool.fetchrow(reminders, account)
+    assert mail is not None
+    path = await link(servers, mail)
+    for language in ("en", "ja"):
+        said = OutgoingMail.model_validate({**mail["body"], "language": language})
+        rendered = Renderer().render(said, links=lambda page, _: path if page == "document" else None)
+        assert f"{path}/1" in rendered.text
+        assert f'href="{path}/1"' in rendered.html
+    named = [one["invoice_id"] for one in mail["body"]["context"]["invoices"]]
+    assert named == [invoice]
+    shown = await web.get(f"{path}/1")
+    assert shown.content == (await web.get(f"{await link(servers, brought)}/1")).content
+    assert (await web.get(f"{path}/2")).status_code == 404
 
 
 async def test_who_sees_no_prices_sees_no_invoice_and_what_is_not_there_is_not_found(servers: Servers) -> None:
