@@ -53,6 +53,11 @@ class UsageAnswer(View):
     told: int
     rows: list[RowAnswer]
 
+    @property
+    def is_settled(self) -> bool:
+        """False while a journey is still to be told: the same rows sent again tell it."""
+        return all(one.status is not RowStatus.OPEN for one in self.rows)
+
 
 class Kept(View):
     """What was told is on record. `changed` is false if it was before."""

@@ -25,11 +25,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class KeptAnswer:
-    """An answer under the Idempotency-Key of a call; `digest` is that of what was asked."""
+    """An answer under the Idempotency-Key of a call."""
 
-    digest: bytes
     status: int
     body: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Whose an Idempotency-Key is: `digest` is that of the call that came first under it, `answer` what that call was answered."""
+
+    digest: bytes
+    answer: KeptAnswer | None
 
 
 _ENTRY = Value[int](
@@ -81,14 +88,22 @@ done_under = Query("select key, as_of, outcome from effect where under = $1 limi
 """What is on record under a request's id, of whatever kind it was."""
 
 
-async def kept(connection: Connection, actor: str, key: str) -> KeptAnswer | None:
-    """The answer that was given under a key of this actor's."""
-    row = await connection.fetchrow(
-        "select digest, status, body from kept_answer where actor = $1 and key = $2", actor, key
-    )
-    return None if row is None else KeptAnswer(row["digest"], row["status"], row["body"])
+# Whoever comes second waits for whoever came first to have written it, and reads whose it is.
+_CLAIM = Query(
+    "with claim as ("
+    " insert into claimed_key (actor, key, digest, claimed_at) values ($1, $2, $3, $4)"
+    " on conflict (actor, key) do update set actor = excluded.actor returning digest)"
+    " select coalesce(k.digest, c.digest) as digest, k.status, k.body"
+    " from claim c left join kept_answer k on k.actor = $1 and k.key = $2"
+)
 
 
-async def keep(connection: Connection, actor: str, key: str, answer: KeptAnswer, at: datetime) -> None:
+async def claim(connection: Connection, actor: str, key: str, digest: bytes, at: datetime) -> Claim:
+    """Claims a key of this actor's for a call, unless it is another one's already."""
+    row = (await _CLAIM(connection, actor, key, digest, at))[0]
+    return Claim(row["digest"], None if row["status"] is None else KeptAnswer(row["status"], row["body"]))
+
+
+async def keep(connection: Connection, actor: str, key: str, digest: bytes, answer: KeptAnswer, at: datetime) -> None:
     """Keeps an answer; of two at once the first stays."""
-    await _KEPT.add(connection, [(actor, key, answer.digest, answer.status, answer.body, at)])
+    await _KEPT.add(connection, [(actor, key, digest, answer.status, answer.body, at)])

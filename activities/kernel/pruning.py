@@ -32,8 +32,10 @@ select count(*) from gone
 # The same call under the same key is answered again; after that what was asked is still done once, by its id.
 _ANSWERS = """
 with gone as (
-       delete from kept_answer where ctid = any(array(select ctid from kept_answer where kept_at < $1 limit $2)) returning 1)
-select count(*) from gone
+       delete from kept_answer where ctid = any(array(select ctid from kept_answer where kept_at < $1 limit $2)) returning 1),
+     claimed as (
+       delete from claimed_key where ctid = any(array(select ctid from claimed_key where claimed_at < $1 limit $2)) returning 1)
+select (select count(*) from gone) + (select count(*) from claimed)
 """
 ANSWERS_KEPT = timedelta(days=30)
 # What other systems told of, and is settled; what it asked is on record, and done once by its own id. What waits for somebody stays.

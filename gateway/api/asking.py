@@ -145,7 +145,7 @@ def _accepted(subject: Subject, kind: RequestKind[Any], asked: dict[str, Any], e
     request_id = str(asked.get(kind.id_field) or "")
     body = {"status": "open", "request_id": request_id or None, "detail": str(error)}
     where = {"Location": f"/v1/{subject.kind}s/{subject.id}/requests/{request_id}"} if request_id else {}
-    return Done(body, HTTPStatus.ACCEPTED, where)
+    return Done(body, HTTPStatus.ACCEPTED, where, settled=False)
 
 
 def _outcomes(router: APIRouter, doors: Doors, acting: Acting) -> None:

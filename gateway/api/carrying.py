@@ -20,11 +20,12 @@ from gateway.doors import Doors
 
 @dataclass(frozen=True)
 class Done:
-    """What a call is answered."""
+    """What a call is answered. `settled` is false for what is not over yet, and may be answered otherwise at the next try."""
 
     body: Any
     status: HTTPStatus = HTTPStatus.OK
     headers: dict[str, str] = field(default_factory=dict)
+    settled: bool = True
 
 
 Work = Callable[[dict[str, Any], str | None], Awaitable[Done]]
@@ -32,19 +33,20 @@ Work = Callable[[dict[str, Any], str | None], Awaitable[Done]]
 
 
 async def carried_out(request: Request, doors: Doors, who: Principal, work: Work) -> Response:
-    """One call: its first answer if it was given before under its Idempotency-Key, else that of `work`, which is kept."""
+    """One call: its answer if it was done before under its Idempotency-Key, else that of `work`, which is kept if it is over. What is
+    refused did nothing and is not kept: the same call is looked at anew, and may have come true meanwhile."""
     check_media_type(request)
     content = await read_bytes(request)
     again = keeping.repetition_of(request, who, content)
-    if again is not None and (before := await keeping.given_before(doors.pool, again)) is not None:
-        return before
     asked = read_object(content)
+    if again is not None and (before := await keeping.claim(doors.pool, again)) is not None:
+        return before
     try:
         done = await work(asked, again.request_id if again else None)
     except Refusal as refusal:
         refused = problems.of_refusal(refusal)
-        done = Done(json.loads(bytes(refused.body)), HTTPStatus(refused.status_code))
-    if again is not None:
+        done = Done(json.loads(bytes(refused.body)), HTTPStatus(refused.status_code), settled=False)
+    if again is not None and done.settled:
         await keeping.keep(doors.pool, again, done.status, done.body)
     kind = problems.MEDIA_TYPE if done.status >= HTTPStatus.BAD_REQUEST else None
     return JSONResponse(done.body, done.status, done.headers, media_type=kind)

@@ -23,7 +23,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _ABOUT = """The life of business customers after the sale: orders and usage come in, customers are read whole, and everything that can
 be asked of a journey or a case is a POST of its own. Instants are ISO 8601 with their offset, amounts of money are strings.
 
-**Repetitions.** Every POST takes an `Idempotency-Key`: the same call under the same key gets the first answer, another one 409.
+**Repetitions.** Every POST takes an `Idempotency-Key`: the same call under the same key gets the answer of what was done, another one 409.
 **Patience.** What the journey has not answered in time is answered with 202 and a `Location`; `Prefer: wait=5` says how long.
 **Errors** are problem details (RFC 9457): `code` is a word to act on, `problems` name the fields and what would be right."""
 _PROBLEMS = {
@@ -41,7 +41,7 @@ _KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Under this key the call is carried out once, and its answer is kept.",
+    "description": "Under this key the call is done once, and its answer is kept.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[\x21-\x7e]+$"},
 }
 _WAIT_HEADER = {

@@ -1,4 +1,4 @@
-"""Idempotency-Key: the answer of a call is kept under it, and a repeated call gets that answer; another body under it is refused.
+"""Idempotency-Key: it belongs to the first call under it, from before anything is done on; what was done is answered again.
 
 As in the draft "The Idempotency-Key HTTP Header Field" of the IETF.
 """
@@ -24,8 +24,6 @@ from gateway.api.problems import MEDIA_TYPE, CallError
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 _FORM = re.compile(r"[\x21-\x7e]{1,200}")
-_PASSING = frozenset({HTTPStatus.ACCEPTED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.UNAUTHORIZED})
-"""What may be answered otherwise at the next try, beside what is our fault."""
 
 
 @dataclass(frozen=True)
@@ -53,23 +51,22 @@ def repetition_of(request: Request, who: Principal, content: bytes) -> Repetitio
     return Repetition(who.name, key, hashlib.sha256(asked).digest())
 
 
-async def given_before(pool: Pool, again: Repetition) -> Response | None:
-    """The answer that was given under the key; null if none was. Raises CallError (409) if something else was asked under it."""
+async def claim(pool: Pool, again: Repetition) -> Response | None:
+    """Claims the key for this call: the answer that it was given before, null if none was. The same call always goes on, however the
+    one before ended. Raises CallError (409) if the key is another call's."""
     async with pool.acquire() as connection:
-        found = await audit_rows.kept(connection, again.actor, again.key)
-    if found is None:
-        return None
+        found = await audit_rows.claim(connection, again.actor, again.key, again.digest, present())
     if found.digest != again.digest:
         said = f"this {HEADER} was used for another call; give this one a key of its own"
         raise CallError(HTTPStatus.CONFLICT, "IdempotencyConflict", said)
-    kind = "application/json" if found.status < HTTPStatus.BAD_REQUEST else MEDIA_TYPE
-    return Response(found.body, found.status, {REPLAYED: "true"}, media_type=kind)
+    if found.answer is None:
+        return None
+    kind = "application/json" if found.answer.status < HTTPStatus.BAD_REQUEST else MEDIA_TYPE
+    return Response(found.answer.body, found.answer.status, {REPLAYED: "true"}, media_type=kind)
 
 
 async def keep(pool: Pool, again: Repetition, status: int, body: object) -> None:
-    """Keeps an answer that another try would not change."""
-    if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    """Keeps the answer of what was done."""
+    answer = KeptAnswer(status, json.dumps(body, ensure_ascii=False, separators=(",", ":")))
     async with pool.acquire() as connection:
-        await audit_rows.keep(connection, again.actor, again.key, KeptAnswer(again.digest, status, text), present())
+        await audit_rows.keep(connection, again.actor, again.key, again.digest, answer, present())

@@ -52,7 +52,8 @@ def _usage(router: APIRouter, doors: Doors, acts: Writing) -> None:
             if not isinstance(rows, list) or asked.keys() != {"rows"}:
                 problem = Problem(field="rows", problem="must be a list of rows, and all that the body has")
                 raise Refusal(INVALID_USAGE, "the usage cannot be recorded", [problem])
-            return Done(shown(await acts.record_usage(who, rows, again or new_request_id()), who))
+            found = await acts.record_usage(who, rows, again or new_request_id())
+            return Done(shown(found, who), settled=found.is_settled)
 
         return await carried_out(request, doors, who, work)
 

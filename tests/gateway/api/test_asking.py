@@ -209,6 +209,57 @@ async def test_two_at_once_under_one_key_do_it_once(servers: Servers) -> None:
     assert await servers.pool.fetchval(done, account) == 1
 
 
+async def test_a_key_belongs_to_one_of_two_calls_that_come_at_once(servers: Servers) -> None:
+    account = await _placed(servers)
+    orders, case_id = [order(), order()], f"C-{account}"
+    cases = [{"case_id": f"{case_id}-{n}", "account_id": account, "subject": "Till is down"} for n in range(2)]
+    day = str((present() - timedelta(days=1)).date())
+    usage = [
+        {"rows": [{"account_id": f"{case_id}-{n}", "product": "SEATS", "day": day, "active_users": 1}]}
+        for n in range(2)
+    ]
+    async with calling(servers, await token_of(servers, AccessRole.ADMIN)) as http:
+        for path, bodies in (("/orders", orders), ("/cases", cases), ("/usage", usage)):
+            headers = {"Idempotency-Key": f"{path}-at-once"}
+            asked = [http.post(path, json=body, headers=headers) for body in bodies]
+            answers: list[httpx2.Response] = await asyncio.gather(*asked)
+            assert sorted(answer.status_code for answer in answers) == [200, 409], [one.text for one in answers]
+    on_record = "select count(*) from sales_order where order_id = any($1)"
+    assert await servers.pool.fetchval(on_record, [document["order_id"] for document in orders]) == 1
+    opened = "select count(*) from service_case where case_id = any($1)"
+    assert await servers.pool.fetchval(opened, [case["case_id"] for case in cases]) == 1
+
+
+async def test_what_was_refused_may_come_true_under_the_same_key(servers: Servers) -> None:
+    document = order()
+    account = document["account"]["account_id"]
+    path, asked = f"/accounts/{account}/requests/change_account", {"language": "en", "reason": "moved"}
+    async with calling(servers, await token_of(servers, AccessRole.ADMIN)) as http:
+        headers = {"Idempotency-Key": f"early-{account}"}
+        early = await http.post(path, json=asked, headers=headers)
+        other = await http.post(path, json={**asked, "language": "ja"}, headers=headers)
+        await http.post("/orders", json=document)
+        now = await http.post(path, json=asked, headers=headers)
+    assert (early.status_code, other.status_code, now.status_code) == (404, 409, 200), now.text
+
+
+async def test_a_worker_that_died_keeps_nobody_from_sending_the_same_again(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = order()
+
+    async def dies(*_: Any) -> None:
+        raise RuntimeError("the process is gone")
+
+    async with calling(servers, await token_of(servers, AccessRole.PROGRAM)) as http:
+        headers = {"Idempotency-Key": f"died-{document['order_id']}"}
+        with monkeypatch.context() as patched:
+            patched.setattr("gateway.client.PerennialClient.place_order", dies)
+            assert (await http.post("/orders", json=document, headers=headers)).status_code == 500
+        assert (await http.post("/orders", json=order(), headers=headers)).status_code == 409
+        assert (await http.post("/orders", json=document, headers=headers)).status_code == 200
+
+
 def test_every_request_that_somebody_outside_may_make_is_described_with_an_example() -> None:
     document = openapi_document()
     assert document["openapi"].startswith("3.1")

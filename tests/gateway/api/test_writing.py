@@ -157,7 +157,13 @@ async def test_a_journey_that_does_not_answer_leaves_usage_on_record(
         raise NoAnswerError("the journey does not answer")
 
     account = (await placed(servers))["account"]["account_id"]
-    monkeypatch.setattr(PerennialClient, "record_usage", silent)
     async with calling(servers, await token_of(servers, AccessRole.PROGRAM)) as http:
-        found = (await http.post("/usage", json={"rows": [_row(account)]})).json()
+        call: dict[str, Any] = {"json": {"rows": [_row(account)]}, "headers": {"Idempotency-Key": f"u-{account}"}}
+        with monkeypatch.context() as patched:
+            patched.setattr(PerennialClient, "record_usage", silent)
+            found = (await http.post("/usage", **call)).json()
+        again = (await http.post("/usage", **call)).json()
+        same = await http.post("/usage", **call)
     assert [one["status"] for one in found["rows"]] == ["open"]
+    assert [one["status"] for one in again["rows"]] == ["done"], "it is asked again until the journey was told"
+    assert (same.json(), same.headers["idempotent-replayed"]) == (again, "true")
