@@ -18,10 +18,11 @@ from activities.service.case_rows import account_of_case
 from domain.frame.access import Principal, require, signed
 from domain.frame.keys import case_key, effect_key
 from domain.frame.request_kinds import RequestKind
-from domain.journey.registry import BEGINNINGS, CASE, JOURNEY, OPERATIONS
+from domain.journey.registry import BEGINNINGS, CASE, JOURNEY, OPERATIONS, kind_of_effect
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from gateway.calling import NoAnswerError
 from gateway.doors import Doors
+from gateway.views.answers.table import answer_for
 
 DONE = "done"
 OPEN = "open"
@@ -209,14 +210,17 @@ class Acting:
         async with noted(self._doors.pool, self._door, who, subject, operation, request_id, why):
             yield
 
-    async def outcome(self, subject: Subject, request_id: str) -> dict[str, Any] | None:
-        """What became of a request: `done` with its answer, `open`, or the name of its refusal; null if nobody made it."""
+    async def outcome(self, who: Principal, subject: Subject, request_id: str) -> dict[str, Any] | None:
+        """What became of a request: `done` with what of its answer is for `who`, `open`, or the name of its refusal; null if nobody made
+        it."""
         whose = effect_key(subject.id, request_id) if subject.kind == "account" else case_key(subject.id, request_id)
         async with self._doors.pool.acquire() as connection:
             done = await audit_rows.done_under(connection, whose)
             asked = await audit_rows.asked_under(connection, str(subject), request_id)
         if done:
-            return {"status": DONE, "at": done[0]["as_of"].isoformat(), "answer": done[0]["outcome"].get("answer", {})}
+            kind = kind_of_effect(done[0]["key"])
+            answer = answer_for(who, kind, done[0]["outcome"].get("answer") or {}) if kind else None
+            return {"status": DONE, "at": done[0]["as_of"].isoformat(), "answer": answer}
         if not asked:
             return None
         return {"status": asked[0]["outcome"] or OPEN, "at": asked[0]["at"].isoformat(), "answer": None}

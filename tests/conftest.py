@@ -16,7 +16,7 @@ from xdist.remote import Producer
 from activities.kernel.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
-from tests import budgets, moving, ports, properties, suite
+from tests import answers, budgets, moving, ports, properties, suite
 from tests.living_in_memory import InMemory
 from tests.own_database import keep_template, own_database
 from workers.cli import common
@@ -29,6 +29,7 @@ from workflows.visibility import SEARCH_ATTRIBUTES
 
 properties.register()
 moving.take_time_given()
+answers.watch()
 ports.prefer_own()
 common.console.width = common.PIPED_WIDTH  # whoever runs the tests beside each other sets COLUMNS
 

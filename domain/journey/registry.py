@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.billing import entries as billing
 from domain.contracts import entries as contracts
+from domain.frame.keys import EffectKey, Word
 from domain.frame.request_kinds import RequestKind
 from domain.holds import entries as holds
 from domain.journey import entries as journey
@@ -41,4 +42,12 @@ OPERATIONS = {**JOURNEY, **{kind.update if kind.opens else f"case_{kind.update}"
 """Every request by a name of its own, as the API, Nexus and tools call it: those of a case say so, but for what opens one."""
 BEGINNINGS = frozenset({"place_order", "import_order", "open_case"})
 """What begins something: its document names the account or the case itself."""
+_KNOWN_AS = {kind.known_as: kind for kind in reversed((*JOURNEY.values(), *CASE.values()))}
+
+
+def kind_of_effect(key: str) -> Kind | None:
+    """The request that is on record under the key of an effect; null for a step, or a kind that is no more."""
+    return _KNOWN_AS.get(Word.parse(EffectKey.parse(key).what).word)
+
+
 BY_ACTIVITY = {kind.answered_by: kind for kind in (*JOURNEY.values(), *CASE.values())}

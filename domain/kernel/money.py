@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from enum import StrEnum
@@ -188,3 +189,15 @@ def for_months(monthly: Decimal, months: int) -> Decimal:
     """The price for `months` that one for a month came from: the way back, without the digits that the division left."""
     price = (monthly * months).quantize(_AGREED).normalize()
     return price if int(price.as_tuple().exponent) <= 0 else price.quantize(Decimal(1))
+
+
+_NUMBER = r"[+\-−]?\d[\d.,]*"
+_CURRENCY = "|".join(MINOR_UNITS)
+_SUMS = re.compile(
+    rf"(?:{_NUMBER}\s(?:{_CURRENCY})|(?:{_CURRENCY})\s{_NUMBER}|[¥€$£]\s?{_NUMBER}|(?:(?<=, not )|(?<=tax of )){_NUMBER})(?![\w-])"
+)
+
+
+def without_sums(text: str) -> str:
+    """A sentence of ours without the sums of money in it, for whoever sees none."""
+    return _SUMS.sub("…", text)

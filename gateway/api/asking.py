@@ -153,7 +153,7 @@ def _outcomes(router: APIRouter, doors: Doors, acting: Acting) -> None:
     accounts, cases = (Depends(entry_to(doors.pool, resource, READ)) for resource in ("accounts", "cases"))
 
     async def found(who: Principal, subject: Subject, request_id: str) -> dict[str, Any]:
-        outcome = await acting.outcome(subject, request_id)
+        outcome = await acting.outcome(who, subject, request_id)
         if outcome is None:
             said = f"no request {request_id!r} of {subject} was made through this door or is on record"
             raise CallError(HTTPStatus.NOT_FOUND, "UnknownRequest", said)

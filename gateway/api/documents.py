@@ -18,6 +18,7 @@ from domain.journey.registry import OPERATIONS
 from domain.kernel.refusals import Problem
 from gateway.api.problems import MEDIA_TYPE
 from gateway.api.written import WRITTEN, Written
+from gateway.views.answers.table import ANSWERS, operation_of
 
 _REFERENCE = "#/components/schemas/{model}"
 _ABOUT = """The life of business customers after the sale: orders and usage come in, customers are read whole, and everything that can
@@ -91,14 +92,6 @@ READING = told_as(
 """The problems of a path that only reads."""
 
 
-_NAME_OF = {id(kind): name for name, kind in OPERATIONS.items()}
-
-
-def operation_id(kind: RequestKind[Any]) -> str:
-    """The name of a request among all operations."""
-    return _NAME_OF[id(kind)]
-
-
 def described(kind: RequestKind[Any], resource: str) -> dict[str, Any]:
     """How FastAPI is told of the path of a request."""
     sentence, _, more = kind.text.partition("\n\n")
@@ -106,13 +99,12 @@ def described(kind: RequestKind[Any], resource: str) -> dict[str, Any]:
     return {
         "methods": ["POST"],
         "tags": [resource],
-        "operation_id": operation_id(kind),
+        "operation_id": operation_of(kind),
         "summary": kind.words,
         "description": f"{sentence}\n\n{more}".strip(),
         "response_description": "Done: the answer of the journey or the case.",
-        "response_model": None,
+        "response_model": ANSWERS[operation_of(kind)],
         "responses": {
-            int(HTTPStatus.OK): {"content": {"application/json": {"schema": {"type": "object"}}}},
             int(HTTPStatus.ACCEPTED): {
                 "description": "Passed on, and not answered yet; `Location` is where to look.",
                 "content": {"application/json": {"schema": opened}},

@@ -152,13 +152,13 @@ async def _to_be_seen(visit: Visit, act: Act, request: dict[str, Any], around: A
         return None
     if around.of is None:
         raise Refusal(UNKNOWN_ACCOUNT, "nobody knows yet whose case it is; say so first")
-    if not looks and await visit.place.acting.outcome(act.subject, act.request_id):
+    if not looks and await visit.place.acting.outcome(visit.who, act.subject, act.request_id):
         return None
     if looks:  # as of now, and not as of when somebody looked before
         request = {name: value for name, value in request.items() if name != "as_of"}
         return await preview_of(visit, around.of, act.kind, request)
     found = await preview_of(visit, around.of, act.kind, request)
-    if found.seen == seen or await visit.place.acting.outcome(act.subject, act.request_id):
+    if found.seen == seen or await visit.place.acting.outcome(visit.who, act.subject, act.request_id):
         return None
     return replace(found, changed=True)
 
@@ -240,5 +240,5 @@ async def what_became(visit: Visit) -> Said | None:
     under, update = visit.asked("under"), visit.asked("asked")
     if not under or kind not in ("account", "case") or update not in (JOURNEY if kind == "account" else CASE):
         return None
-    found = await visit.place.acting.outcome(Subject(kind, subject_id), under)
+    found = await visit.place.acting.outcome(visit.who, Subject(kind, subject_id), under)
     return Said(update, found["status"] if found["status"] in (DONE, OPEN) else "refused") if found else None

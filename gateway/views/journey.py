@@ -18,7 +18,7 @@ from gateway.calling import NoAnswerError
 from gateway.client import PerennialClient
 from gateway.views.explanations import explanation_of
 from gateway.views.plans import plan_document, time_of
-from gateway.views.shown import At, View
+from gateway.views.shown import OF_SUMS, At, View
 from gateway.views.whose import Whose
 
 
@@ -64,7 +64,7 @@ class Explanation(View):
 
     key: str
     at: str
-    what: Annotated[str, FieldGroup.NOTES, FieldGroup.HEALTH]
+    what: Annotated[str, FieldGroup.NOTES, FieldGroup.HEALTH, OF_SUMS]
     done: bool
     to: str = ""
     why: str
@@ -72,9 +72,9 @@ class Explanation(View):
     planned_by: dict[str, str] | None = None
     by: str | None = None
     facts: Annotated[dict[str, Any], FieldGroup.PRICES, FieldGroup.HEALTH] = {}
-    messages: Annotated[list[dict[str, Any]], FieldGroup.NOTES, FieldGroup.HEALTH] = []
+    messages: Annotated[list[dict[str, Any]], FieldGroup.NOTES, FieldGroup.HEALTH, OF_SUMS] = []
     documents: Annotated[list[dict[str, Any]], FieldGroup.PRICES] = []
-    tasks: Annotated[list[dict[str, Any]], FieldGroup.NOTES] = []
+    tasks: Annotated[list[dict[str, Any]], FieldGroup.NOTES, OF_SUMS] = []
     follows: list[str] = []
     others: list[str] = []
 

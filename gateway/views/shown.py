@@ -7,6 +7,8 @@ class Holding(View):
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import deepcopy
 from functools import cache
 from typing import Annotated, Any
 
@@ -15,9 +17,14 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from domain.frame.access import MAY_SEE, FieldGroup, Principal
+from domain.kernel.money import without_sums
 
 At = Annotated[AwareDatetime, PlainSerializer(lambda at: at.isoformat(), str, when_used="json")]
 """An instant that keeps the offset in which it was said."""
+
+
+OF_SUMS = "sums of money in these words are for those who see prices"
+"""Marks words of ours, such as a line of the journal: `Annotated[str, OF_SUMS]`."""
 
 
 class View(BaseModel):
@@ -40,9 +47,14 @@ class View(BaseModel):
 
 def shown(view: BaseModel, who: Principal) -> dict[str, Any]:
     """A view as JSON, without the fields that are not for `who`."""
-    document = view.model_dump(mode="json")
-    _leave_out(view, document, frozenset(group for group in FieldGroup if not who.sees(group)))
-    return document
+    return without_hidden(view, view.model_dump(mode="json"), who)
+
+
+def without_hidden(value: BaseModel, document: Mapping[str, Any], who: Principal) -> dict[str, Any]:
+    """A document without the fields that are not for `who`; `value` is what is read in it."""
+    left = deepcopy(dict(document))
+    _leave_out(value, left, frozenset(group for group in FieldGroup if not who.sees(group)))
+    return left
 
 
 def _leave_out(value: Any, document: Any, hidden: frozenset[FieldGroup]) -> None:
@@ -50,8 +62,10 @@ def _leave_out(value: Any, document: Any, hidden: frozenset[FieldGroup]) -> None
     if isinstance(value, BaseModel):
         for name in type(value).model_fields:
             if not hidden.isdisjoint(_groups(type(value)).get(name, ())):
-                del document[name]
-            else:
+                document.pop(name, None)
+            elif FieldGroup.PRICES in hidden and OF_SUMS in type(value).model_fields[name].metadata:
+                document[name] = _without_sums(document[name])
+            elif name in document:
                 _leave_out(getattr(value, name), document[name], hidden)
     elif isinstance(value, list | tuple):
         for one, written in zip(value, document, strict=True):
@@ -59,6 +73,15 @@ def _leave_out(value: Any, document: Any, hidden: frozenset[FieldGroup]) -> None
     elif isinstance(value, dict):
         for one, written in zip(value.values(), document.values(), strict=True):
             _leave_out(one, written, hidden)
+
+
+def _without_sums(value: Any) -> Any:
+    """Words without sums of money, however deep they stand."""
+    if isinstance(value, dict):
+        return {name: _without_sums(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_without_sums(one) for one in value]
+    return without_sums(value) if isinstance(value, str) else value
 
 
 @cache

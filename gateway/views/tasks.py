@@ -13,7 +13,7 @@ from activities.kernel.pool import Connection
 from domain.frame.access import FieldGroup
 from domain.journey.customer_timeline import Cursor
 from gateway.views.pages import Page, page_of
-from gateway.views.shown import View
+from gateway.views.shown import OF_SUMS, View
 
 
 class TaskLine(View):
@@ -22,7 +22,7 @@ class TaskLine(View):
     task_id: str
     account_id: str
     company: str
-    title: str
+    title: Annotated[str, OF_SUMS]
     reason: Annotated[str, FieldGroup.NOTES]
     state: str
     late: bool
@@ -45,7 +45,7 @@ class TaskEvent(View):
 
     at: AwareDatetime
     kind: str
-    title: str
+    title: Annotated[str, OF_SUMS]
     by: str | None
 
 

@@ -8,6 +8,7 @@ from activities.journey.timeline import timeline_page
 from activities.kernel.pool import Connection
 from domain.frame.access import FieldGroup, Principal
 from domain.journey.customer_timeline import Audience, Cursor, TimelineItem, TimelineKind
+from domain.kernel.money import without_sums
 from gateway.views.pages import Page
 from gateway.views.whose import Whose
 
@@ -40,7 +41,10 @@ async def events_page(
         audience=_audience(who),
         limit=limit,
     )
-    return Page[TimelineItem](items=list(page.items), next=page.next)
+    items = page.items
+    if not who.sees(FieldGroup.PRICES):
+        items = tuple(item.having(title=without_sums(item.title)) for item in items)
+    return Page[TimelineItem](items=list(items), next=page.next)
 
 
 def _audience(who: Principal) -> Audience:

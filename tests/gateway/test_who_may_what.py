@@ -144,18 +144,20 @@ async def marked(servers: Servers) -> Marks:
     await cases.open_case({"case_id": case, "account_id": account, "subject": "Till is down", "body": "since nine"})
     await cases.ask(case, "note", {"body": "wordofours", "shared": True, "by": "s-7"})
     await cases.ask(case, "note", {"body": "wordofservice", "shared": False, "by": "s-7"})
-    said = {"band": "critical", "reason": "wordofhealth", "days": 14, "by": "S-2"}
+    said = {"band": "critical", "reason": "wordofhealth", "days": 14, "by": "S-2", "request_id": "health-1"}
     await servers.client.ask(account, "override_health", said)
+    more = {"assets": [{"asset_id": f"{document['order_id']}.1", "add": 2}], "by": "S-1", "request_id": "amend-1"}
+    await servers.client.ask(account, "amend_assets", more)
     await servers.client.score_health(account)
     return Marks(
         account,
         case,
         {
-            # 40 seats at 1237, alone, with support, by the year; and the price itself
-            FieldGroup.PRICES: re.compile(r"\b(1,?237|49,?480|54,?480|593,?760|653,?760)\b"),
+            # 40 seats at 1237, alone, with support, by the year; two more by the month; and the price itself
+            FieldGroup.PRICES: re.compile(r"\b(1,?237|49,?480|54,?480|593,?760|653,?760|2,?474)\b"),
             FieldGroup.NOTES: re.compile("wordofours"),
             FieldGroup.INTERNAL: re.compile("wordofservice"),
-            FieldGroup.HEALTH: re.compile("wordofhealth"),
+            FieldGroup.HEALTH: re.compile('wordofhealth|"band"'),
         },
     )
 
@@ -167,7 +169,9 @@ async def test_no_page_shows_a_role_what_is_not_for_it(servers: Servers, app: Fa
     bill = await servers.pool.fetchval("select min(invoice_id) from invoice where account_id = $1", marks.account)
     ids = {"account_id": marks.account, "case_id": marks.case, "asset_id": asset, "task_id": task or NOBODY}
     ids |= {"document_id": bill or NOBODY, "quote_id": NOBODY}
-    paths = [path for path, found in app.openapi()["paths"].items() if "get" in found and "{request_id}" not in path]
+    paths = [path for path, found in app.openapi()["paths"].items() if "get" in found]
+    asked = ("amend-1", "health-1")
+    paths = [made for path in paths for made in dict.fromkeys(path.replace("{request_id}", one) for one in asked)]
     assert len(paths) > 20
     for role in sorted(AccessRole):
         async with calling(app, await token_of(servers, role)) as http:
@@ -230,5 +234,9 @@ async def tried_out(browser: Browser, marks: Marks, asset: str) -> dict[str, str
 def judge(role: AccessRole, marks: Marks, read: dict[str, str]) -> None:
     """Whoever may see a group finds it somewhere; nobody else finds it anywhere."""
     for group, mark in marks.of.items():
-        where = [path for path, text in read.items() if mark.search(text)]
+        where = {
+            path: text[max(found.start() - 60, 0) : found.end() + 40]
+            for path, text in read.items()
+            if (found := mark.search(text))
+        }
         assert bool(where) == (role in MAY_SEE[group]), (role, group, where)
