@@ -35,7 +35,12 @@ _Answer = TypeVar("_Answer")
 
 
 class NoAnswerError(MendableError):
-    """No answer came in time. Unlike what was refused, it may still happen; the message says where to look and what to do."""
+    """No answer came in time. Unlike what was refused, it may still happen; the message says where to look and what to do.
+
+    taken: whether a worker has taken it in, so that it is done whoever waits; null if nobody can say.
+    """
+
+    taken: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, TypeVar
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage
 from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.api.update.v1 import UpdateRef
+from temporalio.api.workflowservice.v1 import PollWorkflowExecutionUpdateRequest
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowQueryRejectedError
 from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from gateway.calling import Call, insist
+from gateway.calling import Call, NoAnswerError, insist
 
 _Agenda = TypeVar("_Agenda")
+_Answer = TypeVar("_Answer")
+_LOOKED_FOR = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -53,8 +60,8 @@ class Entities:
         that got lost is not asked for anew."""
         call = Call(update, workflow_id, update_id, again_with(request, update_id))
         handle = self.handle(workflow_id)
-        answer: dict[str, Any] = await insist(
-            lambda: handle.execute_update(update, request, id=update_id), call, self._within
+        answer: dict[str, Any] = await self._answered(
+            lambda: handle.execute_update(update, request, id=update_id), call
         )
         return answer
 
@@ -79,9 +86,27 @@ class Entities:
                 raise
             return answer
 
-        return await insist(
-            send, Call(update, workflow_id, update_id, again or again_with(body, update_id)), self._within
+        return await self._answered(send, Call(update, workflow_id, update_id, again or again_with(body, update_id)))
+
+    async def _answered(self, send: Callable[[], Awaitable[_Answer]], call: Call) -> _Answer:
+        """The answer of an update; without one, NoAnswerError says whether it was taken in."""
+        try:
+            return await insist(send, call, self._within)
+        except NoAnswerError as error:
+            error.taken = await self._taken(call)
+            raise
+
+    async def _taken(self, call: Call) -> bool | None:
+        """Whether the workflow has an update in its history; null if the server cannot say."""
+        update = UpdateRef(
+            workflow_execution=WorkflowExecution(workflow_id=call.workflow_id), update_id=call.update_id or ""
         )
+        asked = PollWorkflowExecutionUpdateRequest(namespace=self._temporal.namespace, update_ref=update)
+        try:
+            found = await self._temporal.workflow_service.poll_workflow_execution_update(asked, timeout=_LOOKED_FOR)
+        except RPCError as error:
+            return False if error.status is RPCStatusCode.NOT_FOUND else None
+        return found.stage >= UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED
 
     async def start(self, workflow_id: str, row: Row) -> None:
         """Starts the workflow without a message, unless it runs."""

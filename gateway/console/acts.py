@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from starlette.responses import Response
+from temporalio.service import RPCError
 
 from activities.kernel.clock import present
 from activities.service.case_rows import find_case
@@ -46,6 +47,8 @@ class Act:
     others: tuple[str, ...] = ()
     late: bool = False
     """filled in before somebody had to sign in again"""
+    away: str = ""
+    """what is said of a server that did not answer: `unlooked`, `untaken`, or `unsure` whether it was taken in"""
 
     @property
     def can_be_seen(self) -> bool:
@@ -130,14 +133,18 @@ async def _ask(visit: Visit, subject: Subject, home: str) -> Response:
         return _page(visit, replace(found, fields=filled(found.fields, typed, around.missed)), around)
     visit.form = closed_up(found.fields, visit.form)
     request = request_of(found.kind, found.fields, visit.form, around.zone) | {"request_id": found.request_id}
+    away = "unlooked"
     try:
         if preview := await _to_be_seen(visit, found, request, around):
             return _seen(visit, found, around, preview)
+        away = "unsure"
         acting = visit.place.acting
         ask = acting.ask if subject.kind == "account" else acting.ask_case
         await ask(visit.who, subject.id, found.kind.update, request)
-    except NoAnswerError:
-        pass  # the page that it leads to says so
+    except (NoAnswerError, RPCError) as error:
+        taken = error.taken if isinstance(error, NoAnswerError) else None
+        if not taken:  # else the page that it leads to says so
+            return _unanswered(visit, found, "untaken" if taken is False else away, around)
     except Refusal as refusal:
         return _refused(visit, found, refusal, around)
     led = visit.to(back, of=str(subject), asked=found.kind.update, under=found.request_id)
@@ -176,6 +183,12 @@ def _refused(visit: Visit, act: Act, refusal: Refusal, around: Around) -> Respon
     fields = filled(act.fields, visit.form, problems)
     again = Act(act.kind, act.subject, act.back, fields, new_request_id(), str(refusal), others)
     return _page(visit, again, around, HTTPStatus(status_of(refusal)))
+
+
+def _unanswered(visit: Visit, act: Act, away: str, around: Around) -> Response:
+    """The form as it was typed, under the same id: sent again it is one request, whatever became of this one."""
+    again = replace(act, fields=filled(act.fields, visit.form), away=away)
+    return _page(visit, again, around, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def _page(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from importlib.resources import files
+from types import MappingProxyType
 
 from jinja2 import TemplateNotFound
 from starlette.applications import Starlette
@@ -151,9 +153,11 @@ def _visited(
             visit = await Visit.of(place, request)
         except _AWAY as error:
             _log.warning("nobody can be signed in: %s", type(error).__name__)
-            return Visit.of_nobody(place, request).page(
-                "wrong.html", HTTPStatus.SERVICE_UNAVAILABLE, what="away", said=""
-            )
+            visit = Visit.of_nobody(place, request)
+            with suppress(CallError):  # what is no form of ours has nothing to be kept
+                if kept and request.method == "POST":
+                    await visit.read_form()
+            return _wrong(visit, HTTPStatus.SERVICE_UNAVAILABLE, "away", again=_again(visit, kept=kept))
         nobody = visit.person is None and not anybody
         try:
             if request.method == "POST" and not await visit.read_form():
@@ -163,13 +167,19 @@ def _visited(
                 return visit.to("/sign-in", back=visit.here if request.method != "POST" else "")
             return await page(visit)
         except Exception as error:
-            return _told(visit, error)
+            return _told(visit, error, _again(visit, kept=kept))
 
     return answer
 
 
-def _told(visit: Visit, error: Exception) -> Response:
-    """The page for what went wrong. Mistakes of ours are logged, and the page says nothing of their insides."""
+def _again(visit: Visit, *, kept: bool) -> Mapping[str, str]:
+    """What was typed, to be sent once more as it is; nothing of what another site sent."""
+    return visit.form if kept and visit.is_from_here else {}
+
+
+def _told(visit: Visit, error: Exception, again: Mapping[str, str]) -> Response:
+    """The page for what went wrong. Mistakes of ours are logged, and the page says nothing of their insides. again: what is kept of a
+    form while a server is away."""
     if isinstance(error, Refusal):
         return _wrong(visit, status_of(error), "refused", str(error))
     if isinstance(error, CallError):
@@ -178,13 +188,15 @@ def _told(visit: Visit, error: Exception) -> Response:
         return _wrong(visit, HTTPStatus.SERVICE_UNAVAILABLE, "open", str(error))
     if isinstance(error, _AWAY) and not isinstance(error, TemplateNotFound):  # which is an OSError by its making
         _log.warning("a server cannot be reached: %s", type(error).__name__)
-        return _wrong(visit, HTTPStatus.SERVICE_UNAVAILABLE, "away")
+        return _wrong(visit, HTTPStatus.SERVICE_UNAVAILABLE, "away", again=again)
     _log.error("a page ended in a mistake of ours", exc_info=error)
     return _wrong(visit, HTTPStatus.INTERNAL_SERVER_ERROR, "mistake")
 
 
-def _wrong(visit: Visit, status: HTTPStatus, what: str, said: str = "") -> Response:
-    return visit.page("wrong.html", status, what=what, said=said)
+def _wrong(
+    visit: Visit, status: HTTPStatus, what: str, said: str = "", again: Mapping[str, str] = MappingProxyType({})
+) -> Response:
+    return visit.page("wrong.html", status, what=what, said=said, again=again)
 
 
 def _no_page(place: Place) -> Callable[[Request, Exception], Awaitable[Response]]:

@@ -21,6 +21,7 @@ from temporalio.api.workflowservice.v1 import (
     ExecuteMultiOperationRequest,
     ExecuteMultiOperationResponse,
     PollWorkflowExecutionTimeSkippingResponse,
+    PollWorkflowExecutionUpdateRequest,
     QueryWorkflowRequest,
     QueryWorkflowResponse,
     SignalWorkflowExecutionRequest,
@@ -35,7 +36,7 @@ from temporalio.api.workflowservice.v1 import (
     UpdateWorkflowExecutionResponse,
 )
 from temporalio.bridge.proto.workflow_activation import DoUpdate, InitializeWorkflow, QueryWorkflow, SignalWorkflow
-from temporalio.service import ConnectConfig, ServiceClient
+from temporalio.service import ConnectConfig, RPCError, RPCStatusCode, ServiceClient
 
 from tests.driver.in_memory.run import TASK_QUEUE, Run
 from tests.driver.in_memory.server import Server
@@ -101,6 +102,9 @@ class InMemoryService(ServiceClient):
             case UpdateWorkflowExecutionOptionsRequest():
                 await self._move(req)
                 return UpdateWorkflowExecutionOptionsResponse()
+        if isinstance(req, PollWorkflowExecutionUpdateRequest):  # an update is answered at once, or was none
+            workflow = req.update_ref.workflow_execution.workflow_id
+            raise RPCError(f"no update of {workflow} waits", RPCStatusCode.NOT_FOUND, b"")
         if rpc == "poll_workflow_execution_time_skipping":  # a move is over before its call is
             return PollWorkflowExecutionTimeSkippingResponse(fast_forward_polling_result=_ARRIVED)
         raise NotImplementedError(f"the server in memory does not know {rpc}")
