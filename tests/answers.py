@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from domain.journey.registry import CASE
+from domain.journey.registry import BEGINNINGS, CASE
 from gateway.entity import Entities
 from gateway.views.answers.table import ANSWERS
 
@@ -43,7 +43,8 @@ def unlike(operation: str, answer: dict[str, Any]) -> str | None:
         read = ANSWERS[operation].model_validate(answer).model_dump(mode="json")
     except ValidationError as error:
         return f"{operation} answered {answer}: {error}"
-    more = sorted(_more(answer, read))
+    # What begins something is read as its model by the door itself, which tells nothing else.
+    more = [] if operation in BEGINNINGS else sorted(_more(answer, read))
     return f"{operation} answered {', '.join(more)} beside what is described: {answer}" if more else None
 
 

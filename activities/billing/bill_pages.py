@@ -21,9 +21,9 @@ select d.*,
    from invoice i left join invoice_payment y using (invoice_id) where i.invoice_id = d.id) as owed
 from (
   select invoice_id as id, issued_at as at, 'invoice' as kind, number, issued_on, currency, net, tax, total, '' as reason
-  from invoice where account_id = $4
+  from invoice where account_id = $4 and ($5::text is null or invoice_id = $5)
   union all
   select credit_memo_id, issued_at, 'credit_memo', number, issued_on, currency, net, tax, total, reason
-  from credit_memo where account_id = $4) d
+  from credit_memo where account_id = $4 and ($5::text is null or credit_memo_id = $5)) d
 """)
-"""Invoices and credit memos of an account, the latest first."""
+"""Invoices and credit memos of an account, the latest first; or the one of an id."""

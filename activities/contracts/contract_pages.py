@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from activities.kernel.pages import Paged
+from activities.kernel.queries import Value
 
 contracts_of = Paged("""
 select c.contract_id as id, f.recorded_at as at, c.contract_id, c.order_id, c.currency, c.status, c.status_reason, c.status_at,
@@ -24,6 +25,8 @@ select c.contract_id as id, f.recorded_at as at, c.contract_id, c.order_id, c.cu
    from contract_churn u where u.contract_id = c.contract_id) as churn
 from contract c
 join lateral (select min(t.recorded_at) as recorded_at from contract_term t where t.contract_id = c.contract_id) f on true
-where c.account_id = $4
+where c.account_id = $4 and ($6::text is null or c.contract_id = $6)
 """)
-"""Contracts of an account at an instant, the latest first."""
+"""Contracts of an account at an instant, the latest first; or the one of an id."""
+
+account_of_contract = Value[str | None]("select account_id from contract where contract_id = $1")

@@ -17,6 +17,6 @@ select q.quote_id as id, f.at, q.quote_id, q.state, q.version, q.currency, q.amo
    from quote_approval a where a.quote_id = q.quote_id), '[]') as approvals
 from quote q
 join lateral (select e.at from quote_event e where e.quote_id = q.quote_id order by e.number limit 1) f on true
-where q.account_id = $4
+where q.account_id = $4 and ($5::text is null or q.quote_id = $5)
 """)
-"""Quotes of an account, the latest first."""
+"""Quotes of an account, the latest first; or the one of an id."""

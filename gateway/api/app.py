@@ -23,6 +23,7 @@ from gateway.api.papers import paper_paths
 from gateway.api.problems import CallError
 from gateway.api.reading import reading
 from gateway.api.reports import reports
+from gateway.api.sold import sold
 from gateway.api.things import things
 from gateway.api.writing import writing
 from gateway.doors import Doors
@@ -52,7 +53,7 @@ def create_app(doors: Doors, *pages: BaseRoute, during: During | None = None, de
     api = APIRouter(prefix=VERSION)
     api.include_router(asking(doors))
     api.include_router(reading(doors))
-    for paths in (things, journeys, reports, writing, paper_paths, deliveries):
+    for paths in (things, sold, journeys, reports, writing, paper_paths, deliveries):
         api.include_router(paths(doors))
     api.include_router(events(doors, desk))
     app.include_router(api)

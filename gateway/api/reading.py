@@ -27,6 +27,7 @@ from gateway.views.cases import CaseLine, cases_page
 from gateway.views.contracts import ContractOnRecord, contracts_page
 from gateway.views.customer import Customer, customer
 from gateway.views.health import Health, ScoreLine, health_of, scores_page
+from gateway.views.orders import PlacedOrder, orders_page
 from gateway.views.pages import Page
 from gateway.views.quotes import QuoteOnRecord, quotes_page
 from gateway.views.relations import ContactOnRecord, HoldsPage, Survey, contacts_page, holds_page, surveys_page
@@ -53,6 +54,7 @@ class _Part:
 
 _PARTS = (
     _Part("assets", "assets", Page[AssetLine], assets_page, "What a customer owns, with MRR on the time axis"),
+    _Part("orders", "orders", Page[PlacedOrder], orders_page, "Orders, and how far their lines have come"),
     _Part("contracts", "contracts", Page[ContractOnRecord], contracts_page, "Contracts, terms and renewals"),
     _Part("quotes", "quotes", Page[QuoteOnRecord], quotes_page, "Quotes with their versions"),
     _Part("invoices", "invoices", Page[Bill], bills_page, "Invoices and credit memos", (FieldGroup.PRICES,)),

@@ -73,6 +73,8 @@ class Bill(View):
     lines: list[BillLine]
 
 
-async def bills_page(connection: Connection, whose: Whose, place: Cursor | None, limit: int) -> Page[Bill]:
-    """Invoices and credit memos, the latest first."""
-    return await page_of(Bill, bills_of, connection, place, limit, whose.account_id)
+async def bills_page(
+    connection: Connection, whose: Whose, place: Cursor | None, limit: int, bill_id: str | None = None
+) -> Page[Bill]:
+    """Invoices and credit memos, the latest first; or the one of an id."""
+    return await page_of(Bill, bills_of, connection, place, limit, whose.account_id, bill_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime
 
 from activities.kernel.pool import Connection
-from activities.service.case_pages import cases_of, claims_of_case
+from activities.service.case_pages import cases_of, cases_of_all, claims_of_case
 from activities.service.case_reports import Row, holds_of_case, read_case
 from domain.frame.access import FieldGroup
 from domain.frame.case_words import CaseState
@@ -140,6 +141,31 @@ async def cases_page(
 ) -> Page[CaseLine]:
     """The cases of a customer, the latest first."""
     return await page_of(CaseLine, cases_of, connection, place, limit, whose.account_id, only_open)
+
+
+@dataclass(frozen=True)
+class CasesWanted:
+    """Which cases: in a state, of one of our people or of a team, of a priority or a category; `open`: that are not over; `late`: whose
+    promise is over; `looked_after_by`: only of customers of one of our people."""
+
+    state: CaseState | None = None
+    owner: str | None = None
+    team: str | None = None
+    priority: str | None = None
+    category: str | None = None
+    open: bool = False
+    escalated: bool = False
+    late: bool = False
+    looked_after_by: str | None = None
+
+
+async def cases_page_of_all(
+    connection: Connection, wanted: CasesWanted, now: datetime, place: Cursor | None, limit: int
+) -> Page[CaseLine]:
+    """Cases over all customers, the latest first."""
+    of = (wanted.state, wanted.open, wanted.owner, wanted.team, wanted.priority, wanted.category)
+    more = (wanted.escalated, wanted.late, now, wanted.looked_after_by)
+    return await page_of(CaseLine, cases_of_all, connection, place, limit, *of, *more)
 
 
 async def case(connection: Connection, case_id: str, now: datetime) -> Case | None:

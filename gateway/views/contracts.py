@@ -104,10 +104,11 @@ class NextRenewal(View):
 
 
 async def contracts_page(
-    connection: Connection, whose: Whose, place: Cursor | None, limit: int
+    connection: Connection, whose: Whose, place: Cursor | None, limit: int, contract_id: str | None = None
 ) -> Page[ContractOnRecord]:
-    """The contracts of a customer, the latest first."""
-    found = await page_of(ContractOnRecord, contracts_of, connection, place, limit, whose.account_id, whose.now)
+    """The contracts of a customer, the latest first; or the one of an id."""
+    about = (whose.account_id, whose.now, contract_id)
+    found = await page_of(ContractOnRecord, contracts_of, connection, place, limit, *about)
     return found.model_copy(update={"items": [_answered(one) for one in found.items]})
 
 

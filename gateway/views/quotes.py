@@ -88,6 +88,8 @@ class QuoteOnRecord(View):
     approvals: list[AskedApproval]
 
 
-async def quotes_page(connection: Connection, whose: Whose, place: Cursor | None, limit: int) -> Page[QuoteOnRecord]:
-    """Quotes, the latest first."""
-    return await page_of(QuoteOnRecord, quotes_of, connection, place, limit, whose.account_id)
+async def quotes_page(
+    connection: Connection, whose: Whose, place: Cursor | None, limit: int, quote_id: str | None = None
+) -> Page[QuoteOnRecord]:
+    """Quotes, the latest first; or the one of an id."""
+    return await page_of(QuoteOnRecord, quotes_of, connection, place, limit, whose.account_id, quote_id)

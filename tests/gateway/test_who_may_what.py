@@ -39,6 +39,7 @@ from tests.gateway.console.browser import Browser, as_person, in_front_of, perso
 
 PEOPLE = sorted(set(AccessRole) - {AccessRole.PROGRAM})
 NOBODY = "nobody-here"
+SOLD = "select order_id, contract_id from contract where account_id = $1 order by contract_id limit 1"
 BEGIN = {"place_order": "/orders", "import_order": "/imports/orders", "open_case": "/cases"}
 WRITES = {
     WriteAct.RECORD_USAGE: ("POST", RECORD_USAGE.path, {"rows": []}),
@@ -167,8 +168,9 @@ async def test_no_page_shows_a_role_what_is_not_for_it(servers: Servers, app: Fa
     asset = await servers.pool.fetchval("select min(asset_id) from asset where account_id = $1", marks.account)
     task = await servers.pool.fetchval("select min(task_id) from staff_task where account_id = $1", marks.account)
     bill = await servers.pool.fetchval("select min(invoice_id) from invoice where account_id = $1", marks.account)
+    sold = dict(await servers.pool.fetchrow(SOLD, marks.account) or {})
     ids = {"account_id": marks.account, "case_id": marks.case, "asset_id": asset, "task_id": task or NOBODY}
-    ids |= {"document_id": bill or NOBODY, "quote_id": NOBODY}
+    ids |= {"document_id": bill or NOBODY, "quote_id": NOBODY, **sold}
     paths = [path for path, found in app.openapi()["paths"].items() if "get" in found]
     asked = ("amend-1", "health-1")
     paths = [made for path in paths for made in dict.fromkeys(path.replace("{request_id}", one) for one in asked)]

@@ -68,7 +68,7 @@ async def test_an_invoice_is_paid_in_parts_and_a_credit_leaves_less_to_pay(serve
     assert credit > 0
     rest = invoice["total"] - 100_000 - credit
     async with servers.pool.acquire() as connection:
-        bills = await bills_of.behind(connection, None, 9, account)
+        bills = await bills_of.behind(connection, None, 9, account, None)
     assert {bill["id"]: bill["owed"] for bill in bills if bill["owed"] is not None} == {invoice["invoice_id"]: rest}
     last = await _pay(servers, account, "p-2", rest)
     assert (last["over"]["amount"], await _stands(servers, account)) == ("0", (100_000 + rest, "paid"))
