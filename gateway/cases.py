@@ -13,6 +13,7 @@ from activities.frame.customers import account_name
 from activities.kernel.pool import Pool
 from activities.mail.vouching import Vouching
 from activities.service import case_rows, desks
+from domain.frame.turns import Turn
 from domain.journey.agenda import RunningCase
 from domain.journey.registry import CASE
 from domain.kernel.ids import case_workflow_id, journey_id
@@ -57,7 +58,7 @@ class CaseClient(PriceDesk):
     ) -> None:
         self.temporal = temporal
         self._pool = pool
-        self._cases = Entities(temporal, CASE_WORKFLOW, task_queue, within)
+        self._cases = Entities(temporal, CASE_WORKFLOW, Turn.CASE, task_queue, within)
         self._clocks = Clocks(temporal, within)
         self._vouching = Vouching(pool)
 
@@ -187,7 +188,7 @@ class CaseClient(PriceDesk):
         if account_id is not None:
             async with self._pool.acquire() as connection:
                 company = await account_name(connection, account_id)
-        return Row(summary, memo_of(company, subject))
+        return Row(summary, memo_of(company, subject), account_id)
 
     async def _meet(self, case_id: str, account_id: str | None, row: Row) -> None:
         """Brings a new case to its customer's own time, if that was moved ahead: two workflows are two clocks."""

@@ -24,6 +24,7 @@ from activities.quotes.quoting import preview
 from activities.success.health_runs import HealthRun, run_health
 from activities.success.usage import latest_usage_day, lock_usage, save_usage, sold_products
 from domain.frame.step_words import shortened
+from domain.frame.turns import Turn
 from domain.journey.agenda import Running
 from domain.journey.registry import JOURNEY
 from domain.kernel.calendar import start_of_day
@@ -63,7 +64,7 @@ class PerennialClient:
         self.temporal = temporal
         self._pool = pool
         self._within = within
-        self._journeys = Entities(temporal, WORKFLOW, task_queue, within)
+        self._journeys = Entities(temporal, WORKFLOW, Turn.STEP, task_queue, within)
         self._clocks = Clocks(temporal, within)
         self._vouching = Vouching(pool) if pool is not None else None
 
@@ -130,7 +131,7 @@ class PerennialClient:
             async with self._pool.acquire() as connection:
                 company = await account_name(connection, account_id)
 
-        row = Row(shortened(as_text(company)) if company else None, memo_of(company))
+        row = Row(shortened(as_text(company)) if company else None, memo_of(company), account_id)
         return await self._journeys.begin_and_ask(journey_id(account_id), update, body, update_id, row, again)
 
     async def ask(self, account_id: str, update: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.api.update.v1 import UpdateRef
 from temporalio.api.workflowservice.v1 import PollWorkflowExecutionUpdateRequest
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowQueryRejectedError
-from temporalio.common import QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.frame.turns import Turn, share_of
 from gateway.calling import Call, NoAnswerError, insist
 
 _Agenda = TypeVar("_Agenda")
@@ -27,10 +28,12 @@ _LOOKED_FOR = timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class Row:
-    """What the Temporal UI shows of a run: a summary of ids and words of ours, and a memo."""
+    """What the Temporal UI shows of a run: a summary of ids and words of ours, and a memo. account_id: whose share of the workers
+    it takes, if that is known."""
 
     summary: str | None = None
     memo: dict[str, str] = field(default_factory=dict)
+    account_id: str | None = None
 
 
 class MayBeGone(AbstractContextManager[None, bool]):
@@ -45,9 +48,10 @@ class MayBeGone(AbstractContextManager[None, bool]):
 class Entities:
     """The workflows of one kind. What gets no answer `within` that time raises `gateway.calling.NoAnswerError`."""
 
-    def __init__(self, temporal: Client, kind: str, task_queue: str, within: timedelta) -> None:
+    def __init__(self, temporal: Client, kind: str, turn: Turn, task_queue: str, within: timedelta) -> None:
         self._temporal = temporal
         self._kind = kind
+        self._turn = turn
         self._task_queue = task_queue
         self._within = within
 
@@ -124,6 +128,9 @@ class Entities:
             "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             "memo": row.memo,
             "static_summary": row.summary,
+            "priority": Priority(
+                priority_key=self._turn, fairness_key=share_of(row.account_id) if row.account_id else None
+            ),
         }
 
     async def agenda_of(self, workflow_id: str, model: type[_Agenda]) -> _Agenda | None:

@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 
 from tests.e2e.lives import until
 from workers.attending import worker_runs_here
-from workers.embedded.temporal_server import EmbeddedTemporal, find_program
+from workers.embedded.temporal_server import DYNAMIC_CONFIG, EmbeddedTemporal, find_program
 from workers.registering import RegistrationError, register_search_attributes
 from workers.settings import Settings
 from workflows.visibility import SEARCH_ATTRIBUTES
@@ -83,6 +83,15 @@ def test_services_wait_for_what_can_tell_that_it_is_ready() -> None:
     assert depends("inbox").keys() == {"postgres", "migrate"}, "mail is kept while Temporal is away"
     assert depends("gateway").keys() == {"postgres", "temporal", "migrate", "register"}
     assert OURS.keys() - ONE_SHOTS == {"worker", "inbox", "gateway"}
+
+
+def test_production_shares_its_workers_as_the_embedded_stack_does() -> None:
+    [mounted] = SERVICES["temporal"]["configs"]
+    assert mounted["target"] == SERVICES["temporal"]["environment"]["DYNAMIC_CONFIG_FILE_PATH"]
+    given = yaml.safe_load(COMPOSE["configs"][mounted["source"]]["content"])
+    embedded = {key: json.loads(value) for key, value in DYNAMIC_CONFIG.items() if key.startswith("matching.")}
+    assert {key: values[0]["value"] for key, values in given.items()} == embedded
+    assert embedded["matching.enableFairness"] is True
 
 
 def test_no_password_stands_in_the_compose_file() -> None:

@@ -18,8 +18,10 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
+from temporalio.common import Priority
 
 from domain.frame.batches import Batch
+from domain.frame.turns import Turn
 from workflows.batch import BatchRun
 
 TIMES: Mapping[Batch, str] = {
@@ -54,7 +56,12 @@ def _updated(wanted: Schedule, found: ScheduleUpdateInput) -> ScheduleUpdate | N
 def _schedule(batch: Batch, task_queue: str) -> Schedule:
     return Schedule(
         action=ScheduleActionStartWorkflow(
-            BatchRun.run, batch, id=batch.value, task_queue=task_queue, static_summary=batch.says
+            BatchRun.run,
+            batch,
+            id=batch.value,
+            task_queue=task_queue,
+            static_summary=batch.says,
+            priority=Priority(priority_key=Turn.BATCH),
         ),
         spec=ScheduleSpec(cron_expressions=[TIMES[batch]]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_MISSED),

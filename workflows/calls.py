@@ -10,13 +10,14 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy
 
 from domain.frame.batches import Batch, BatchCall, BatchReport
 from domain.frame.calls import RequestCall, StepCall, Together
 from domain.frame.flight import TOGETHER, Delivery, DeliveryCall, TogetherCall
 from domain.frame.state import Outcome, Step
 from domain.frame.step_words import in_words
+from domain.frame.turns import Turn
 from domain.journey.request_words import deliveries_in_words, delivery_in_words, request_in_words
 from domain.service.case_progress import CaseCall, CaseOutcome
 
@@ -36,6 +37,7 @@ _OWN_DATABASE = RetryPolicy(
 _OUTSIDE = RetryPolicy(
     initial_interval=timedelta(seconds=5), backoff_coefficient=3.0, maximum_interval=timedelta(hours=6)
 )
+_ASKED = Priority(priority_key=Turn.REQUEST)
 
 
 async def perform(
@@ -69,6 +71,7 @@ async def answer(activity: str, call: RequestCall | CaseCall, outcome_type: type
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,
         summary=request_in_words(activity, call.body, why),
+        priority=_ASKED if isinstance(call, RequestCall) else Priority.default,  # a case's own is the first already
     )
     return outcome
 

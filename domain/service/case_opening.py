@@ -81,6 +81,7 @@ def answer_of(work: Work) -> CaseAnswer:
         case_id=case.case_id,
         account_id=case.account_id,
         status=case.status.value,
+        version=case.version,
         priority=case.priority.value,
         owner=case.owner_id,
         team=case.team,

@@ -130,6 +130,8 @@ class CaseAnswer(Carried):
     case_id: str
     account_id: str | None = None
     status: CaseState
+    version: int = 1
+    """which a request may expect: it is refused if the case has changed since"""
     priority: str
     owner: str | None = None
     team: str | None = None

@@ -43,6 +43,11 @@ DYNAMIC_CONFIG: Mapping[str, str] = {
     "history.transferProcessorMaxPollHostRPS": "20000",
     # Otherwise a run that skips far within a second of real time makes its successor's clock jump.
     "history.workflowIdReuseMinimalInterval": '"0s"',
+    # Among what waits for a worker each customer gets an equal share; priorities the server knows by itself. Both hold within a
+    # partition of a task queue, and one server needs no more than one.
+    "matching.enableFairness": "true",
+    "matching.numTaskqueueReadPartitions": "1",
+    "matching.numTaskqueueWritePartitions": "1",
     # Search attributes can be used as soon as they are registered.
     "system.forceSearchAttributesCacheRefreshOnRead": "true",
 }
