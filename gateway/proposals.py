@@ -5,7 +5,7 @@ The command line and the console decide about them by this one module.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from activities.frame import access_rows, tool_act_rows
@@ -34,10 +34,14 @@ class Proposals:
         self._doors = doors
         self._door = door
 
-    async def waiting(self, *, all_of_them: bool = False, limit: int = 200) -> list[ToolAct]:
-        """The proposals that wait for somebody, or all, the latest first."""
+    async def waiting(
+        self, *, all_of_them: bool = False, limit: int = 200, before: tuple[datetime, str] | None = None
+    ) -> list[ToolAct]:
+        """The proposals that wait for somebody, or all, the latest first; those behind an instant and an id."""
         async with self._doors.pool.acquire() as connection:
-            return await tool_act_rows.proposals(connection, None if all_of_them else present(), limit)
+            return await tool_act_rows.proposals(
+                connection, None if all_of_them else present(), *(before or (None, None)), limit
+            )
 
     async def one(self, act_id: str) -> ToolAct | None:
         """The proposal of that id, whatever became of it; null for what is none."""

@@ -49,9 +49,9 @@ by_id = Models(ToolAct, "select * from tool_act where act_id = $1")
 proposals = Models(
     ToolAct,
     "select * from tool_act where expires_at is not null and ($1::timestamptz is null or decision is null and expires_at > $1)"
-    " order by at desc, act_id limit $2",
+    " and ($2::timestamptz is null or (at, act_id) < ($2, $3::text)) order by at desc, act_id desc limit $4",
 )
-"""Proposals, the latest first, at most so many: those that wait at an instant, or all."""
+"""Proposals behind an instant $2 and an id $3, the latest first, at most so many: those that wait at an instant $1, or all."""
 
 
 async def add(connection: Connection, act: ToolAct) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from activities.billing.credits import load_credit_memo
 from activities.billing.invoices import load_invoice
+from activities.billing.payments import PaymentKeeping
 from activities.contracts.amendments import AssetAmendments
 from activities.frame import effects, outbox
 from activities.frame.decided import document_of
 from activities.frame.outgoing import Sender
 from activities.frame.unit_of_work import FollowUp, Look, Performer, StepKind, Unit, UnitOfWork
+from activities.holds.holds import HoldKeeping
+from activities.journey.steps import JourneySteps
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection, Pool
+from activities.orders.fulfilments import Fulfilments
 from activities.quotes.quoting import Quotes
+from activities.success.playing import Plays
 from domain.assets.writes import AssetChange
 from domain.contracts.telling import Told, tell
 from domain.contracts.writes import SendAssets
@@ -25,6 +30,7 @@ from domain.frame.keys import effect_key
 from domain.frame.messages import Issuer
 from domain.frame.request_kinds import RequestKind
 from domain.frame.situation import Needs, Situation
+from domain.frame.state import Step
 from domain.journey.registry import JOURNEY
 from domain.kernel.refusals import named_refusals
 from domain.quotes.quote import Quote
@@ -35,6 +41,12 @@ TRIED = frozenset({"amend_assets", "renew_assets", "cancel_assets", "swap_assets
 _UNDER = "tried"
 """The id of every request that is only tried: none that was made has it, and nothing of it stays."""
 _LOOKS = {**AssetAmendments.looks, **Quotes.looks}
+STEPS: Mapping[str, StepKind] = {
+    name: kind
+    for of_area in (JourneySteps, Quotes, AssetAmendments, Fulfilments, Plays, PaymentKeeping, HoldKeeping)
+    for name, kind in of_area.steps.items()
+}
+"""The steps of a journey, by their kinds."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,23 @@ async def try_request(
             await transaction.rollback()
 
 
+async def try_step(pool: Pool, issuer: Issuer, account_id: str, step: Step) -> Tried | None:
+    """What a step of the agenda would come to at its instant, by what is so today: null for one that only other things know how to do.
+    Nothing is written. Raises `Refusal` for what could not be done."""
+    kind = STEPS.get(step.kind)
+    if kind is None:
+        return None
+    trial = _Trial(Performer(pool, issuer.name, issuer=issuer).sender, step.at)
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            await effects.find_effect_holding(connection, effect_key(account_id, _UNDER), (account_id,))
+            return await trial.of_step(connection, account_id, step, kind)
+        finally:
+            await transaction.rollback()
+
+
 @dataclass(frozen=True)
 class _Trial:
     """One request as it would be done, in a transaction that nobody commits."""
@@ -91,6 +120,12 @@ class _Trial:
         settled = await self._settled(connection, account_id, sent)
         bills, messages = [*tried.bills, *settled.bills], [*tried.messages, *settled.messages]
         return [replace(tried, bills=bills, messages=messages), received]
+
+    async def of_step(self, connection: Connection, account_id: str, step: Step, kind: StepKind) -> Tried:
+        unit = Unit(account_id, effect_key(account_id, f"{_UNDER}:{step.key}"), self.as_of, step.stage, step.kind)
+        work = UnitOfWork(connection, self.sender, unit)
+        tried, _ = await self._done(work, kind.needs, kind.rule, step, kind.look, kind.follow)
+        return tried
 
     async def _received(self, connection: Connection, sent: SendAssets) -> Tried:
         """The other account's half of a transfer. Raises `Refusal` for what it will never take."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from activities.holds.hold_rows import active_holds
 from activities.kernel.pool import Connection
+from activities.kernel.queries import Query
 
 Row = dict[str, Any]
 
@@ -23,11 +24,19 @@ class CaseFilter:
     team: str | None = None
     escalated: bool = False
     late: bool = False
+    pressing: bool = False
+    """urgent, escalated, or with a promise that was broken"""
+    of_staff: str | None = None
+    """one of our people, who owns the customer or looks after them"""
 
 
-_LIST = """
+_BROKEN = """exists (select from case_milestone v
+       where v.case_id = c.case_id and v.violated_at is not null and v.reversed_at is null)"""
+_PLACE = "coalesce(m.due_at, c.opened_at + interval '1000 years')"
+"""Of a case of which nothing is promised next, behind all others."""
+_LIST = f"""
 select c.case_id, c.account_id, c.subject, c.status, c.priority, c.escalated, c.owner_id, c.team, c.product_code, c.channel,
-       c.opened_at, c.last_activity_at, m.milestone as promise, m.due_at
+       c.opened_at, c.last_activity_at, m.milestone as promise, m.due_at, {_PLACE} as place
 from service_case c
 left join lateral (select milestone, due_at from case_milestone m
   where m.case_id = c.case_id and m.state = 'open' and m.due_at is not null order by m.due_at, m.milestone, m.number limit 1) m on true
@@ -37,14 +46,24 @@ where ($1::text is null or c.account_id = $1)
   and (cardinality($3::text[]) = 0 or c.priority = any($3))
   and ($4::text is null or c.owner_id = $4) and ($5::text is null or c.team = $5)
   and (not $6 or c.escalated)
-  and (not $7 or exists (select from case_milestone v
-       where v.case_id = c.case_id and v.violated_at is not null and v.reversed_at is null))
-order by m.due_at nulls last, c.opened_at, c.case_id limit $8
+  and (not $7 or {_BROKEN}) and (not $8 or c.priority = 'urgent' or c.escalated or {_BROKEN})
+  and ($9::text is null or exists (
+    select from account a where a.account_id = c.account_id and $9 in (a.owner_id, a.success_manager_id)))
+  and ($10::timestamptz is null or ({_PLACE}, c.case_id) > ($10, $11::text))
+order by place, c.case_id limit $12
 """
+in_their_time = Query("""
+select a.account_id, a.name as company, a.time_zone,
+       greatest($2::timestamptz, (select max(e.as_of) from effect e where e.account_id = a.account_id)) as now
+from account a where a.account_id = any($1)
+""")
+"""What these accounts are called, and the time of each: the present $2, or once their clock was moved the last that happened to them."""
 
 
-async def list_cases(connection: Connection, wanted: CaseFilter, limit: int) -> list[Row]:
-    """Cases with the promise that is due next, that one first."""
+async def list_cases(
+    connection: Connection, wanted: CaseFilter, limit: int, after: tuple[datetime, str] | None = None
+) -> list[Row]:
+    """Cases with the promise that is due next, that one first; those behind a place and an id."""
     rows = await connection.fetch(
         _LIST,
         wanted.account_id,
@@ -54,6 +73,9 @@ async def list_cases(connection: Connection, wanted: CaseFilter, limit: int) -> 
         wanted.team,
         wanted.escalated,
         wanted.late,
+        wanted.pressing,
+        wanted.of_staff,
+        *(after or (None, None)),
         limit,
     )
     return [dict(row) for row in rows]

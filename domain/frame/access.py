@@ -93,6 +93,10 @@ class WriteAct(StrEnum):
     ADD_KEY = "add_key"
     ROTATE_KEY = "rotate_key"
     REVOKE_KEY = "revoke_key"
+    SETTLE_MAIL = "settle_mail"
+    """say whose a mail is that nobody knows, or that it needs nothing"""
+    SETTLE_EVENT = "settle_event"
+    """the same of an event of another system"""
 
 
 _ADMIN = frozenset({AccessRole.ADMIN})
@@ -116,6 +120,8 @@ MAY_DO: Mapping[WriteAct, frozenset[AccessRole]] = MappingProxyType(
         WriteAct.ADD_KEY: _ADMIN,
         WriteAct.ROTATE_KEY: _ADMIN,
         WriteAct.REVOKE_KEY: _ADMIN,
+        WriteAct.SETTLE_MAIL: _RUN_BY | {AccessRole.SERVICE},
+        WriteAct.SETTLE_EVENT: _RUN_BY,
     }
 )
 """Whose role each of these is open to."""

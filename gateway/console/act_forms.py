@@ -8,9 +8,12 @@ from typing import Any
 from domain.frame.request_kinds import RequestKind
 from domain.kernel.refusals import Problem
 from gateway.console import quote_form
-from gateway.console.fields import Field, arranged, document, fields_of
+from gateway.console.fields import OURS, Field, arranged, document, fields_of
 
 QUOTE = "request_quote"
+OPEN_CASE = "open_case"
+_BY_ITSELF = frozenset({"case_id", "account_id", "message_id", "references", "automatic"})
+"""What a case has that is opened from the page of its customer, or only by a mail."""
 FIRST: Mapping[str, tuple[str, ...]] = {
     "amend_assets": (
         "assets.asset_id",
@@ -40,6 +43,7 @@ FIRST: Mapping[str, tuple[str, ...]] = {
     ),
     "transfer_assets": ("to_account", "assets.asset_id", "assets.quantity", "to_contract_id", "effective", "reason"),
     QUOTE: ("lines", "contract_id", "valid_days"),
+    OPEN_CASE: ("subject", "body", "channel", "contact_id", "category", "impact", "urgency", "product"),
     "respond": ("body",),
     "note": ("body", "shared"),
     "resolve": ("code", "text"),
@@ -51,7 +55,7 @@ FIRST: Mapping[str, tuple[str, ...]] = {
 
 def form_of(kind: RequestKind[Any]) -> tuple[Field, ...]:
     """The questions of a request."""
-    fields = fields_of(kind.schema())
+    fields = fields_of(kind.schema(), OURS | _BY_ITSELF) if kind.update == OPEN_CASE else fields_of(kind.schema())
     if kind.update == QUOTE:
         fields = quote_form.rows_of_lines(fields)
     first = FIRST.get(kind.update)
@@ -59,13 +63,21 @@ def form_of(kind: RequestKind[Any]) -> tuple[Field, ...]:
 
 
 def begun(kind: RequestKind[Any], request_id: str) -> dict[str, str]:
-    """What is filled in before anybody has: the id of what it makes, which goes by that of the request."""
+    """What is filled in before anybody has: the id of what it makes, which goes by that of the request; and that somebody has called."""
+    if kind.update == OPEN_CASE:
+        return {"channel": "phone"}
     return {"quote_id": f"Q-{request_id.removeprefix('co-')[:10]}"} if kind.update == QUOTE else {}
 
 
 def request_of(kind: RequestKind[Any], fields: Sequence[Field], typed: Mapping[str, str], zone: str) -> dict[str, Any]:
     """The request that was filled in."""
     return (quote_form.request_of_rows if kind.update == QUOTE else document)(fields, typed, zone)
+
+
+def case_to_open(request: Mapping[str, Any], account_id: str, request_id: str) -> dict[str, Any]:
+    """The case that was filled in: of the customer, under the id of the request, so that a form that is sent twice opens one."""
+    about = {"case_id": f"C-{request_id.removeprefix('co-')[:12]}", "account_id": account_id}
+    return {name: value for name, value in request.items() if name != "request_id"} | about
 
 
 def asked_where(kind: RequestKind[Any], problems: Sequence[Problem]) -> Sequence[Problem]:

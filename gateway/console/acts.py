@@ -21,7 +21,7 @@ from gateway.acting import DONE, OPEN, Subject, of_account, of_case
 from gateway.api.problems import status_of
 from gateway.calling import NoAnswerError
 from gateway.console import drafts
-from gateway.console.act_forms import asked_where, begun, form_of, request_of
+from gateway.console.act_forms import OPEN_CASE, asked_where, begun, case_to_open, form_of, request_of
 from gateway.console.choices import ACCOUNTS, MOST, Asked, Known, choices_of
 from gateway.console.fields import Field, choosing, closed_up, elsewhere, filled, questions_of
 from gateway.console.previews import PREVIEWED, Preview, preview_of
@@ -30,8 +30,11 @@ from gateway.views.whose import Whose, nobody, whose
 
 FIND = "find"
 """The button that looks for another customer by what was typed."""
-_BEGIN = frozenset({"place_order", "import_order", "open_case"})
-"""They are asked of no customer or case that is there."""
+_ORDERS = frozenset({"place_order", "import_order"})
+"""They are asked of no customer that is there."""
+_OF_ACCOUNT = {update: kind for update, kind in JOURNEY.items() if update not in _ORDERS} | {OPEN_CASE: CASE[OPEN_CASE]}
+_OF_CASE = {update: kind for update, kind in CASE.items() if update != OPEN_CASE}
+"""What is asked on the page of a customer, where cases are opened as well, and on that of a case."""
 
 
 @dataclass(frozen=True)
@@ -69,18 +72,18 @@ def new_request_id() -> str:
 
 def offered(who: Principal, *, of_case: bool) -> list[tuple[str, list[RequestKind[Any]]]]:
     """What somebody may ask of a customer or a case, by area."""
-    areas = (OF_CASES if of_case else OF_JOURNEYS).items()
+    areas = OF_CASES if of_case else {**OF_JOURNEYS, "Service": (CASE[OPEN_CASE],)}
+    here = _OF_CASE if of_case else _OF_ACCOUNT
     found = [
-        (area, [kind for kind in kinds if who.may_ask(kind) and kind.update not in _BEGIN]) for area, kinds in areas
+        (area, [kind for kind in kinds if who.may_ask(kind) and kind.update in here]) for area, kinds in areas.items()
     ]
     return [(area, kinds) for area, kinds in found if kinds]
 
 
 def act(visit: Visit, subject: Subject, update: str, back: str, **known: str) -> Act:
     """A form that is not filled in yet, but for what is known. Raises `Refusal` for what is not theirs to ask."""
-    kinds = JOURNEY if subject.kind == "account" else CASE
-    kind = kinds.get(update)
-    if kind is None or kind.update in _BEGIN:
+    kind = (_OF_ACCOUNT if subject.kind == "account" else _OF_CASE).get(update)
+    if kind is None:
         raise Refusal("UnknownRequest", f"there is nothing called {update[:80]!r} to be asked here")
     if not visit.who.may_ask(kind):
         raise Refusal(NOT_ALLOWED, f"{update} is not for {visit.who.by}; an admin grants roles")
@@ -133,21 +136,27 @@ async def _ask(visit: Visit, subject: Subject, home: str) -> Response:
         return _page(visit, replace(found, fields=filled(found.fields, typed, around.missed)), around)
     visit.form = closed_up(found.fields, visit.form)
     request = request_of(found.kind, found.fields, visit.form, around.zone) | {"request_id": found.request_id}
-    away = "unlooked"
+    away, about, under = "unlooked", subject, found.request_id
     try:
         if preview := await _to_be_seen(visit, found, request, around):
             return _seen(visit, found, around, preview)
         away = "unsure"
         acting = visit.place.acting
-        ask = acting.ask if subject.kind == "account" else acting.ask_case
-        await ask(visit.who, subject.id, found.kind.update, request)
+        if found.kind.update == OPEN_CASE:
+            case = case_to_open(request, subject.id, found.request_id)
+            about, under = of_case(case["case_id"]), case["case_id"]
+            await acting.open_case(visit.who, case)
+            back = f"/cases/{under}"
+        else:
+            ask = acting.ask if subject.kind == "account" else acting.ask_case
+            await ask(visit.who, subject.id, found.kind.update, request)
     except (NoAnswerError, RPCError) as error:
         taken = error.taken if isinstance(error, NoAnswerError) else None
         if not taken:  # else the page that it leads to says so
             return _unanswered(visit, found, "untaken" if taken is False else away, around)
     except Refusal as refusal:
         return _refused(visit, found, refusal, around)
-    led = visit.to(back, of=str(subject), asked=found.kind.update, under=found.request_id)
+    led = visit.to(back, of=str(about), asked=found.kind.update, under=under)
     return await drafts.done(visit, led)
 
 

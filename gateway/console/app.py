@@ -30,9 +30,11 @@ from gateway.console.deliveries import deliveries, redeliver
 from gateway.console.jobs import Jobs
 from gateway.console.news import News
 from gateway.console.papers import OneDocument, documents
+from gateway.console.planned import one_planned
 from gateway.console.playbooks import PlaybookPages, playbooks
 from gateway.console.portfolio import portfolio
 from gateway.console.proposals import decide, proposals
+from gateway.console.sent import one_sent
 from gateway.console.settings.calendars import calendars, change_calendars
 from gateway.console.settings.keys import change_keys, keys
 from gateway.console.settings.overview import settings
@@ -40,8 +42,9 @@ from gateway.console.settings.policies import change_policies, policies
 from gateway.console.settings.prices import change_prices, prices
 from gateway.console.settings.staff import StaffPages
 from gateway.console.settings.templates import templates
-from gateway.console.today import today
+from gateway.console.today import one_list, today
 from gateway.console.visit import Place, Visit
+from gateway.console.waiting import one_event, one_mail, settle_event, settle_mail
 
 _log = logging.getLogger(__name__)
 _AWAY: tuple[type[BaseException], ...] = (*TRANSPORT_ERRORS, RPCError)
@@ -94,6 +97,7 @@ def _routes(place: Place, news: News, of_playbook: PlaybookPages, of_staff: Staf
         take("/sign-out", entrance.sign_out),
         take("/language", entrance.choose_language, anybody=True),
         show("/", today),
+        show("/today/{part}", one_list),
         show("/customers", customers),
         show("/customers/{account_id}", customer),
         show("/customers/{account_id}/documents", documents),
@@ -101,11 +105,17 @@ def _routes(place: Place, news: News, of_playbook: PlaybookPages, of_staff: Staf
         show("/customers/{account_id}/acts/{update}", acts.of_customer),
         take("/customers/{account_id}/acts/{update}", acts.ask_customer, kept=True),
         show("/customers/{account_id}/step", steps.of_customer),
+        show("/customers/{account_id}/planned", one_planned),
+        show("/sent", one_sent),
         show("/cases", cases),
         show("/cases/{case_id}", one_case),
         show("/cases/{case_id}/step", steps.of_case),
         show("/cases/{case_id}/acts/{update}", acts.of_one_case),
         take("/cases/{case_id}/acts/{update}", acts.ask_case, kept=True),
+        show("/mails/{inbox_id}", one_mail),
+        take("/mails/{inbox_id}", settle_mail),
+        show("/events/{event_id}", one_event),
+        take("/events/{event_id}", settle_event),
         show("/proposals", proposals),
         take("/proposals/{act_id}", decide),
         show("/deliveries", deliveries),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from activities.journey.account_pages import looked_after_by
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
-from activities.service.case_reports import CaseFilter, list_cases
+from activities.service.case_reports import CaseFilter, in_their_time, list_cases
 from activities.service.case_rows import account_of_case
+from domain.journey.customer_timeline import Cursor, read_cursor
 from domain.journey.registry import CASE
 from domain.kernel.ids import case_workflow_id
 from domain.kernel.refusals import UNKNOWN_CASE, Refusal
@@ -27,25 +28,35 @@ from gateway.views.customer import customer as customer_view
 from gateway.views.shown import shown
 from gateway.views.whose import Whose, nobody, whose
 
-MOST = 100
+MOST = 50
 IN_PLACE = ("respond", "note", "resolve", "escalate", "claim_price_match")
 """The commonest acts."""
-_FILTERS = ("mine", "escalated", "late")
+_FILTERS = ("mine", "pressing", "escalated", "late")
 
 
 async def cases(visit: Visit) -> Response:
     """Cases that are not over, the next promise first."""
     asked = {name: bool(visit.asked(name)) for name in _FILTERS}
     wanted = CaseFilter(
-        owner_id=visit.who.staff_id if asked["mine"] else None, escalated=asked["escalated"], late=asked["late"]
+        owner_id=visit.who.staff_id if asked["mine"] else None,
+        escalated=asked["escalated"],
+        late=asked["late"],
+        pressing=asked["pressing"],
+        of_staff=visit.who.staff_id if visit.who.own_only else None,
     )
+    after = read_cursor(visit.asked("after", 400), "after") if visit.asked("after") else None
     async with visit.place.doors.pool.acquire() as connection:
-        rows = await list_cases(connection, wanted, MOST)
-        if visit.who.own_only and visit.who.staff_id is not None:
-            known = [row["account_id"] for row in rows if row["account_id"]]
-            theirs = set(await looked_after_by(connection, known, visit.who.staff_id))
-            rows = [row for row in rows if row["account_id"] in theirs]
-    return visit.page("cases.html", rows=rows, asked=asked, now=present())
+        found = await list_cases(connection, wanted, MOST + 1, after)
+        rows = found[:MOST]
+        accounts = [row["account_id"] for row in rows if row["account_id"]]
+        theirs = {one["account_id"]: one for one in await in_their_time(connection, accounts, present())}
+    whose = [theirs.get(row["account_id"], {"company": "", "time_zone": "UTC", "now": present()}) for row in rows]
+    given = {name: "1" for name, on in asked.items() if on}
+    more = (
+        urlencode({**given, "after": str(Cursor(rows[-1]["place"], rows[-1]["case_id"]))}) if len(found) > MOST else ""
+    )
+    first = urlencode(given) if after else None
+    return visit.page("cases.html", rows=list(zip(rows, whose, strict=True)), asked=asked, more=more, first=first)
 
 
 async def one_case(visit: Visit) -> Response:

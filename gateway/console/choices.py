@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from activities.frame.account_search import AccountFilter, find_accounts, segments
+from activities.frame.account_filters import AccountFilter
+from activities.frame.account_search import find_accounts, segments
 from activities.journey import choices
 from activities.journey.agenda_facts import load_facts
 from activities.kernel.pool import Connection

@@ -21,6 +21,7 @@ from domain.journey.customer_timeline import TimelineItem, read_cursor
 from domain.journey.horizon import Horizon
 from domain.journey.planning import agenda
 from domain.journey.reasons import reader_of, reason_of
+from domain.journey.registry import CASE
 from domain.kernel.ids import journey_id
 from domain.kernel.refusals import UNKNOWN_ACCOUNT
 from domain.kernel.zones import local_time
@@ -28,13 +29,13 @@ from gateway.console.acts import offered, what_became
 from gateway.console.holdings import drawing
 from gateway.console.openings import of_hold, of_step, of_task, of_waiting
 from gateway.console.owned import holdings
+from gateway.console.planned import MONTHS
 from gateway.console.visit import Visit
 from gateway.views.customer import customer as customer_view
 from gateway.views.shown import shown
 from gateway.views.timeline import events_page
 from gateway.views.whose import Whose, whose
 
-MONTHS = 12
 ITEMS = 40
 
 
@@ -70,6 +71,7 @@ async def customer(visit: Visit) -> Response:
         items=[_told(visit, account_id, item) for item in events.items],
         more=events.next,
         acts=offered(visit.who, of_case=False),
+        opens_cases=visit.who.may_ask(CASE["open_case"]),
         said=await what_became(visit),
         months=months,
         run=visit.place.run_of(journey_id(account_id)),
@@ -85,7 +87,10 @@ def _told(visit: Visit, account_id: str, item: TimelineItem) -> dict[str, Any]:
     )
     step = f"{place}/step?{urlencode({'of': item.key, 'at': item.at.isoformat()})}"
     known = visit.words.knows(item.title)
-    return {**item.model_dump(), "title": title, "known": known, "step": step}
+    mail = (
+        item.key.removeprefix("sent:") if item.key.startswith("sent:") and not item.title.startswith("Notice: ") else ""
+    )
+    return {**item.model_dump(), "title": title, "known": known, "step": step, "mail": mail}
 
 
 async def coming(connection: Connection, visit: Visit, of: Whose) -> list[tuple[Any, list[dict[str, Any]]]]:
@@ -106,6 +111,7 @@ async def coming(connection: Connection, visit: Visit, of: Whose) -> list[tuple[
             "known_why": words.knows(why),
             "late": step.at <= of.now,
             "acts": of_step(visit, of.account_id, step.key, step.kind) if step.key in next_ones else (),
+            "path": f"/customers/{of.account_id}/planned?{urlencode({'step': step.key})}",
         }
         for step in agenda(facts, Horizon(months=MONTHS)).plan()
     ]

@@ -7,20 +7,23 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from activities.frame.account_search import LONGEST_QUERY, AccountFilter, find_accounts, owners, segments
+from activities.frame.account_filters import AccountFilter
+from activities.frame.account_search import LONGEST_QUERY, find_accounts, owners, segments
 from domain.frame.access import FieldGroup
 from domain.kernel.refusals import Problem, Refusal
+from gateway.console.journey_filters import JOURNEYS, MOST, accounts_of, in_ui
 from gateway.console.visit import Visit
 
 BANDS = ("healthy", "watch", "critical", "unknown")
 HOLDS = ("any", "block", "warn")
-_FIELDS = ("q", "segment", "owner", "band", "hold", "mine")
+_FIELDS = ("q", "segment", "owner", "band", "hold", "mine", "journey")
 SAVED: tuple[tuple[str, dict[str, str]], ...] = (
     ("all", {}),
     ("mine", {"mine": "1"}),
     ("held", {"hold": "any"}),
     ("critical", {"band": "critical"}),
     ("watch", {"band": "watch"}),
+    *((name, {"journey": name}) for name in JOURNEYS),
 )
 """Filters by their names, each as its query."""
 
@@ -29,6 +32,8 @@ async def customers(visit: Visit) -> Response:
     """Customers by a part of anything that names them, and by what is so of them."""
     asked = {name: visit.asked(name, LONGEST_QUERY) for name in _FIELDS}
     healthy = visit.sees(FieldGroup.HEALTH)
+    journey = asked["journey"] if asked["journey"] in JOURNEYS else ""
+    among, cut = await accounts_of(visit.place, journey) if journey else (None, False)
     mine = visit.who.staff_id if asked["mine"] or visit.who.own_only else None
     wanted = AccountFilter(
         segment=asked["segment"] or None,
@@ -36,6 +41,7 @@ async def customers(visit: Visit) -> Response:
         band=asked["band"] or None if healthy else None,
         hold=asked["hold"] or None,
         of_staff=mine,
+        among=None if among is None else tuple(among),
     )
     async with visit.place.doors.pool.acquire() as connection:
         found = await find_accounts(connection, asked["q"], wanted, after=_cursor(visit.asked("after", 600)))
@@ -56,6 +62,9 @@ async def customers(visit: Visit) -> Response:
         saved=saved,
         bands=BANDS,
         holds=HOLDS,
+        journeys=tuple(JOURNEYS),
+        cut=MOST if cut else 0,
+        in_ui=in_ui(visit.place, journey) if journey else "",
     )
 
 

@@ -12,6 +12,7 @@ from activities.frame.tool_act_rows import ToolAct
 from activities.journey.account_pages import names_of
 from activities.kernel.clock import present
 from domain.frame.request_kinds import RequestKind
+from domain.journey.customer_timeline import Cursor, read_cursor
 from domain.journey.registry import BEGINNINGS, JOURNEY, OPERATIONS
 from domain.kernel.ids import case_workflow_id, journey_id
 from domain.kernel.refusals import Problem, Refusal
@@ -20,7 +21,7 @@ from gateway.calling import NoAnswerError
 from gateway.console.visit import Visit
 from gateway.proposals import Proposals
 
-MOST = 100
+MOST = 50
 _NO_REASON = Refusal("InvalidDecision", "the proposal is not refused", [Problem(field="reason", problem="say why")])
 
 
@@ -50,8 +51,7 @@ async def proposals(visit: Visit) -> Response:
 
 async def _page(visit: Visit, status: HTTPStatus, wrong: str = "", about: str = "") -> Response:
     everything = bool(visit.asked("all"))
-    found = await _decisions(visit).waiting(all_of_them=everything, limit=MOST)
-    rows = [one for one in found if await _sees(visit, one)]
+    rows, more = await _page_of(visit, everything)
     async with visit.place.doors.pool.acquire() as connection:
         named = await names_of(connection, [one.subject_id for one in rows if one.operation in JOURNEY])
     names = {row["account_id"]: row["name"] for row in named}
@@ -60,11 +60,26 @@ async def _page(visit: Visit, status: HTTPStatus, wrong: str = "", about: str = 
         status,
         found=[_shown(visit, one, names) for one in rows],
         everything=everything,
+        more=more,
         wrong=wrong,
         about=about,
         decided=await _decided(visit),
         now=present(),
     )
+
+
+async def _page_of(visit: Visit, everything: bool) -> tuple[list[ToolAct], str]:
+    """As many as a page has of those that the reader sees, and where the next page begins."""
+    cursor = read_cursor(visit.asked("before", 400)) if visit.asked("before") else None
+    seen: list[ToolAct] = []
+    while found := await _decisions(visit).waiting(all_of_them=everything, limit=MOST, before=cursor):
+        for one in found:
+            if await _sees(visit, one):
+                if len(seen) == MOST:
+                    return seen, str(Cursor(seen[-1].at, seen[-1].act_id))
+                seen.append(one)
+        cursor = Cursor(found[-1].at, found[-1].act_id)
+    return seen, ""
 
 
 def _decisions(visit: Visit) -> Proposals:

@@ -31,6 +31,7 @@ from gateway.doors import Doors
 
 if TYPE_CHECKING:  # a stack on loopback does without
     from gateway.console.provider import Provider
+    from gateway.inbound import Inbox
 
 SESSION, ENTRY, LANGUAGE, DRAFT = "session", "entry", "language", "draft"
 """The cookies: who is signed in, the browser before that, the language that it chose, a form that it sent too late."""
@@ -63,7 +64,7 @@ class Place:
     """Where the console stands: what it works with, and what leads out of it.
 
     local: whoever reaches it chooses who they are; for a stack on loopback alone. ui: the Temporal UI, empty if none is known.
-    provider: with whom people sign in. book: the folder of the service book, if it is another than ours.
+    provider: with whom people sign in. book: the folder of the service book, if it is another than ours. inbox: what takes mails in.
     """
 
     doors: Doors
@@ -71,6 +72,7 @@ class Place:
     ui: str = ""
     provider: Provider | None = None
     book: Path | None = None
+    inbox: Inbox | None = None
 
     @cached_property
     def acting(self) -> Acting:
@@ -84,8 +86,13 @@ class Place:
 
     def run_of(self, workflow_id: str) -> str:
         """The address of a workflow in the Temporal UI; empty without one."""
+        return f"{self.lists}/{quote(workflow_id, safe='')}" if self.lists else ""
+
+    @property
+    def lists(self) -> str:
+        """The address of the Temporal UI's list of workflows; empty without one."""
         space = quote(self.doors.temporal.namespace, safe="")
-        return f"{self.ui.rstrip('/')}/namespaces/{space}/workflows/{quote(workflow_id, safe='')}" if self.ui else ""
+        return f"{self.ui.rstrip('/')}/namespaces/{space}/workflows" if self.ui else ""
 
 
 @dataclass

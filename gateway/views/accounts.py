@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime
 
-from activities.frame.account_search import AccountFilter, find_accounts
+from activities.frame.account_filters import AccountFilter
+from activities.frame.account_search import find_accounts
 from activities.kernel.pool import Connection
 from domain.frame.access import FieldGroup, Principal
 from domain.kernel.refusals import INVALID_REQUEST, Problem, Refusal

@@ -61,7 +61,8 @@ class Promise(View):
 
 
 class ThreadMessage(View):
-    """A message between the customer and us; `case_id` is another one's for a thread that was merged into this one."""
+    """A message between the customer and us; `case_id` is another one's for a thread that was merged into this one. `delivery_id`: of
+    ours, the mail that it left as."""
 
     case_id: str
     number: int
@@ -74,6 +75,7 @@ class ThreadMessage(View):
     body: str
     automatic: bool
     template: str | None
+    delivery_id: str | None = None
 
 
 class CaseEvent(View):

@@ -12,6 +12,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from activities.frame import account_search
+from activities.frame.account_filters import AccountFilter
 from activities.frame.handlers import Sql
 from activities.frame.writes import HANDLERS
 from activities.holds.hold_rows import FACTS_IF_ANY
@@ -29,7 +31,7 @@ SAMPLES = {
     "activities.assets.audit.audit": "[{'query': query} for query in _QUERIES]",
     "activities.billing.credits._target": "[{'line': one(asset_id=id)} for id in ('A', None)]",
     "activities.frame.customers.load_customer_and": "[{'beside': beside} for beside in ('null', served)]",
-    "activities.frame.account_search.find_accounts": "[{'query': list_query([match_query([11, 12], 9)][:n], 12)} for n in (0, 1)]",
+    "activities.frame.account_search._rows": "[{'query': query} for query, _ in searched]",
     "activities.journey.people_rows._change_account": "[{'table': table, 'column': column, 'still': ''} for table, column in"
     " (('contact', 'language'), ('contact', 'time_zone'), ('staff_task', 'staff_id'))]",
     "activities.journey.timeline.timeline_page": "[{'query': page_query(kinds, sees, 51, behind=b)} for b in (True, False)]",
@@ -61,7 +63,24 @@ def quoted(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
+def searched() -> list[tuple[str, Any]]:
+    """The statements by which customers are found, with all that can be wanted of them."""
+    found = []
+    for given, after in ((AccountFilter(), None), (EVERYTHING, (2, "name", "account"))):
+        wanted = account_search.Wanted(given, after, 51)
+        one_text, several = account_search.ways("ab cd")
+        number = next(account_search.ways("03-1234"))
+        for way in (one_text, number):
+            found += [account_search.texts_with(way, 9), account_search.details(["a"], way)]
+            found += [account_search.at_place(way, place, walk, wanted) for place in range(4) for walk in (0, 9)]
+        found += [account_search.of_several(several, wanted), account_search.of_these([("a", 1)], wanted)]
+        found += [account_search.of_all(wanted), account_search.details(["a"], None)]
+    return found
+
+
+EVERYTHING = AccountFilter(segment="s", owner="o", band="watch", hold="block", of_staff="s", among=("a",))
 HELPERS = {
+    "searched": searched(),
     "one": one,
     "quoted": quoted,
     "kinds": list(TimelineKind),

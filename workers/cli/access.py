@@ -181,7 +181,7 @@ async def list_proposals(
 ) -> None:
     """What tools of agents proposed, and nobody has decided yet, the latest first."""
     async with facts() as connection:
-        found = await tool_act_rows.proposals(connection, None if every else present(), 200)
+        found = await tool_act_rows.proposals(connection, None if every else present(), None, None, 200)
     if as_json:
         print_json([one.model_dump(mode="json") | {"state": one.state(present())} for one in found])
         return

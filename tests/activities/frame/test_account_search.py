@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from activities.frame.account_search import AccountFilter, find_accounts, list_query, match_query
+from activities.frame.account_filters import AccountFilter
+from activities.frame.account_search import Wanted, at_place, find_accounts, of_several, texts_with, ways
 from tests.builders import order
 from tests.conftest import Servers
 
@@ -103,23 +104,109 @@ async def test_filters_say_what_is_so_of_a_customer(servers: Servers) -> None:
         assert await _found(servers, "filterhaus", **other) == []
 
 
+_MANY = """
+insert into account (account_id, name, country, time_zone, language, segment, playbook_version, owner_id, success_manager_id, since,
+    recorded_at)
+select $1 || n, $2 || ' ' || md5(n::text), 'JP', 'Asia/Tokyo', 'ja', p.segment, p.version, s.staff_id, s.staff_id, now(), now()
+from generate_series(1, $3::int) n, (select * from playbook order by segment, version limit 1) p,
+     (select * from staff order by staff_id limit 1) s
+"""
+
+
 async def test_the_index_finds_the_pieces(servers: Servers) -> None:
     async with servers.pool.acquire() as connection, connection.transaction():
-        await connection.execute(
-            "insert into account (account_id, name, country, time_zone, language, segment, playbook_version, owner_id,"
-            " success_manager_id, since, recorded_at)"
-            " select 'many-' || n, '会社' || md5(n::text), 'JP', 'Asia/Tokyo', 'ja', p.segment, p.version, s.staff_id, s.staff_id,"
-            " now(), now() from generate_series(1, 3000) n,"
-            " (select * from playbook order by segment, version limit 1) p, (select * from staff order by staff_id limit 1) s"
-        )
+        await connection.execute(_MANY, "many-", "会社", 3000)
         await connection.execute("select gin_clean_pending_list('search_entry_pieces')")  # as a vacuum does
         await connection.execute("analyze search_entry")
+        wanted = Wanted(AccountFilter(closed=True), None, 51)
         for asked in ("青空", "c4"):
-            plan = await connection.fetch(f"explain {match_query([1], 2000)}", asked)
+            [way] = ways(asked)
+            query, given = texts_with(way, 2000)
+            plan = await connection.fetch(f"explain {query}", *given)
             assert "search_entry_pieces" in "".join(row[0] for row in plan), asked
-        query = list_query([match_query([11])], 12)
-        given = (None, None, None, None, None, True, None, None, None, 50, "ab12", "ab12")
-        plan = await connection.fetch(f"explain {query}", *given)
-        assert "search_entry_pieces" in "".join(row[0] for row in plan)
+        [way] = ways("ab12")
+        for statement, index in (
+            (at_place(way, 0, 0, wanted), "search_entry_ref"),
+            (at_place(way, 1, 0, wanted), "search_entry_in_order"),
+            (at_place(way, 2, 0, wanted), "search_entry_pieces"),
+            (at_place(way, 2, 4000, wanted), "search_entry_in_order"),
+            (at_place(way, 3, 0, wanted), "search_entry_pieces"),
+            (of_several(list(ways("ab12 cd34"))[1], wanted), "search_entry_pieces"),
+        ):
+            plan = await connection.fetch(f"explain {statement[0]}", *statement[1])
+            assert index in "".join(row[0] for row in plan), statement[0]
         await connection.execute("delete from search_entry where account_id like 'many-%'")
         await connection.execute("delete from account where account_id like 'many-%'")
+
+
+async def test_a_word_that_thousands_have_in_their_names_hides_nobody(servers: Servers) -> None:
+    document = await _placed(servers, "Zephyrhaus KG")
+    account = document["account"]["account_id"]
+    async with servers.pool.acquire() as connection, connection.transaction():
+        await connection.execute(_MANY, "crowd-", "Zephyrhaus", 2500)
+        await connection.execute("update account set success_manager_id = owner_id where account_id like 'crowd-%'")
+        await connection.execute(
+            "insert into staff (staff_id, name, email) values ('s-zephyr', 'Zoe', 'zoe@seller.example')"
+        )
+        await connection.execute("update account set owner_id = 's-zephyr' where account_id = $1", account)
+        theirs = await find_accounts(connection, "zephyrhaus", AccountFilter(of_staff="s-zephyr"))
+        assert [row["account_id"] for row in theirs.accounts] == [account]
+        by_middle = await find_accounts(connection, "ephyr", AccountFilter(owner="s-zephyr"))
+        assert [row["account_id"] for row in by_middle.accounts] == [account]
+        for asked in ("zephyrhaus", "ephyrh"):
+            seen, after = [], None
+            while True:
+                page = await find_accounts(connection, asked, after=after, limit=400)
+                seen += [row["account_id"] for row in page.accounts]
+                if (after := page.next) is None:
+                    break
+            assert len(seen) == len(set(seen)) == 2501, asked
+            names = await connection.fetch("select account_id from search_entry where account_id = any($1) and kind = 'account'"
+                                           ' order by says collate "C"', seen)  # fmt: skip
+            assert seen == [row["account_id"] for row in names], asked
+        await connection.execute("delete from search_entry where account_id like 'crowd-%'")
+        await connection.execute("delete from account where account_id like 'crowd-%'")
+
+
+async def test_thousands_of_orders_hide_no_name_and_no_id(servers: Servers) -> None:
+    shop = (await _placed(servers, "Quopifar & Co"))["account"]["account_id"]
+    within = (await _placed(servers, "The Quopifar"))["account"]["account_id"]
+    buyer = (await _placed(servers, "Aaa Buyer"))["account"]["account_id"]
+    async with servers.pool.acquire() as connection, connection.transaction() as _:
+        await connection.execute(
+            "insert into search_entry select $1, 'order', o, o, search_pieces(o) from"
+            " (select 'quopifar-' || n as o from generate_series(1, 2500) n) found",
+            buyer,
+        )
+        found = await find_accounts(connection, "quopifar")
+        assert [row["account_id"] for row in found.accounts] == [shop, within, buyer]
+        assert [row["found"] for row in found.accounts] == ["account", "account", "order"]
+        by_id = (await find_accounts(connection, "quopifar-25")).accounts
+        assert [(row["account_id"], row["found"], row["ref"]) for row in by_id] == [(buyer, "order", "quopifar-25")]
+        await connection.execute("delete from search_entry where account_id = $1 and ref like 'quopifar-%'", buyer)
+
+
+async def test_what_is_theirs_by_a_number_or_in_a_case_leads_to_them(servers: Servers) -> None:
+    document = await _placed(servers, "Numbered KG")
+    account, contract = document["account"]["account_id"], document["contracts"][0]["contract_id"]
+    pool = servers.pool
+    await pool.execute("insert into renewal_quote (quote_id, contract_id, term, currency, total, valid_until, lines, quoted_at)"
+                       " values ('RQ-7x41', $1, 2, 'JPY', 1, now()::date, '[]', now())", contract)  # fmt: skip
+    await pool.execute("insert into service_case (case_id, account_id, subject, channel, impact, urgency, priority, status, status_at,"
+                       " opened_at, last_activity_at, planned_at, recorded_at) values ('C-7x42', $1, 'Zephyrlampe flackert', 'web', 'low',"
+                       " 'low', 'low', 'open', now(), now(), now(), now(), now())", account)  # fmt: skip
+    asset = await pool.fetchval("select min(asset_id) from asset where account_id = $1", account)
+    invoice = await pool.fetchval("select min(invoice_id) from invoice where account_id = $1", account)
+    for asked, kind in (
+        (asset, "asset"),
+        (invoice, "invoice"),
+        ("RQ-7x41", "quote"),
+        ("zephyrlampe flack", "case"),
+        ("C-7x42", "case"),
+    ):
+        async with pool.acquire() as connection:
+            first = (await find_accounts(connection, asked)).accounts[0]
+        assert (first["account_id"], first["found"]) == (account, kind), asked
+    await pool.execute("update service_case set subject = 'Quuxlampe' where case_id = 'C-7x42'")
+    assert await _found(servers, "quuxlampe") == [account]
+    assert await _found(servers, "zephyrlampe") == []

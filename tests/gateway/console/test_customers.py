@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+import pytest
+
+from activities.kernel.clock import present
 from domain.frame.access import AccessRole
+from gateway.console.journey_filters import AHEAD, JOURNEYS
 from tests.builders import order
 from tests.conftest import Servers
-from tests.gateway.console.browser import Browser, browsing, with_role
+from tests.e2e.lives import until
+from tests.gateway.console.browser import Browser, browsing, person, signed_in, with_role
 
 HOSTILE = """<script>alert(1)</script>"'&{{ 7 * 70001 }}"""
 
@@ -120,3 +126,115 @@ async def test_a_customer_in_japanese_and_the_way_to_the_engine(servers: Servers
     page = await linked.open(f"/customers/{account}")
     namespace = servers.temporal.namespace
     assert f"http://127.0.0.1:8233/namespaces/{namespace}/workflows/journey-{account}" in page.links
+
+
+@pytest.mark.engine
+async def test_filters_of_the_temporal_ui_find_the_same_journeys(servers: Servers) -> None:
+    document = await _placed(servers, name="Renewing Soon KG")
+    account = document["account"]["account_id"]
+    renews = await _renewal_of(servers, account)
+    browser = await with_role(servers, AccessRole.SALES)
+    page = await browser.open("/customers?journey=renewals&q=renewing+soon")
+    assert ("Renewing Soon KG" in page.text) is (renews <= present() + AHEAD)
+    far = await browser.open("/customers?journey=attention&q=renewing+soon")
+    assert "Renewing Soon KG" not in far.text
+    await servers.temporal.get_workflow_handle(f"journey-{account}").terminate()
+    ui = await signed_in(servers, await person(servers, AccessRole.SALES), ui="http://ui.example")
+    for name in JOURNEYS:
+        page = await ui.open(f"/customers?journey={name}&q=renewing+soon")
+        assert ui.answer.status_code == 200, name
+        assert "Renewing Soon KG" not in page.text, name
+        assert any(link.startswith("http://ui.example/namespaces/") and "Running" in link for link in page.links)
+
+
+async def test_a_planned_mail_is_read_before_it_leaves_and_nothing_of_it_stays(servers: Servers) -> None:
+    document = await _placed(servers)
+    account = document["account"]["account_id"]
+    browser = await with_role(servers, AccessRole.SALES)
+    page = await browser.open(f"/customers/{account}")
+    planned = [link for link in page.links if link.startswith(f"/customers/{account}/planned?")]
+    assert len(planned) > 5
+    before = await _written(servers, account)
+    texts = [(await browser.open(link)).text for link in dict.fromkeys(planned)]
+    assert browser.answer.status_code == 200
+    assert all("A preview by what is on record today." in text for text in texts)
+    contact = document["contacts"][0]["name"]
+    mails = [text for text in texts if f"Mail to {contact}" in text or contact in text]
+    assert len(mails) > 3
+    assert await _written(servers, account) == before
+    await browser.open(f"/customers/{account}/planned?step=nothing/there")
+    assert browser.answer.status_code == 404
+    own = await with_role(servers, AccessRole.SALES, own_only=True)
+    await own.open(planned[0])
+    assert own.answer.status_code == 403
+
+
+async def test_a_mail_that_left_is_read_as_the_customer_got_it(servers: Servers) -> None:
+    document = await _placed(servers)
+    account = document["account"]["account_id"]
+    await _sent(servers, account)
+    browser = await with_role(servers, AccessRole.SALES)
+    page = await browser.open(f"/customers/{account}")
+    links = [link for link in page.links if link.startswith("/sent?id=")]
+    assert links
+    page = await browser.open(links[0])
+    assert document["contacts"][0]["email"] in page.text
+    assert document["contacts"][0]["name"] in page.text
+    assert not [link for link in page.links if link.startswith("http")]
+    await browser.open("/sent?id=journey:nobody/x")
+    assert browser.answer.status_code == 404
+    own = await with_role(servers, AccessRole.SALES, own_only=True)
+    await own.open(links[0])
+    assert own.answer.status_code == 403
+
+
+async def test_a_mail_with_amounts_is_not_for_who_sees_no_prices(servers: Servers) -> None:
+    document = await _placed(servers)
+    account = document["account"]["account_id"]
+    await _sent(servers, account)
+    agent = await with_role(servers, AccessRole.SERVICE)
+    sent = await servers.pool.fetchval(
+        "select delivery_id from outbox where account_id = $1 and status = 'sent' and channel = 'deliver_mail'"
+        " order by delivery_id limit 1",
+        account,
+    )
+    for total, status in (({"amount": "12.50", "currency": "EUR"}, 403), ("nothing", 200)):
+        await servers.pool.execute(
+            "update outbox set body = body || $2 where account_id = $1 and status = 'sent'",
+            account,
+            {"documents": [], "context": {"lines": [{"total": total}]}, "template": "welcome"},
+        )
+        assert (await agent.http.get("/sent", params={"id": sent})).status_code == status
+
+
+async def _sent(servers: Servers, account: str) -> list[Any]:
+    """The mails that have left to an account; waits for the first."""
+    query = "select * from outbox where account_id = $1 and channel = 'deliver_mail' and status = 'sent'"
+
+    async def has_left() -> bool:
+        return bool(await servers.pool.fetch(query, account))
+
+    await until(has_left, f"a mail to {account} leaves")
+    return list(await servers.pool.fetch(query, account))
+
+
+async def _written(servers: Servers, account: str) -> list[int]:
+    return [
+        await servers.pool.fetchval(f"select count(*) from {table} where account_id = $1", account)
+        for table in ("journal", "effect", "invoice", "staff_task")
+    ]
+
+
+async def _renewal_of(servers: Servers, account: str) -> datetime:
+    """When the term of an account ends; waits until its journey shows it."""
+    found: datetime = await servers.pool.fetchval(
+        "select max(t.ends_at) from contract_term t join contract c using (contract_id) where c.account_id = $1",
+        account,
+    )
+    query = f"WorkflowId = 'journey-{account}' AND RenewalAt IS NOT NULL"
+
+    async def is_shown() -> bool:
+        return bool([run async for run in servers.temporal.list_workflows(query)])
+
+    await until(is_shown, f"the journey of {account} shows its renewal")
+    return found

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from activities.kernel.clock import present
 from domain.frame.access import AccessRole
 from gateway.cases import CaseClient
+from gateway.console import today
 from tests.builders import order
 from tests.conftest import Servers
 from tests.gateway.console.browser import person, signed_in, with_role
@@ -86,8 +89,10 @@ async def test_renewals_health_promises_holds_and_mails_are_before_those_they_co
     account = await _owned(servers, me)
     now = present()
     await servers.pool.execute(
-        "insert into health_score (account_id, at, score, band, parts, since) values ($1, $2, 31, 'critical', '[]', $2)",
+        "insert into health_score (account_id, at, score, band, parts, since) values"
+        " ($1, $2, 82, 'healthy', '[]', $2), ($1, $3, 31, 'critical', '[]', $3)",
         account,
+        now - timedelta(days=9),
         now,
     )
     await servers.pool.execute(
@@ -132,3 +137,45 @@ async def test_renewals_health_promises_holds_and_mails_are_before_those_they_co
     assert "critical 31" not in (await clerk.open("/?all=1")).text
     own = await with_role(servers, AccessRole.SALES, own_only=True)
     assert "they are angry" not in (await own.open("/?all=1")).text
+
+
+async def test_health_that_rose_or_was_never_better_is_no_fall(servers: Servers) -> None:
+    me = await person(servers, AccessRole.SUCCESS)
+    now, accounts = present(), {}
+    for name, bands in (("fell", ("healthy", "watch")), ("rose", ("critical", "watch")), ("first", ("critical",)),
+                        ("known", ("unknown", "critical")), ("further", ("watch", "critical"))):  # fmt: skip
+        accounts[name] = await _owned(servers, me)
+        await servers.pool.execute("update account set name = $2 where account_id = $1", accounts[name], f"It {name}")
+        for n, band in enumerate(reversed(bands)):
+            at = now - timedelta(days=5 * n)
+            await servers.pool.execute(
+                "insert into health_score (account_id, at, score, band, parts, since) values ($1, $2, $3, $4, '[]', $2)",
+                accounts[name],
+                at,
+                None if band == "unknown" else 50,
+                band,
+            )
+    text = (await (await signed_in(servers, me)).open("/today/fallen")).text
+    assert {name for name in accounts if f"It {name}" in text} == {"fell", "further"}
+
+
+async def test_a_list_that_is_longer_than_it_is_shown_says_so_and_goes_on(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = await person(servers, AccessRole.SALES)
+    account = await _owned(servers, me)
+    for n in range(5):
+        await _task(servers, account, me, f"no{n} of five", days=n + 1)
+    monkeypatch.setattr(today, "MOST", 2)
+    browser = await signed_in(servers, me)
+    page = await browser.open("/")
+    assert "Only the first 2 are shown here." in page.text
+    assert "no2 of five" not in page.text
+    seen: list[int] = []
+    for first in (0, 2, 4):
+        page = await browser.open(f"/today/tasks?from={first}")
+        seen += [n for n in range(5) if f"no{n} of five" in page.text]
+        assert (f"/today/tasks?from={first + 2}" in page.links) is (first < 4)
+    assert seen == [0, 1, 2, 3, 4]
+    await browser.open("/today/mails")
+    assert browser.answer.status_code == 404
