@@ -394,3 +394,20 @@ mails_of_case = Query(
     f"select {_SHOWN} from inbox_message where case_id = $1 and status <> 'matched' order by received_at, inbox_id limit 100"
 )
 """The mails that name a case and were not taken into it: automatic ones, and those that wait for a person."""
+
+_PARTS = """
+with recursive part as (
+  select case_id from service_case where case_id = $1
+  union select c.case_id from service_case c join part p on c.merged_into = p.case_id)
+"""
+files_of_case = Query(f"""{_PARTS}
+select i.inbox_id as mail, i.message_id, i.received_at as at, i.sender, f.number::int as number, f.file->>'name' as name,
+       f.file->>'media_type' as media_type, (f.file->>'size')::bigint as size
+from part join inbox_message i using (case_id) cross join lateral jsonb_array_elements(i.attachments) with ordinality f(file, number)
+where i.status = 'matched' order by i.received_at, i.inbox_id, f.number
+""")
+"""The files that came with the mails of a case, and of those that were merged into it, in their order."""
+mail_of_case = Value[bytes | None](f"""{_PARTS}
+select i.raw from part join inbox_message i using (case_id) where i.inbox_id = $2 and i.status = 'matched'
+""")
+"""A mail as it was received, if it belongs to the case; null otherwise."""

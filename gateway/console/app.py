@@ -23,6 +23,7 @@ from domain.kernel.refusals import Refusal
 from gateway.api.problems import CallError, status_of
 from gateway.calling import NoAnswerError
 from gateway.console import acts, drafts, entrance, steps
+from gateway.console.case_files import one_file
 from gateway.console.cases import cases, one_case
 from gateway.console.customer import customer
 from gateway.console.customers import customers
@@ -110,6 +111,7 @@ def _routes(place: Place, news: News, of_playbook: PlaybookPages, of_staff: Staf
         show("/cases", cases),
         show("/cases/{case_id}", one_case),
         show("/cases/{case_id}/step", steps.of_case),
+        show("/cases/{case_id}/files/{mail}/{number}", one_file),
         show("/cases/{case_id}/acts/{update}", acts.of_one_case),
         take("/cases/{case_id}/acts/{update}", acts.ask_case, kept=True),
         show("/mails/{inbox_id}", one_mail),

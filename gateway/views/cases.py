@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime
 
 from activities.kernel.pool import Connection
+from activities.mail.inbox import files_of_case
 from activities.service.case_pages import cases_of, cases_of_all, claims_of_case
 from activities.service.case_reports import Row, holds_of_case, read_case
 from domain.frame.access import FieldGroup
@@ -60,6 +61,18 @@ class Promise(View):
     elapsed: float | None
 
 
+class CaseFile(View):
+    """A file that came with a mail: `number` counts those of one mail from 1, `size` is in bytes."""
+
+    mail: str
+    number: int
+    name: str
+    media_type: str
+    size: int
+    at: AwareDatetime
+    sender: str
+
+
 class ThreadMessage(View):
     """A message between the customer and us; `case_id` is another one's for a thread that was merged into this one. `delivery_id`: of
     ours, the mail that it left as."""
@@ -76,6 +89,7 @@ class ThreadMessage(View):
     automatic: bool
     template: str | None
     delivery_id: str | None = None
+    files: list[CaseFile] = []
 
 
 class CaseEvent(View):
@@ -108,7 +122,8 @@ class MoneyBack(View):
 
 
 class Case(CaseLine):
-    """One case, whole. `notes` are what our people shared about it, `internal` those of service alone."""
+    """One case, whole. `notes` are what our people shared about it, `internal` those of service alone; `files` came with mails that
+    none of the messages is, such as those of our people."""
 
     company: str | None
     contact_id: str | None
@@ -136,6 +151,7 @@ class Case(CaseLine):
     internal: Annotated[list[CaseEvent], FieldGroup.INTERNAL]
     claims: list[MoneyBack]
     holds: list[Hold]
+    files: list[CaseFile] = []
 
 
 async def cases_page(
@@ -177,14 +193,18 @@ async def case(connection: Connection, case_id: str, now: datetime) -> Case | No
         return None
     claims = await claims_of_case(connection, case_id)
     holds = await holds_of_case(connection, found, now)
-    return _case(found, [row["claim"] for row in claims], holds)
+    files = await files_of_case(connection, case_id)
+    return _case(found, [row["claim"] for row in claims], holds, files)
 
 
-def _case(found: Row, claims: list[Row], holds: list[Row]) -> Case:
+def _case(found: Row, claims: list[Row], holds: list[Row], files: list[Row]) -> Case:
     row, events = found["case"], found["events"]
     running = [one for one in found["milestones"] if one["state"] == "open" and one["due_at"] is not None]
     first = min(running, key=lambda one: (one["due_at"], one["milestone"]), default=None)
     notes = [one for one in events if one["kind"] == "note"]
+    known = {one["message_id"] for one in found["messages"]} - {None}
+    brought = {id: [file for file in files if file["message_id"] == id] for id in known}
+    elsewhere = [file for file in files if file["message_id"] not in known]
     return Case.model_validate(
         {
             **row,
@@ -194,7 +214,8 @@ def _case(found: Row, claims: list[Row], holds: list[Row]) -> Case:
             "promise": first["milestone"] if first else None,
             "due_at": first["due_at"] if first else None,
             "promises": [_promise(one) for one in found["milestones"]],
-            "messages": found["messages"],
+            "messages": [{**one, "files": brought.get(one["message_id"], ())} for one in found["messages"]],
+            "files": elsewhere,
             "events": [one for one in events if one["kind"] != "note" and one["visibility"] == "shared"],
             "notes": [one for one in notes if one["visibility"] == "shared"],
             "internal": [one for one in events if one["visibility"] != "shared"],

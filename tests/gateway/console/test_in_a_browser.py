@@ -141,6 +141,7 @@ DARK = {"/", "/portfolio", "/deliveries", "/proposals?all=1", "/settings/keys", 
 def _pages(desk: Desk) -> list[str]:
     return [
         "/",
+        "/today/tasks",
         "/customers",
         f"/customers/{desk.account}",
         f"/customers/{desk.account}/acts/amend_assets",

@@ -152,3 +152,35 @@ async def test_an_event_is_corrected_looked_at_once_more_or_dismissed(servers: S
     assert tuple(row) == ("discarded", "a trial")
     twice = await browser.http.post(f"/events/{spare}", data={**form, "reason": "again"})
     assert twice.status_code == 422
+
+
+async def test_files_of_a_case_are_listed_and_handed_over_to_who_may_see_it(servers: Servers) -> None:
+    document = order()
+    document["contacts"][0]["email"] = f"aoi@{uuid4().hex[:12]}.example"
+    await servers.client.place_order(document)
+    account, inbox = document["account"]["account_id"], _inbox(servers)
+    mail = written(document["contacts"][0]["email"], "With a picture", "See what it says.")
+    content, name = b"<script>alert(1)</script>", "報告 1/2.html"
+    mail.add_attachment(content, maintype="text", subtype="html", filename=name)
+    mail.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="plan.pdf")
+    inbox_id = await inbox.receive(mail.as_bytes(), present(), recipients=[OWN])
+    await inbox.settle_new()
+    case_id = await servers.pool.fetchval("select case_id from inbox_message where inbox_id = $1", inbox_id)
+    browser = await _agent(servers)
+    page = await browser.open(f"/cases/{case_id}")
+    paths = [f"/cases/{case_id}/files/{inbox_id}/{number}" for number in (1, 2)]
+    assert [link for link in page.links if "/files/" in link] == paths
+    answer = await browser.http.get(paths[0])
+    assert (answer.status_code, answer.content) == (200, content)
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''%E5%A0%B1")
+    assert "/" not in answer.headers["content-disposition"]
+    for wrong in (f"/cases/{case_id}/files/{inbox_id}/3", f"/cases/{case_id}/files/m-0/1", paths[0][:-1] + "x"):
+        assert (await browser.http.get(wrong)).status_code == 404, wrong
+    cases = CaseClient(servers.temporal, servers.pool, task_queue=servers.settings.task_queue)
+    other = f"C-{uuid4().hex[:10]}"
+    await cases.open_case({"case_id": other, "account_id": account, "subject": "Another one"})
+    assert (await browser.http.get(f"/cases/{other}/files/{inbox_id}/1")).status_code == 404
+    own = await with_role(servers, AccessRole.SERVICE, own_only=True)
+    assert (await own.http.get(paths[0])).status_code == 403
