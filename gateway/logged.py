@@ -49,7 +49,8 @@ class _LoggedActivity(ActivityInboundInterceptor):
             raise
         finally:
             level = logging.INFO if outcome == "done" else logging.WARNING
-            LOG.log(level, "", extra={FIELDS: _told(input.args, outcome, time.monotonic() - began)})
+            said = _told(input.args, outcome, time.monotonic() - began)
+            LOG.log(level, "%(event)s %(kind)s: %(outcome)s", said, extra={FIELDS: said})
 
 
 def _told(arguments: Any, outcome: str, seconds: float) -> Mapping[str, Any]:

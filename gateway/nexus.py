@@ -6,8 +6,9 @@ done once.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import nexusrpc
@@ -27,15 +28,19 @@ _WITHIN = timedelta(seconds=8)
 """For so long an answer is waited for: after ten seconds the caller's server asks again."""
 
 
-def service_of(doors: Doors) -> object:
-    """The service with a handler for each request that somebody outside may make."""
+Roles = Mapping[str, frozenset[AccessRole]]
+"""As what whoever calls an endpoint counts, by its name."""
+
+
+def service_of(doors: Doors, roles: Roles = MappingProxyType({})) -> object:
+    """The service with a handler for each request that somebody outside may make; by an endpoint without `roles` as a program."""
     acting = Acting(doors.waiting(_WITHIN), "nexus")
-    handlers = {name: sync_operation(_handler(acting, name)) for name in OFFERED}
+    handlers = {name: sync_operation(_handler(acting, name, roles)) for name in OFFERED}
     service: type[object] = service_handler(service=Perennial)(type("Asked", (), handlers))
     return service()
 
 
-def _handler(acting: Acting, operation: str) -> Callable[..., Awaitable[dict[str, Any]]]:
+def _handler(acting: Acting, operation: str, roles: Roles) -> Callable[..., Awaitable[dict[str, Any]]]:
     kind = OPERATIONS[operation]
 
     async def start(_: object, context: StartOperationContext, given: Any) -> dict[str, Any]:
@@ -43,7 +48,7 @@ def _handler(acting: Acting, operation: str) -> Callable[..., Awaitable[dict[str
         if "request_id" in kind.model.model_fields:
             request.setdefault("request_id", f"nx-{context.request_id}")
         try:
-            return await acting.carry_out(_caller(), operation, of, request)
+            return await acting.carry_out(_caller(roles), operation, of, request)
         except Refusal as refusal:
             problems = [problem.model_dump(mode="json") for problem in refusal.problems]
             refused = ApplicationError(str(refusal), problems, type=refusal.type, non_retryable=True)
@@ -65,6 +70,7 @@ def _parts(given: OfAccount | OfCase | dict[str, Any]) -> tuple[str, dict[str, A
             return "", dict(given)
 
 
-def _caller() -> Principal:
-    """A program: who may call an endpoint is said where the endpoint is made."""
-    return Principal(f"nexus:{nexus.info().endpoint}", "nexus", frozenset({AccessRole.PROGRAM}))
+def _caller(roles: Roles) -> Principal:
+    """Whoever calls an endpoint: who may do that is said where the endpoint is made."""
+    endpoint = nexus.info().endpoint
+    return Principal(f"nexus:{endpoint}", "nexus", roles.get(endpoint, frozenset({AccessRole.PROGRAM})))

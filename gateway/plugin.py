@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions, pydantic_data_converter
-from temporalio.converter import DataConverter
+from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
@@ -24,27 +25,30 @@ class CompactPayloadConverter(PydanticPayloadConverter):
 
 
 class PerennialPlugin(SimplePlugin):
-    """How payloads are written, and how workflows run.
+    """How payloads are written, how workflows run, and a line of log for each activity.
 
-    A codec and a failure converter that a client has stay its own. A worker keeps its sandbox, which lets our models through.
+    A failure converter that a client has stays its own, and its codec, unless one comes along. A worker keeps its sandbox, which lets
+    our models through.
 
     Args:
+        codec: what payloads go through on their way to the server and back, such as an encryption.
         own: for a worker of Perennial's own workflows. They run in the process as they are: a sandbox would import them anew for each
             journey and look through every call, which costs it more than the journey itself. That they are deterministic is kept
-            by `tests/replay`, the linter, and `tests/workflows/test_purity.py`. Each of its activities writes a line of log.
+            by `tests/replay`, the linter, and `tests/workflows/test_purity.py`.
     """
 
-    def __init__(self, *, own: bool = False) -> None:
+    def __init__(self, *, codec: PayloadCodec | None = None, own: bool = False) -> None:
         super().__init__(
             "perennial",
-            data_converter=_converter,
+            data_converter=partial(_converter, codec=codec),
             workflow_runner=UnsandboxedWorkflowRunner() if own else _opened,
-            interceptors=[Logged()] if own else None,
+            interceptors=[Logged()],
         )
 
 
-def _converter(theirs: DataConverter | None) -> DataConverter:
-    return replace(theirs or pydantic_data_converter, payload_converter_class=CompactPayloadConverter)
+def _converter(theirs: DataConverter | None, codec: PayloadCodec | None = None) -> DataConverter:
+    found = replace(theirs or pydantic_data_converter, payload_converter_class=CompactPayloadConverter)
+    return found if codec is None else replace(found, payload_codec=codec)
 
 
 def _opened(theirs: WorkflowRunner | None) -> WorkflowRunner:

@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     """the claim that has somebody's groups, such as groups or realm_access.roles; without it roles are those on record here"""
     oidc_roles: dict[str, list[AccessRole]] = {}
     """the roles that each group gives, as JSON: {"crm-sales": ["sales"]}"""
+    nexus_roles: dict[str, Annotated[list[AccessRole], Field(min_length=1)]] = {}
+    """the roles in which callers of a Nexus endpoint ask, by its name, as JSON: {"perennial-sales": ["sales", "program"]}; without them as
+    a program"""
     inbox_host: str = "127.0.0.1"
     """the address on which `perennial inbox serve` listens"""
     inbox_port: Annotated[int, Field(ge=1, le=65535)] = 2525

@@ -55,7 +55,7 @@ from gateway.client import PerennialClient
 from gateway.doors import Doors
 from gateway.events.desk import EventDesk
 from gateway.inbound import Inbox
-from gateway.nexus import service_of
+from gateway.nexus import Roles, service_of
 from workers.settings import Settings
 from workflows.batch import BatchRun
 from workflows.customer_journey import CustomerJourney
@@ -201,6 +201,11 @@ def _provider(settings: Settings) -> Provider | None:
     return Provider(registration)
 
 
+def roles_of(settings: Settings) -> Roles:
+    """In which roles callers of each Nexus endpoint ask."""
+    return {endpoint: frozenset(given) for endpoint, given in settings.nexus_roles.items()}
+
+
 def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:
     """A worker for `settings.task_queue`, by a client that has our plugin."""
     return Worker(
@@ -208,7 +213,7 @@ def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any)
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
         activities=build_activities(pool, settings, client),
-        nexus_service_handlers=[service_of(Doors(client, pool, settings.task_queue))],
+        nexus_service_handlers=[service_of(Doors(client, pool, settings.task_queue), roles_of(settings))],
         deployment_config=WorkerDeploymentConfig(
             version=WorkerDeploymentVersion("perennial", metadata.version("perennial")), use_worker_versioning=False
         ),

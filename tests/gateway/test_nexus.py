@@ -14,14 +14,18 @@ from temporalio.exceptions import ApplicationError, NexusOperationError
 from temporalio.worker import Worker
 
 from activities.frame import audit_rows
+from domain.frame.access import AccessRole
 from gateway.acting import Acting
 from gateway.calling import NoAnswerError
 from gateway.contract import ENDPOINT
+from gateway.doors import Doors
+from gateway.nexus import service_of
 from gateway.plugin import PerennialPlugin
 from tests.builders import order
 from tests.conftest import Servers
 from tests.gateway.shop import Shop
 from workers.registering import RegistrationError, register_endpoint
+from workers.wiring import roles_of
 
 pytestmark = pytest.mark.engine  # Nexus is Temporal's own
 
@@ -90,6 +94,36 @@ async def test_a_refusal_reaches_the_caller_with_its_name_and_its_fields(servers
     assert isinstance(refused, ApplicationError)
     assert refused.type == "UnknownProduct"
     assert [problem["field"] for problem in refused.details[0]] == ["contracts[0].lines[0].product"]
+
+
+async def test_an_endpoint_asks_in_the_roles_that_a_setting_gives_it(servers: Servers) -> None:
+    queue, endpoint = f"sellers-{uuid4().hex}", f"sellers-{uuid4().hex}"
+    settings = servers.settings.model_copy(
+        update={"task_queue": queue, "nexus_roles": {endpoint: [AccessRole.SALES, AccessRole.PROGRAM]}}
+    )
+    doors = Doors(servers.temporal, servers.pool, servers.settings.task_queue)
+    await register_endpoint(servers.temporal, queue, endpoint)
+
+    async def cancelled(client: Client, by: str) -> str:
+        document = order()
+        wish = {"contract_id": document["contracts"][0]["contract_id"], "effective": "period_end", "reason": "moved"}
+        await _bought(client, document, wish, "cancel_assets", by)
+        return str(document["account"]["account_id"])
+
+    async with (
+        _shop(servers) as client,
+        Worker(servers.temporal, task_queue=queue, nexus_service_handlers=[service_of(doors, roles_of(settings))]),
+    ):
+        account = await cancelled(client, endpoint)
+        with pytest.raises(WorkflowFailureError) as failed:
+            await cancelled(client, ENDPOINT)
+    async with servers.pool.acquire() as connection:
+        log = await audit_rows.entries(connection, f"account/{account}", None, None, 10)
+    assert ("cancel_assets", f"nexus:{endpoint}") in {(row["operation"], row["actor"]) for row in log}
+    operation = failed.value.cause
+    refused = operation.__cause__.__cause__ if operation is not None and operation.__cause__ else None
+    assert isinstance(refused, ApplicationError)
+    assert refused.type == "NotAllowed"
 
 
 async def test_the_endpoint_is_made_once_and_never_taken_from_others(servers: Servers) -> None:

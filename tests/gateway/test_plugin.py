@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 from pydantic import BaseModel
 from temporalio.api.common.v1 import Payload
+from temporalio.client import Client
 from temporalio.converter import DataConverter, PayloadCodec
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from gateway.plugin import OWN, PerennialPlugin
-from tests.gateway.shop import Shop
+from tests.conftest import Servers
+from tests.gateway.shop import Counting, Shop, one_more
 
 
 class _Backwards(PayloadCodec):
@@ -36,6 +40,23 @@ async def test_a_codec_stays_and_fields_that_nobody_set_are_not_sent() -> None:
     (sent,) = await converter.encode([_Seats(quantity=3)])
     assert sent.data[::-1] == b'{"quantity":3}'
     assert await converter.decode([sent], [_Seats]) == [_Seats(quantity=3)]
+
+
+async def test_a_codec_that_comes_along_takes_the_place_of_theirs() -> None:
+    for theirs in (None, DataConverter.default):
+        config = PerennialPlugin(codec=_Backwards()).configure_client({"data_converter": theirs})  # type: ignore[typeddict-item]
+        (sent,) = await config["data_converter"].encode([_Seats(quantity=3)])
+        assert sent.data[::-1] == b'{"quantity":3}'
+
+
+@pytest.mark.engine
+async def test_a_worker_of_others_has_the_interceptors_too(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
+    theirs = await Client.connect(servers.stack.temporal_address, plugins=[PerennialPlugin(codec=_Backwards())])
+    queue = f"others-{uuid4().hex}"
+    with caplog.at_level(logging.INFO, "perennial.work"):
+        async with Worker(theirs, task_queue=queue, workflows=[Counting], activities=[one_more]):
+            assert await theirs.execute_workflow("Counting", 2, id=queue, task_queue=queue) == 3
+    assert "request one_more: done" in caplog.messages
 
 
 @pytest.mark.parametrize(
