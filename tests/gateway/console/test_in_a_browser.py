@@ -35,6 +35,7 @@ class Desk:
     host: str
     name: str
     account: str
+    order_id: str
     asset: str
     case_id: str
     act_id: str
@@ -56,6 +57,8 @@ async def desk(servers: Servers) -> AsyncIterator[Desk]:
     cases = CaseClient(servers.temporal, servers.pool, task_queue=servers.settings.task_queue)
     case = {"case_id": f"C-{account}", "account_id": account, "subject": "Tills are down", "body": "since nine"}
     await cases.open_case({**case, "impact": "high", "urgency": "high"})
+    price = {"product": "TERMINAL", "price": "70000", "currency": "JPY", "valid_from": "2026-01-01", "book": "standard"}
+    await servers.client.publish_prices(price, as_of=present())
     act = ToolAct(
         act_id=f"act-{account}",
         actor="key:assistant",
@@ -71,7 +74,7 @@ async def desk(servers: Servers) -> AsyncIterator[Desk]:
     place = Place(Doors(servers.temporal, servers.pool, servers.settings.task_queue), local=True)
     async with served(create_app(place.doors, console(place)), "127.0.0.1", 0) as port:
         host = f"http://127.0.0.1:{port}"
-        yield Desk(host, f"Pat {staff_id}", account, asset, case["case_id"], act.act_id)
+        yield Desk(host, f"Pat {staff_id}", account, document["order_id"], asset, case["case_id"], act.act_id)
 
 
 async def _finds_the_customer(page: Page, desk: Desk, t: Words) -> None:
@@ -79,6 +82,7 @@ async def _finds_the_customer(page: Page, desk: Desk, t: Words) -> None:
     await page.get_by_role("button", name=t("base.find"), exact=True).click()
     await page.locator(f"a[href='/customers/{desk.account}']").first.click()
     await expect(page.locator("h1")).to_contain_text("Tanuki Tea")
+    await expect(page.locator("main p.problem")).to_contain_text(t("hold.block"))  # while their case burns
 
 
 async def _changes_what_they_own(page: Page, desk: Desk, t: Words, *, scripts: bool) -> None:
@@ -116,7 +120,21 @@ async def _confirms_the_proposal(page: Page, desk: Desk, t: Words) -> None:
     await expect(page.get_by_role("status")).to_contain_text(t("proposed.done"))
 
 
-@pytest.mark.parametrize(("language", "scripts"), [("en", True), ("ja", False)])
+async def _matches_a_price(page: Page, desk: Desk, t: Words) -> None:
+    """What they bought costs less since: what is given back is looked at first."""
+    path = f"/cases/{desk.case_id}/acts/claim_price_match"
+    await page.goto(path)
+    form = page.locator(f"form[action='{path}']")
+    await form.locator("[name='order_id']").select_option(desk.order_id)
+    await form.locator("[name='line_id']").select_option("3")
+    await form.get_by_role("button", name=t("preview.look")).click()
+    await expect(page.locator("section.preview")).to_contain_text("10,000")
+    await page.get_by_role("button", name=t("preview.confirm")).click()
+    await expect(page.get_by_role("status")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("scripts", [True, False])
 async def test_a_day_at_the_desk(desk: Desk, browser: Browser, servers: Servers, language: str, scripts: bool) -> None:
     t = Words(language)
     async with at.sitting_at(browser, desk.host, language, scripts=scripts) as page:
@@ -124,6 +142,7 @@ async def test_a_day_at_the_desk(desk: Desk, browser: Browser, servers: Servers,
         await _finds_the_customer(page, desk, t)
         await _changes_what_they_own(page, desk, t, scripts=scripts)
         await _answers_the_case(page, desk, t)
+        await _matches_a_price(page, desk, t)
         await _confirms_the_proposal(page, desk, t)
         await page.get_by_role("link", name=t("nav.portfolio"), exact=True).click()
         await expect(page.locator("svg.chart").first).to_be_visible()
@@ -132,6 +151,7 @@ async def test_a_day_at_the_desk(desk: Desk, browser: Browser, servers: Servers,
         assert "/sign-in" in page.url
     quantity = "select quantity from asset_state_period where asset_id = $1 order by starts_at desc limit 1"
     assert await servers.pool.fetchval(quantity, desk.asset) == 53
+    assert await servers.pool.fetchval("select count(*) from refund_claim where case_id = $1", desk.case_id) == 1
 
 
 DARK = {"/", "/portfolio", "/deliveries", "/proposals?all=1", "/settings/keys", "/settings/calendars"}
