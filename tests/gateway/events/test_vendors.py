@@ -40,6 +40,44 @@ async def test_an_order_that_was_paid_in_a_shop_is_an_order_and_its_payment(serv
     assert await servers.pool.fetchval("select count(*) from payment where account_id = $1", account) == 1
 
 
+async def test_refunds_of_a_shop_go_back_of_the_order_each_once(servers: Servers) -> None:
+    event = payload("shopify_order_paid")
+    event["id"], event["company"]["id"] = uuid4().int % 10**12, uuid4().int % 10**9
+    refunds = payload("shopify_order_refunded")["refunds"]
+    for one in refunds:
+        one["id"] = uuid4().int % 10**12
+    failed = {**refunds[1], "id": 1, "transactions": [{**refunds[1]["transactions"][0], "status": "failure"}]}
+    changed = {**event, "financial_status": "partially_refunded"}
+    async with shop(servers, "shopify") as sends:
+        await sends.tell(event)
+        first = await sends.tell({**changed, "updated_at": "2026-11-28T09:00:00+09:00", "refunds": refunds[:1]})
+        again = await sends.tell({**changed, "updated_at": "2026-11-28T09:05:00+09:00", "refunds": refunds[:1]})
+        second = await sends.tell({**changed, "updated_at": "2026-11-29T09:00:00+09:00", "refunds": refunds})
+        no = await sends.tell({**changed, "updated_at": "2026-11-30T09:00:00+09:00", "refunds": [*refunds, failed]})
+    assert {one["status"] for one in (first, again, second)} == {"done"}, (first["reason"], second["reason"])
+    assert no["status"] == "ignored"
+    invoice = await _invoice(servers, f"shopify-{event['company']['id']}")
+    assert (invoice["paid"], invoice["status"]) == (Decimal(52800 - 4400 - 1100), None)
+
+
+async def test_since_invoices_name_no_payment_a_refund_says_by_metadata_what_goes_back(servers: Servers) -> None:
+    document = await placed(servers)
+    account = document["account"]["account_id"]
+    invoice = await _invoice(servers, account)
+    paid, refunded = payload("stripe_invoice_paid_2025"), payload("stripe_charge_refunded_2025")
+    paid["data"]["object"] |= {"amount_paid": int(invoice["total"]), "customer": f"cus_{account}"}
+    refunded["data"]["object"]["customer"] = f"cus_{account}"
+    for one in (paid, refunded):
+        one["id"] = f"{one['id']}{account}"
+        one["data"]["object"]["metadata"] = {"perennial_invoice": invoice["invoice_id"]}
+    async with shop(servers, "stripe", "whsec_test") as sends:
+        await sends.link(f"cus_{account}", account)
+        came = await sends.tell(paid)
+        back = await sends.tell(refunded)
+    assert (came["status"], back["status"]) == ("done", "done"), back["reason"]
+    assert (await _invoice(servers, account))["paid"] == invoice["total"] - 50000
+
+
 async def test_payments_and_refunds_of_stripe_settle_invoices_in_whatever_order_they_come(servers: Servers) -> None:
     document = await placed(servers)
     account = document["account"]["account_id"]
@@ -84,8 +122,12 @@ async def test_an_order_and_a_case_of_salesforce_are_a_journey_and_a_case(server
         comment = {
             "attributes": {"type": "CaseComment"}, "Id": f"00a{number}", "IsPublished": True, "CreatedDate": "2026-11-28T09:00:00Z",
             "CommentBody": "It works with the other cable.", "Parent": {"CaseNumber": number},
+            "CreatedBy": {"attributes": {"type": "User"}, "UserType": "PowerCustomerSuccess"},
         }  # fmt: skip
         commented = await sends.tell(comment)
+        agents = {"Id": f"00b{number}", "CommentBody": "Then keep that one.", "CreatedBy": {"UserType": "Standard"}}
+        answered = await sends.tell({**comment, **agents})
+        noted = await sends.tell({**comment, "Id": f"00c{number}", "CommentBody": "By a flow.", "CreatedBy": None})
         ignored = await sends.tell({**case, "Status": "Working", "LastModifiedDate": "2026-11-28T10:00:00Z"})
         closed = await sends.tell({**case, "Status": "Closed", "LastModifiedDate": "2026-11-28T11:00:00Z"})
     assert (early["status"], placed["status"], opened["status"]) == ("waiting", "done", "done"), placed["reason"]
@@ -98,8 +140,11 @@ async def test_an_order_and_a_case_of_salesforce_are_a_journey_and_a_case(server
     assert tuple(contract or ()) == (date(2026, 12, 1), 25, Decimal("49.5"))
     state = await servers.pool.fetchval("select status from service_case where case_id = $1", f"sf-{number}")
     assert state == "resolved"
-    said = await servers.pool.fetch("select body from case_message where case_id = $1", f"sf-{number}")
-    assert {"It works with the other cable."} < {one["body"] for one in said}
+    assert (answered["status"], noted["status"]) == ("done", "done"), answered["reason"]
+    rows = await servers.pool.fetch("select direction, body from case_message where case_id = $1", f"sf-{number}")
+    said = {(row["direction"], row["body"]) for row in rows}
+    assert {("inbound", "It works with the other cable."), ("outbound", "Then keep that one.")} < said
+    assert not [body for direction, body in said if "By a flow." in body and direction != "internal"]
 
 
 async def test_a_deal_and_a_ticket_of_hubspot_are_an_order_and_a_case_that_is_resolved(servers: Servers) -> None:
