@@ -126,12 +126,7 @@ def wish_of(
             words = f"{ask.act.value} {thing.question.value} {thing.id}"
             return Wish(ask=ask, account_id=thing.account_id, words=words, door=_decision(ask, mail, sent, thing))
         case Act.REASON if sent is not None and ask.why is not None:
-            contract_id = str(sent.context["contract_id"])
-            said = " ".join(mail.own_words.split())[:_REASON_LIMIT]
-            request = {"contract_id": contract_id, "reason": ask.why, "said": said}
-            door = Door(update="note_churn_reason", request=request)
-            words = f"say why {contract_id} was not renewed"
-            return Wish(ask=ask, account_id=sent.account_id, words=words, door=door)
+            return _reason(ask, mail, sent)
         case Act.REVISE if thing is not None and thing.question is Question.RENEWAL:
             terms = {name: value for name in ("seats", "months") if (value := getattr(ask, name)) is not None}
             words = " and ".join(f"{value} {name}" for name, value in terms.items())
@@ -169,6 +164,8 @@ def chosen_wish(choice: PageChoice | None, mail: InboundMail, sent: SentMail) ->
             return Wish(ask=ask, account_id=sent.account_id, words=f"answer the survey with {choice.score}", door=door)
         case ((Pick.ACCEPT | Pick.DECLINE), (Question.QUOTE | Question.OFFER | Question.RENEWAL)):
             return _chosen_decision(choice, mail, sent, asked)
+        case Pick.WHY, Question.FAREWELL if choice.why is not None:
+            return _reason(Ask(act=Act.REASON, why=choice.why.value), mail, sent)
         case Pick.REVISE, Question.RENEWAL:
             ask = Ask(act=Act.REVISE, id=asked.id, months=choice.months)
             units = [{"asset_id": asset_id, "quantity": count} for asset_id, count in choice.units.items()]
@@ -211,6 +208,13 @@ def _reference(ask: Ask, account_id: str | None, asked: Answered, mail: InboundM
     request = {"reference_id": asked.id, "decision": decision, "comment": mail.own_words[:_COMMENT_LIMIT]}
     door = Door(update="answer_reference", request=request)
     return Wish(ask=ask, account_id=account_id, words=f"say {decision} to being a reference", door=door)
+
+
+def _reason(ask: Ask, mail: InboundMail, sent: SentMail) -> Wish:
+    contract_id = str(sent.context["contract_id"])
+    said = " ".join(mail.own_words.split())[:_REASON_LIMIT]
+    door = Door(update="note_churn_reason", request={"contract_id": contract_id, "reason": ask.why, "said": said})
+    return Wish(ask=ask, account_id=sent.account_id, words=f"say why {contract_id} was not renewed", door=door)
 
 
 def _score(ask: Ask, mail: InboundMail, sent: SentMail | None, asked: Answered | None) -> Door | None:

@@ -34,6 +34,8 @@ class Pick(StrEnum):
     """which optional mails they get"""
     STEP = "step"
     """how a step of their onboarding stands"""
+    WHY = "why"
+    """why they do not go on"""
     SAY = "say"
     """words of their own, which somebody reads as they read a reply"""
 
@@ -99,8 +101,8 @@ class PageChoice(Carried):
                 return cls(pick=Pick(word))
             case "accept", [version] if _SCORE.fullmatch(version) and int(version):
                 return cls(pick=Pick.ACCEPT, version=int(version))
-            case "decline", [why] if why in set(ChurnReason):
-                return cls(pick=Pick.DECLINE, why=ChurnReason(why))
+            case (("decline" | "why"), [why]) if why in set(ChurnReason):
+                return cls(pick=Pick(word), why=ChurnReason(why))
             case "revise", [_, *_]:
                 return _other_terms(rest)
             case "mails", _:

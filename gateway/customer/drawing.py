@@ -15,10 +15,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from activities.channels.formats import Formats
 from domain.mail.asks import Question
+from domain.mail.choices import Pick
 from domain.mail.worded import Saying
 from gateway.customer.questions import COMMENT_LIMIT, Page, Standing
 
 _NUMBERS = "numbers"
+_WHY = f"{Pick.WHY.value} "
+"""Before the reason in an answer."""
 UNITS = "units:"
 """Before the asset, or the number of a quote's line, in the name of a field."""
 
@@ -94,7 +97,7 @@ def thanks(page: Page, answer: str) -> Drawn:
     """What is said to a score or a plain answer that was sent."""
     language = language_of(page)
     words = words_of(language)
-    line = words["done" if page.takes else "kept"].format(answer=words.get(answer, answer))
+    line = words["done" if page.takes else "kept"].format(answer=words.get(answer.removeprefix(_WHY), answer))
     return page_drawn(
         "said.html",
         language,
@@ -151,8 +154,9 @@ def _options(page: Page, words: Mapping[str, Any]) -> list[tuple[str, str]]:
     ends = {page.options[0]: "low", page.options[-1]: "high"}
 
     def named(option: str) -> str:
-        if option in words:
-            return str(words[option])
+        word = option.removeprefix(_WHY)
+        if word in words:
+            return str(words[word])
         end = words.get(f"{kind}_{ends[option]}") if option in ends else None
         return f"{option} – {end}" if end else option
 

@@ -21,7 +21,7 @@ from domain.success.throttling import answer_counts
 COMMENT_LIMIT = 1000
 DECIDED = (Question.RENEWAL, Question.QUOTE, Question.OFFER)
 """What is answered by a yes or a no that binds."""
-_SCORED = (Question.SURVEY, Question.REFERENCE)
+_SCORED = (Question.SURVEY, Question.REFERENCE, Question.FAREWELL)
 
 
 class Standing(StrEnum):
@@ -59,6 +59,8 @@ class Page:
             return ("yes", "no")
         if self.asked.question is Question.SURVEY:
             return tuple(map(str, range(self.asked.low, self.asked.high + 1)))
+        if self.asked.question is Question.FAREWELL:
+            return tuple(PageChoice(pick=Pick.WHY, why=reason).written for reason in ChurnReason)
         return ()
 
     @property
@@ -128,7 +130,7 @@ def asked_by(question: MailQuestion) -> Answered | None:
 
 def page_of(question: MailQuestion, asked: Answered, decidable: Decidable | None) -> Page:
     """The page of a question. decidable: where a renewal, a quote or an offer stands; null if it is not on record."""
-    if asked.question is Question.MAIL:
+    if asked.question in (Question.MAIL, Question.FAREWELL):
         standing = Standing.OPEN if question.now <= question.at + ASKED_FOR else Standing.OVER
         return Page(asked, question, standing, dict(question.context))
     if asked.question not in DECIDED:

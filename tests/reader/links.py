@@ -35,6 +35,8 @@ _SAID = {
     ("メール配信の設定", "mails"),
     ("Say how it stands, or choose another day", "steps"),
     ("状況のご連絡・日程のご相談", "steps"),
+    ("Say what the main reason was", "answer"),
+    ("理由のご回答", "answer"),
     ("Answer here", "answer"),
     ("ご回答はこちらから", "answer"),
     ("Say what is not solved yet", "answer"),

@@ -230,3 +230,33 @@ async def with_quote(post: Post, language: str) -> tuple[dict[str, Any], str, An
     line = {"kind": "quantity", "line_id": "1", "asset_id": f"{document['order_id']}.1", "delta": 5, "effective": start}
     await post.servers.client.ask(account, "request_quote", {"quote_id": f"Q-{account}", "lines": [line], "by": "S-1"})
     return document, f"Q-{account}", await post.answered(contact_of(document), "quote_presented")
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+async def test_why_somebody_does_not_go_on_is_said_by_the_link_of_the_farewell(
+    post: Post, web: httpx2.AsyncClient, language: str
+) -> None:
+    document, _ = await renewing(post)
+    account, contract = document["account"]["account_id"], document["contracts"][0]["contract_id"]
+    changed = {"change": [{"contact_id": "P-1", "language": language}], "by": "S-1"}
+    await post.servers.client.ask(account, "change_contacts", changed)
+    wish = {"contract_id": contract, "decision": "decline", "reason": "We have thought about it.", "by": "P-1"}
+    await post.servers.client.ask(account, "answer_renewal", wish)
+    path = await link(post, await post.answered(contact_of(document), "renewal_declined"))
+    reason = "select reason || '/' || said from contract_churn where contract_id = $1"
+    for method in ("GET", "HEAD"):
+        page = await web.request(method, path)
+        assert page.status_code == 200
+    page = await web.get(path)
+    assert f'<html lang="{language}">' in page.text
+    [form] = forms_in(page.text)
+    for wrong in ("", "price", "why nothing", "decline price", "why other"):
+        assert (await web.post(path, data={**form, "choice": wrong})).status_code == 400
+    assert await post.servers.pool.fetchval(reason, contract) is None
+    done = await web.post(path, data={**form, "choice": "why competitor", "comment": "closer to us"})
+    assert {"en": "We take another product", "ja": "他社の製品を利用する"}[language] in done.text
+
+    async def noted() -> bool:
+        return bool(await post.servers.pool.fetchval(reason, contract) == "competitor/closer to us")
+
+    await until(noted, "the reason is noted")
