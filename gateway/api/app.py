@@ -19,7 +19,9 @@ from gateway.api.deliveries import deliveries
 from gateway.api.documents import document_of
 from gateway.api.events import events
 from gateway.api.journeys import journeys
+from gateway.api.many import many
 from gateway.api.papers import paper_paths
+from gateway.api.previews import previews
 from gateway.api.problems import CallError
 from gateway.api.reading import reading
 from gateway.api.reports import reports
@@ -53,7 +55,7 @@ def create_app(doors: Doors, *pages: BaseRoute, during: During | None = None, de
     api = APIRouter(prefix=VERSION)
     api.include_router(asking(doors))
     api.include_router(reading(doors))
-    for paths in (things, sold, journeys, reports, writing, paper_paths, deliveries):
+    for paths in (things, sold, many, previews, journeys, reports, writing, paper_paths, deliveries):
         api.include_router(paths(doors))
     api.include_router(events(doors, desk))
     app.include_router(api)

@@ -29,8 +29,8 @@ async def principal_of(pool: Pool, token: str) -> Principal | None:
 Entry = Callable[[Request], Awaitable[Principal]]
 
 
-def entry_to(pool: Pool, resource: str, act: str) -> Entry:
-    """The dependency of a path: who calls, if their scopes reach the `act` on the `resource`. Raises CallError, 401 or 403."""
+def signed_in(pool: Pool) -> Entry:
+    """The dependency of a path: who calls. Raises CallError (401)."""
 
     async def enter(request: Request) -> Principal:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -42,6 +42,17 @@ def entry_to(pool: Pool, resource: str, act: str) -> Entry:
                 NOT_SIGNED_IN,
                 WWW_Authenticate='Bearer realm="perennial"',
             )
+        return who
+
+    return enter
+
+
+def entry_to(pool: Pool, resource: str, act: str) -> Entry:
+    """As `signed_in`, if their scopes reach the `act` on the `resource`. Raises CallError, 401 or 403."""
+    who_calls = signed_in(pool)
+
+    async def enter(request: Request) -> Principal:
+        who = await who_calls(request)
         if not who.is_within(resource, act):
             said = f"the key {who.by!r} reaches {', '.join(who.scopes)}; this call needs {resource}:{act}"
             raise CallError(HTTPStatus.FORBIDDEN, "OutOfScope", said)

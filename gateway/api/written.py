@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, RootModel
 
+from activities.journey.trying import TRIED
 from domain.catalogue.pricebook import PriceBook
 from domain.claims.preview import PricePreview
+from domain.frame.request_kinds import RequestKind
+from domain.journey.registry import JOURNEY
 from domain.kernel.base import Received
 from domain.kernel.ids import OrderRef
+from domain.kernel.refusals import Problem
 from domain.kernel.requests import Remark
 from domain.quotes.quote import Quote
 from domain.quotes.requests import RequestQuote
 from domain.service.claim_requests import LineRef, Units
 from domain.service.desk import AgentDocument, EntitlementDocument, TeamDocument
 from domain.success.usage import UsageRow
+from gateway.api.resources import RESOURCE_OF
 from gateway.prices import NewPrice
 from gateway.views.deliveries import EventDelivery
-from gateway.writing import MOST_ROWS, Kept, UsageAnswer
+from gateway.views.previews import RequestPreview
+from gateway.views.shown import View
+from gateway.writing import MOST_ROWS, Kept, RowStatus, UsageAnswer
+
+MOST_ITEMS = 100
 
 
 class UsageReport(Received):
@@ -44,6 +54,39 @@ class Redelivery(Received):
     """An event is told once more, at once, under the id that it had. `reason` is kept in the audit log."""
 
     reason: Remark = ""
+
+
+class AskedItem(Received):
+    """One request, by its name among all operations, and of which account or case it is asked; what begins one says so itself."""
+
+    operation: Annotated[str, Field(min_length=1, max_length=80)]
+    of: Annotated[str, Field(max_length=64)] = ""
+    request: dict[str, Any]
+
+
+class AskedItems(Received):
+    """Requests, each of them done or refused for itself; of one customer or case in their order."""
+
+    items: Annotated[list[AskedItem], Field(min_length=1, max_length=MOST_ITEMS)]
+
+
+class ItemAnswer(View):
+    """What became of a request: `done` with its answer, `refused`, or `open`: passed on, and not answered yet."""
+
+    index: int
+    status: RowStatus
+    request_id: str
+    code: str | None = None
+    detail: str = ""
+    problems: list[Problem] = []
+    answer: dict[str, Any] | None = None
+
+
+class ItemsAnswer(View):
+    """An answer for each request, in their order."""
+
+    done: int
+    items: list[ItemAnswer]
 
 
 @dataclass(frozen=True)
@@ -142,7 +185,36 @@ REDELIVER_EVENT = Written(
     "Tells an event once more",
     '{"reason": "they lost it"}',
 )
+ASK_MANY = Written(
+    "ask_many",
+    "POST",
+    "/requests",
+    "requests",
+    AskedItems,
+    ItemsAnswer,
+    "Asks many requests, with an answer for each",
+    '{"items": [{"operation": "complete_task", "of": "acme", "request": {"task": "kickoff", "order_id": "SO-1"}}]}',
+)
+
+
+def preview_written(kind: RequestKind[Any]) -> Written:
+    """The preview of a request that can be tried."""
+    example = {name: value for name, value in json.loads(kind.example).items() if name not in ("by", "role")}
+    return Written(
+        f"preview_{kind.update}",
+        "POST",
+        f"/accounts/{{account_id}}/requests/{kind.update}/preview",
+        RESOURCE_OF[kind.update],
+        kind.model,
+        RequestPreview,
+        f"{kind.words}: what it would come to; nothing is written",
+        json.dumps(example),
+    )
+
+
 _ALL = (
+    *(preview_written(JOURNEY[update]) for update in sorted(TRIED)),
+    ASK_MANY,
     RECORD_USAGE,
     PUBLISH_PRICES,
     PREVIEW_QUOTE,

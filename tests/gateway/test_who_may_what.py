@@ -27,6 +27,7 @@ from gateway.api.written import (
     PUT_ENTITLEMENT,
     PUT_TEAM,
     RECORD_USAGE,
+    preview_written,
 )
 from gateway.cases import CaseClient
 from gateway.console.app import console
@@ -97,7 +98,12 @@ async def test_a_key_asks_what_its_role_may_and_nothing_else(servers: Servers, a
             answer = await http.request(method, re.sub(r"\{\w+\}", "x", path), json=body)
             if is_refused(answer) == (role in MAY_DO[act]):
                 wrong.append(act)
-        for written, kind in ((PREVIEW_QUOTE, JOURNEY["request_quote"]), (PREVIEW_CLAIM, CASE["claim_price_match"])):
+        tried = [(preview_written(JOURNEY[update]), JOURNEY[update]) for update in sorted(TRIED)]
+        for written, kind in (
+            *tried,
+            (PREVIEW_QUOTE, JOURNEY["request_quote"]),
+            (PREVIEW_CLAIM, CASE["claim_price_match"]),
+        ):
             answer = await http.post(written.path.format(account_id=NOBODY), json={})
             if is_refused(answer) == bool(MAY_ASK[role] & kind.asked_by):
                 wrong.append(written.path)
