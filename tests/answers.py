@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from domain.journey.registry import BEGINNINGS, CASE
 from gateway.entity import Entities
 from gateway.views.answers.table import ANSWERS
+from tests import examples
 
 _Ask = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -27,6 +28,8 @@ def _watched(ask: _Ask) -> _Ask:
         answer = await ask(self, workflow_id, update, *about, **more)
         if (operation := _operation(workflow_id, update)) in ANSWERS and (says := unlike(operation, answer)):
             raise AssertionError(says)
+        if examples.WANTED and operation in ANSWERS and operation not in BEGINNINGS:
+            examples.record(operation, answer)
         return answer
 
     return asked

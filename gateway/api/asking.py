@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from domain.frame.access import READ, WRITE, Principal
 from domain.frame.request_kinds import RequestKind
@@ -22,6 +22,7 @@ from gateway.api.problems import CallError
 from gateway.api.resources import RESOURCES_OF
 from gateway.calling import NoAnswerError
 from gateway.doors import Doors
+from gateway.views.answers.table import RequestOutcome
 
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,3})(?:$|[,;\s])")
 _LONGEST_WAIT = 60
@@ -163,17 +164,22 @@ def _outcomes(router: APIRouter, doors: Doors, acting: Acting) -> None:
         "/accounts/{account_id}/requests/{request_id}",
         tags=["accounts"],
         operation_id="request_of_account",
+        response_model=RequestOutcome,
         responses=READING,
     )
-    async def of_an_account(account_id: Id, request_id: RequestId, who: Principal = accounts) -> dict[str, Any]:
+    async def of_an_account(account_id: Id, request_id: RequestId, who: Principal = accounts) -> JSONResponse:
         """What became of a request to a customer's journey: done with its answer, open, or how it was refused."""
         await acting.sees(who, account_id)
-        return await found(who, of_account(account_id), request_id)
+        return JSONResponse(await found(who, of_account(account_id), request_id))
 
     @router.get(
-        "/cases/{case_id}/requests/{request_id}", tags=["cases"], operation_id="request_of_case", responses=READING
+        "/cases/{case_id}/requests/{request_id}",
+        tags=["cases"],
+        operation_id="request_of_case",
+        response_model=RequestOutcome,
+        responses=READING,
     )
-    async def of_a_case(case_id: Id, request_id: RequestId, who: Principal = cases) -> dict[str, Any]:
+    async def of_a_case(case_id: Id, request_id: RequestId, who: Principal = cases) -> JSONResponse:
         """What became of a request to a case: done with its answer, open, or how it was refused."""
         await acting.sees_case(who, case_id)
-        return await found(who, of_case(case_id), request_id)
+        return JSONResponse(await found(who, of_case(case_id), request_id))

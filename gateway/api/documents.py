@@ -6,6 +6,7 @@ import inspect
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -52,6 +53,10 @@ _WAIT_HEADER = {
     "description": "`wait=5`: so many seconds an answer is waited for (RFC 7240).",
     "schema": {"type": "string", "examples": ["wait=5"]},
 }
+
+
+EXAMPLES = Path(__file__).parent / "examples.json"
+"""Answers by operation, recorded of real calls by tests."""
 
 
 class ProblemDocument(BaseModel):
@@ -147,6 +152,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
         "key": {"type": "http", "scheme": "bearer", "description": "`prn_…`, a service's key"}
     }
     found["security"] = [{"key": []}]
+    recorded = json.loads(EXAMPLES.read_text(encoding="utf-8"))
     for methods in found["paths"].values():
         for operation in methods.values():
             kind = OPERATIONS.get(operation.get("operationId"))
@@ -157,6 +163,9 @@ def document_of(app: FastAPI) -> dict[str, Any]:
                 operation["requestBody"] = _body(references[(written.model, "validation")], json.loads(written.example))
             if kind is not None or written is not None:
                 operation.setdefault("parameters", []).extend([_KEY_HEADER, _WAIT_HEADER] if kind else [_KEY_HEADER])
+            if (answer := operation["responses"].get("200", {}).get("content", {}).get("application/json")) is not None:
+                example = recorded.get(operation.get("operationId"))
+                answer |= {"examples": {"recorded": {"value": example}}} if example is not None else {}
     app.openapi_schema = found
     return found
 

@@ -8,20 +8,28 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel
 
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
 from domain.frame.access import READ, FieldGroup, Principal, require_sight
 from domain.kernel.calendar import within_reach
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
-from domain.service.roi_report import GivenInputs
+from domain.service.roi_report import GivenInputs, RoiReport
+from domain.service.sla_report import SlaReport
 from gateway.api.answers import ON_A_PAGE, From, Limit, Words, answered, place_of, reads
 from gateway.api.entry import entry_to
 from gateway.doors import Doors
 from gateway.views.audit import AuditEntry, audit_page
 from gateway.views.pages import Page
 from gateway.views.reports.adoption import adoption, adoption_document
+from gateway.views.reports.documents import (
+    AdoptionReport,
+    RenewalsReport,
+    RetentionReport,
+    SurveysReport,
+    TimeToValueReport,
+)
 from gateway.views.reports.periods import between, instants, last_year, midnight
 from gateway.views.reports.renewals import renewals, renewals_document
 from gateway.views.reports.retention import retention, retention_document
@@ -39,8 +47,8 @@ _Made = Awaitable[dict[str, Any]]
 def reports(doors: Doors) -> APIRouter:
     """The paths of reports and of the audit log."""
     router = APIRouter()
-    for name, make, groups, text in _OF_PERIODS:
-        _of_period(router, doors, name, make, groups, text)
+    for name, make, view, groups, text in _OF_PERIODS:
+        _of_period(router, doors, name, make, view, groups, text)
     _renewals(router, doors)
     _audit(router, doors)
     return router
@@ -75,18 +83,36 @@ async def _value(connection: Connection, first: date | None, last: date | None) 
 
 
 _Make = Callable[[Connection, date | None, date | None], Awaitable[dict[str, Any]]]
-_OF_PERIODS: tuple[tuple[str, _Make, tuple[FieldGroup, ...], str], ...] = (
-    ("retention", _retention, (FieldGroup.PRICES,), "What is kept of recurring revenue and of customers"),
-    ("adoption", _adoption, (), "How much of what was bought is used, at the start of `to`"),
-    ("ttv", _ttv, (), "How long customers wait for first value and go-live"),
-    ("surveys", _surveys, (), "What customers answered"),
-    ("service", _service, (), "How promises to customers went; `to` is the day after the last"),
-    ("value", _value, (FieldGroup.PRICES,), "What service joined to sales returns; `to` is the day after the last"),
+_OF_PERIODS: tuple[tuple[str, _Make, type[BaseModel], tuple[FieldGroup, ...], str], ...] = (
+    (
+        "retention",
+        _retention,
+        RetentionReport,
+        (FieldGroup.PRICES,),
+        "What is kept of recurring revenue and of customers",
+    ),
+    ("adoption", _adoption, AdoptionReport, (), "How much of what was bought is used, at the start of `to`"),
+    ("ttv", _ttv, TimeToValueReport, (), "How long customers wait for first value and go-live"),
+    ("surveys", _surveys, SurveysReport, (), "What customers answered"),
+    ("service", _service, SlaReport, (), "How promises to customers went; `to` is the day after the last"),
+    (
+        "value",
+        _value,
+        RoiReport,
+        (FieldGroup.PRICES,),
+        "What service joined to sales returns; `to` is the day after the last",
+    ),
 )
 
 
 def _of_period(
-    router: APIRouter, doors: Doors, name: str, make: _Make, groups: tuple[FieldGroup, ...], text: str
+    router: APIRouter,
+    doors: Doors,
+    name: str,
+    make: _Make,
+    view: type[BaseModel],
+    groups: tuple[FieldGroup, ...],
+    text: str,
 ) -> None:
     enter = Depends(entry_to(doors.pool, "reports", READ))
 
@@ -96,7 +122,7 @@ def _of_period(
             found = await make(connection, first, last)
         return answered(request, found, who)
 
-    router.add_api_route(f"/reports/{name}", report, **reads(dict[str, Any], "reports", f"report_{name}", text))
+    router.add_api_route(f"/reports/{name}", report, **reads(view, "reports", f"report_{name}", text))
 
 
 def _renewals(router: APIRouter, doors: Doors) -> None:
@@ -110,7 +136,7 @@ def _renewals(router: APIRouter, doors: Doors) -> None:
         return answered(request, renewals_document(begin, within, found, pace), who)
 
     text = "What falls due, how far it has come, and what it is likely to bring"
-    router.add_api_route("/reports/renewals", report, **reads(dict[str, Any], "reports", "report_renewals", text))
+    router.add_api_route("/reports/renewals", report, **reads(RenewalsReport, "reports", "report_renewals", text))
 
 
 def _audit(router: APIRouter, doors: Doors) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from domain.frame.access import Principal
 from domain.frame.request_kinds import RequestKind
@@ -14,7 +16,7 @@ from domain.journey.registry import OPERATIONS
 from domain.orders.order import OrderAnswer
 from domain.service.opening import CaseAnswer
 from gateway.views.answers import served, sold
-from gateway.views.shown import without_hidden
+from gateway.views.shown import View, without_hidden
 
 _BY_SHAPE: tuple[tuple[type[BaseModel], str], ...] = (
     (OrderAnswer, "place_order import_order"),
@@ -68,6 +70,19 @@ ANSWERS: Mapping[str, type[BaseModel]] = MappingProxyType(
 """The shape of each request's answer, by its name among all operations."""
 
 _NAME_OF = {id(kind): name for name, kind in OPERATIONS.items()}
+
+
+AnyAnswer: Any = reduce(or_, dict.fromkeys(ANSWERS.values()))
+"""The answer of whichever request."""
+
+
+class RequestOutcome(View):
+    """What became of a request: `done` with its answer as far as it is for whoever looks, `open`, or the name of its refusal."""
+
+    request_id: str
+    status: str
+    at: AwareDatetime
+    answer: AnyAnswer | None
 
 
 def operation_of(kind: RequestKind[Any]) -> str:

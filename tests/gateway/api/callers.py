@@ -15,6 +15,7 @@ from domain.frame.access import ANYTHING, AccessRole
 from gateway.api.app import create_app
 from gateway.doors import Doors
 from gateway.tokens import Token
+from tests import examples
 from tests.conftest import Servers
 
 _numbers = count(1)
@@ -37,4 +38,7 @@ def calling(servers: Servers, token: str | None, **options: Any) -> httpx2.Async
     app = create_app(Doors(servers.temporal, servers.pool, servers.settings.task_queue, **options))
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    return httpx2.AsyncClient(transport=transport, base_url="http://gateway.test/v1", headers=headers)
+    hooks = {"response": [examples.keep]} if examples.WANTED else {}
+    return httpx2.AsyncClient(
+        transport=transport, base_url="http://gateway.test/v1", headers=headers, event_hooks=hooks
+    )

@@ -136,7 +136,7 @@ async def test_malformed_bodies_are_refused_and_change_nothing(servers: Servers)
     async with calling(servers, await token_of(servers, AccessRole.ADMIN)) as http:
         for _ in range(max(300, int(MALFORMED * _share()))):
             method, path, example = dice.choice(written)
-            content = _spoilt(json.dumps(example), dice)
+            content = spoilt(json.dumps(example), dice)
             headers = {"Content-Type": "application/json"}
             answer = await http.request(method, _filled(path, known), content=content, headers=headers)
             kind = answer.headers["content-type"]
@@ -146,7 +146,7 @@ async def test_malformed_bodies_are_refused_and_change_nothing(servers: Servers)
     assert await servers.pool.fetchval("select count(*) from account") == accounts
 
 
-def _spoilt(text: str, dice: random.Random) -> bytes:
+def spoilt(text: str, dice: random.Random) -> bytes:
     """A body that is no JSON object any more, or one with a field that nothing knows."""
     content, at = text.encode(), dice.randrange(1, len(text))
     ways = (
