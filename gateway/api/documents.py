@@ -152,6 +152,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
         "key": {"type": "http", "scheme": "bearer", "description": "`prn_…`, a service's key"}
     }
     found["security"] = [{"key": []}]
+    _say_durations(schemas)
     recorded = json.loads(EXAMPLES.read_text(encoding="utf-8"))
     for methods in found["paths"].values():
         for operation in methods.values():
@@ -168,6 +169,19 @@ def document_of(app: FastAPI) -> dict[str, Any]:
                 answer |= {"examples": {"recorded": {"value": example}}} if example is not None else {}
     app.openapi_schema = found
     return found
+
+
+def _say_durations(part: Any) -> None:
+    """Durations are those of ISO 8601, whose seconds can have fractions: the format of that name in JSON Schema has none."""
+    if isinstance(part, dict):
+        if part.get("format") == "duration":
+            del part["format"]
+            part["description"] = f"{part.get('description', '')} A duration of ISO 8601, such as PT35.5S.".strip()
+        for inner in part.values():
+            _say_durations(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            _say_durations(inner)
 
 
 class TwoModelsError(RuntimeError):

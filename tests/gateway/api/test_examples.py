@@ -47,3 +47,10 @@ def test_nearly_every_answer_has_an_example() -> None:
 
 MOST_WITHOUT = 27
 """Recorded later: `tests/examples.py` says how."""
+
+
+def test_durations_may_have_fractions_of_seconds() -> None:
+    schemas = openapi_document()["components"]["schemas"]
+    waited = schemas["Waiting"]["properties"]["waited"]
+    assert (waited["type"], waited.get("format")) == ("string", None)
+    assert "ISO 8601" in waited["description"]
