@@ -36,6 +36,12 @@ class Refusal(Exception):  # noqa: N818 - the word of the domain: a refused requ
         listed = "; ".join(str(problem) for problem in self.problems)
         super().__init__(f"{message}: {listed}" if listed else message)
 
+    @property
+    def says(self) -> str:
+        """The sentence without what it lists of fields."""
+        listed = "; ".join(str(problem) for problem in self.problems)
+        return str(self).removesuffix(f": {listed}") if listed else str(self)
+
     @classmethod
     def from_validation(cls, type: str, message: str, error: ValidationError) -> Refusal:
         """The refusal that says what pydantic found, field by field."""

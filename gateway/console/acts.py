@@ -47,7 +47,7 @@ class Act:
     fields: tuple[Field, ...]
     request_id: str
     refusal: str = ""
-    others: tuple[str, ...] = ()
+    others: tuple[Problem, ...] = ()
     late: bool = False
     """filled in before somebody had to sign in again"""
     away: str = ""
@@ -188,9 +188,9 @@ def _seen(visit: Visit, act: Act, around: Around, preview: Preview) -> Response:
 def _refused(visit: Visit, act: Act, refusal: Refusal, around: Around) -> Response:
     """The form as it was typed, under another id: the refusal is the answer to this one."""
     problems = asked_where(act.kind, refusal.problems)
-    others = tuple(str(problem) for problem in elsewhere(act.fields, problems))
+    others = tuple(elsewhere(act.fields, problems))
     fields = filled(act.fields, visit.form, problems)
-    again = Act(act.kind, act.subject, act.back, fields, new_request_id(), str(refusal), others)
+    again = Act(act.kind, act.subject, act.back, fields, new_request_id(), refusal.says, others)
     return _page(visit, again, around, HTTPStatus(status_of(refusal)))
 
 

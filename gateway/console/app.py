@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from importlib.resources import files
@@ -19,7 +19,7 @@ from starlette.types import Scope
 from temporalio.service import RPCError
 
 from activities.kernel.pool import TRANSPORT_ERRORS
-from domain.kernel.refusals import Refusal
+from domain.kernel.refusals import Problem, Refusal
 from gateway.api.problems import CallError, status_of
 from gateway.calling import NoAnswerError
 from gateway.console import acts, drafts, entrance, steps
@@ -193,7 +193,7 @@ def _told(visit: Visit, error: Exception, again: Mapping[str, str]) -> Response:
     """The page for what went wrong. Mistakes of ours are logged, and the page says nothing of their insides. again: what is kept of a
     form while a server is away."""
     if isinstance(error, Refusal):
-        return _wrong(visit, status_of(error), "refused", str(error))
+        return _wrong(visit, status_of(error), "refused", error.says, problems=error.problems)
     if isinstance(error, CallError):
         return _wrong(visit, error.status, "refused", error.detail)
     if isinstance(error, NoAnswerError):
@@ -206,9 +206,14 @@ def _told(visit: Visit, error: Exception, again: Mapping[str, str]) -> Response:
 
 
 def _wrong(
-    visit: Visit, status: HTTPStatus, what: str, said: str = "", again: Mapping[str, str] = MappingProxyType({})
+    visit: Visit,
+    status: HTTPStatus,
+    what: str,
+    said: str = "",
+    again: Mapping[str, str] = MappingProxyType({}),
+    problems: Sequence[Problem] = (),
 ) -> Response:
-    return visit.page("wrong.html", status, what=what, said=said, again=again)
+    return visit.page("wrong.html", status, what=what, said=said, again=again, problems=problems)
 
 
 def _no_page(place: Place) -> Callable[[Request, Exception], Awaitable[Response]]:

@@ -21,6 +21,16 @@ from activities.playbooks import FOLDER, read_playbooks
 from domain.kernel.zones import is_zone, local_time
 
 LANGUAGES = ("en", "ja")
+_SAID_BY_PAGES = (
+    "act.nobody_found",
+    "playbook.others",
+    "playbook.not_rehearsed",
+    "playbook.waits",
+    "settings.no_reason",
+    "settings.prices.past",
+    "settings.prices.refused",
+)
+"""What pages themselves have against a form, in their reader's language."""
 _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
 
 
@@ -30,15 +40,30 @@ def _file(language: str) -> Mapping[str, str]:
     return {str(key): str(value) for key, value in yaml.safe_load(text).items()}
 
 
+def _pairs(name: str) -> list[tuple[str, str]]:
+    file = files("gateway.console") / "words" / name
+    return [(str(english), str(says)) for english, says in yaml.safe_load(file.read_text(encoding="utf-8"))]
+
+
 @cache
 def _sentences(language: str) -> StaffWords | None:
     """What stands in timelines and plans, before what our people are told of it; null for English."""
-    file = files("gateway.console") / "words" / f"told.{language}.yaml"
-    if not file.is_file():
+    if language == "en":
         return None
-    told = [(str(english), str(says)) for english, says in yaml.safe_load(file.read_text(encoding="utf-8"))]
     titles = read_playbooks(FOLDER).titles()
-    return StaffWords((*told, *sentences(language)), titles.get(language, {}))
+    return StaffWords((*_pairs(f"told.{language}.yaml"), *sentences(language)), titles.get(language, {}))
+
+
+@cache
+def _refusals(language: str) -> StaffWords:
+    """What refuses a request, by a rule or by these pages themselves."""
+    own = [(_file(language)[key], _file(language)[key]) for key in _SAID_BY_PAGES]
+    return StaffWords((*own, *_pairs(f"refused.{language}.yaml"), *_pairs(f"told.{language}.yaml")), {})
+
+
+@lru_cache(maxsize=1024)
+def _refused(language: str, english: str) -> str | None:
+    return english if language == "en" else _refusals(language).said(english)
 
 
 @lru_cache(maxsize=8192)
@@ -69,6 +94,10 @@ class Words:
     def knows(self, english: str) -> bool:
         """True for a sentence of ours that is in this language as it is shown."""
         return _said(self.language, english) is not None
+
+    def refused(self, english: str) -> str | None:
+        """Why something is refused, in this language; null if it is known in English alone."""
+        return _refused(self.language, english)
 
     @property
     def _locale(self) -> Locale:

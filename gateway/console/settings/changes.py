@@ -32,7 +32,7 @@ class Change:
     request_id: str
     reason: str = ""
     refusal: str = ""
-    others: tuple[str, ...] = ()
+    others: tuple[Problem, ...] = ()
     typed: Mapping[str, str] = field(default_factory=dict)
     """all that was sent, for what is asked beside the fields"""
     late: bool = False
@@ -71,8 +71,8 @@ class Sent:
             filled(asked, typed, problems),
             typed.get("request_id") or new_request_id(),
             typed.get("reason", ""),
-            str(self.refusal or ""),
-            tuple(str(one) for one in elsewhere(asked, problems) if one.field != "reason"),
+            self.refusal.says if self.refusal else "",
+            tuple(one for one in elsewhere(asked, problems) if one.field != "reason"),
             typed,
             self.late,
         )

@@ -22,7 +22,7 @@ from gateway.console.language import Words
 FOLDER = Path(gateway.console.__path__[0])
 _USED = re.compile(r"""\b(?:t|words|self)\(\s*["']([a-z0-9_.]+)["']""")
 _BEGUN = re.compile(r"""\b(?:t|words|known|self)\(\s*f?["']([a-z0-9_.]+\.)(?:["']|\{)""")
-STORED = ("act.", "field.", "choice.", "area.", "event.", "health.", "mail.")
+STORED = ("about.", "act.", "field.", "choice.", "area.", "event.", "health.", "mail.")
 """What is stored or asked in English words is given others in other languages alone."""
 
 
@@ -62,7 +62,9 @@ def test_all_that_somebody_can_ask_has_its_words_in_japanese() -> None:
     wanted |= {f"health.{measure.value}" for measure in Measure}
     wanted |= {f"area.{area}" for of_case in (False, True) for area, _ in offered(admin, of_case=of_case)}
     assert not wanted - known
+    wanted |= {f"about.{kind.update}" for kind in kinds}
     both = JOURNEY.keys() & CASE.keys()
+    assert not {f"about.case.{update}" for update in both} - known
     assert not {f"act.case.{update}" for update in both} - known, "one name for two acts"
 
 
