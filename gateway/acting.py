@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -70,6 +70,14 @@ class Ending(AbstractContextManager[None]):
 def new_request_id() -> str:
     """The id of a request that was given none."""
     return f"gw-{uuid4().hex[:20]}"
+
+
+_WHY = ("reason", "comment", "outcome", "note", "evidence", "said", "text")
+
+
+def reason_in(request: Mapping[str, Any]) -> str:
+    """Why something is asked, as the request itself says it: in whichever of its words."""
+    return next((str(request[name]) for name in _WHY if request.get(name)), "")
 
 
 @asynccontextmanager
@@ -186,8 +194,7 @@ class Acting:
         if "request_id" in kind.model.model_fields:
             made.setdefault("request_id", new_request_id())
         kind.read(made)  # what can be known is said at once, and costs no history
-        reason = str(made.get("reason") or made.get("comment") or "")
-        async with self.noted(who, subject, kind.update, str(made.get("request_id", "")), reason):
+        async with self.noted(who, subject, kind.update, str(made.get("request_id", "")), reason_in(made)):
             return await send(made)
 
     def _journey(self, account_id: str, update: str) -> Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]:

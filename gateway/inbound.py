@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from activities.kernel.pool import Connection, Pool
 from activities.mail import inbox, keys
 from activities.mail.inbox import StoredMail
 from activities.quotes import things
+from domain.frame.access import Principal
 from domain.kernel.refusals import JOURNEY_CLOSED, NOT_ALLOWED, UNKNOWN_ACCOUNT, UNKNOWN_MAIL, Refusal
 from domain.kernel.short_numbers import spoken
 from domain.kernel.shown import shorten
@@ -32,6 +34,7 @@ from domain.mail.marks import Domains, marks_of
 from domain.mail.reading import InboundMail, named_cases, read_mail
 from domain.mail.routing import Found, InboxStatus, Route, RouteKind, case_of, route_mail
 from domain.mail.text import printable
+from gateway.acting import Subject, noted, of_account, of_case, reason_in
 from gateway.attended import (
     ATTEMPTS,
     PATIENCE,
@@ -219,14 +222,27 @@ class Inbox(Reception):
     async def _answer(self, stored: StoredMail, route: Route, door: Door) -> None:
         """Asks what the reply asks, once however often it is tried."""
         request = {**door.request, "request_id": f"{stored.inbox_id}:answer", "by": route.contact_id or "customer"}
-        if door.case_id is not None:
-            await self._cases.ask(door.case_id, door.update, request)
-        else:
-            await self._client.ask(str(route.account_id), door.update, request)
+        about = of_case(door.case_id) if door.case_id is not None else of_account(str(route.account_id))
+        async with self._noted(stored, route, about, door.update, request):
+            if door.case_id is not None:
+                await self._cases.ask(door.case_id, door.update, request)
+            else:
+                await self._client.ask(str(route.account_id), door.update, request)
+
+    def _noted(
+        self, stored: StoredMail, route: Route, about: Subject, operation: str, request: Mapping[str, Any]
+    ) -> AbstractAsyncContextManager[None]:
+        """The act of the block stands in the audit log, as that of the contact who wrote, or of ours who answers by mail."""
+        theirs = f"contact:{route.contact_id}" if route.contact_id else "customer"
+        name = f"staff:{request['by']}" if route.kind is RouteKind.RESPOND else theirs
+        who = Principal(name, str(request.get("by", "customer")), frozenset())
+        why = reason_in(request) or route.reason or f"a mail, {stored.inbox_id}"
+        return noted(self._pool, "inbox", who, about, operation, str(request.get("request_id", stored.inbox_id)), why)
 
     async def _join(self, stored: StoredMail, mail: InboundMail, route: Route) -> Route:
         request = {**message_document(stored.inbox_id, mail), **await self._when(stored, route.account_id, "at")}
-        answer = await self._cases.customer_message(str(route.case_id), request)
+        async with self._noted(stored, route, of_case(str(route.case_id)), "customer_message", request):
+            answer = await self._cases.customer_message(str(route.case_id), request)
         return route.having(case_id=str(answer["case_id"]))
 
     async def _respond(self, stored: StoredMail, mail: InboundMail, route: Route) -> Route:
@@ -234,14 +250,17 @@ class Inbox(Reception):
         request = response_document(stored.inbox_id, mail, route)
         if route.sent:
             request |= await self._when(stored, route.account_id, "at")
-        answer = await self._cases.agent_message(str(route.case_id), request)
+        async with self._noted(stored, route, of_case(str(route.case_id)), "respond", request):
+            answer = await self._cases.agent_message(str(route.case_id), request)
         return route.having(case_id=str(answer["case_id"]))
 
     async def _open(self, stored: StoredMail, mail: InboundMail, route: Route) -> Route:
         case_id = case_id_of(stored.inbox_id)
         if await self._cases.case(case_id) is None:  # else a process that died had opened it
             document = opening_document(stored.inbox_id, mail, route)
-            await self._cases.open_case({**document, **await self._when(stored, route.account_id, "opened_at")})
+            document |= await self._when(stored, route.account_id, "opened_at")
+            async with self._noted(stored, route, of_case(case_id), "open_case", {"request_id": case_id}):
+                await self._cases.open_case(document)
         if route.answered is not None and route.account_id is not None:
             await self._note(stored, route, {**_answer_note(mail, route.answered), "case_id": case_id})
         return route.having(case_id=case_id)
@@ -280,7 +299,8 @@ class Inbox(Reception):
         if route.contact_id is not None:
             request["contact_id"] = route.contact_id
         try:
-            await self._client.ask(str(route.account_id), "note_mail", request)
+            async with self._noted(stored, route, of_account(str(route.account_id)), "note_mail", request):
+                await self._client.ask(str(route.account_id), "note_mail", request)
         except Refusal as refusal:
             if refusal.type not in (UNKNOWN_ACCOUNT, JOURNEY_CLOSED):
                 raise

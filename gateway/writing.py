@@ -93,7 +93,9 @@ class Writing:
     ) -> int | Refusal | NoAnswerError:
         try:
             await self._acting.sees(who, account_id, new=True)
-            async with self._acting.noted(who, of_account(account_id), WriteAct.RECORD_USAGE, request_id):
+            days = sorted({row.day for row in rows})
+            why = f"use of {days[0]} to {days[-1]} reported"
+            async with self._acting.noted(who, of_account(account_id), WriteAct.RECORD_USAGE, request_id, why):
                 return await self._doors.client.record_usage(rows)
         except (Refusal, NoAnswerError) as error:
             return error

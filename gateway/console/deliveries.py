@@ -12,6 +12,7 @@ from domain.kernel.refusals import NOT_ALLOWED, Refusal
 from gateway.api.answers import place_of
 from gateway.api.problems import status_of
 from gateway.console.acts import new_request_id
+from gateway.console.settings.changes import reason_of
 from gateway.console.visit import Visit
 from gateway.redelivering import Redelivering
 from gateway.views.deliveries import STATES, deliveries_of
@@ -30,10 +31,10 @@ async def redeliver(visit: Visit) -> Response:
     try:
         _check(visit)
         found = await Redelivering(visit.place.doors, "console").redeliver(
-            visit.who, message_id, visit.form.get("request_id") or new_request_id()
+            visit.who, message_id, visit.form.get("request_id") or new_request_id(), reason_of(visit)
         )
     except Refusal as refusal:
-        return await _page(visit, status_of(refusal), str(refusal))
+        return await _page(visit, status_of(refusal), refusal.says)
     arrived = bool(found.history) and found.history[-1].taken
     return visit.to("/deliveries", told=message_id, arrived="1" if arrived else "")
 

@@ -26,6 +26,7 @@ from gateway.acting import Subject
 from gateway.bringing import bring
 from gateway.console.acts import new_request_id
 from gateway.console.jobs import Job, Jobs
+from gateway.console.settings.changes import reason_of
 from gateway.console.visit import Visit
 from gateway.trials import held
 
@@ -92,7 +93,7 @@ class PlaybookPages:
                     await self._begin(visit, connection, typed.playbook, does)
                     return visit.to(f"/playbooks/{segment}")
                 except Refusal as refusal:
-                    wrong = str(refusal)
+                    wrong = refusal.says
             if wrong or typed.faults:
                 at = saved or _instant(visit.form.get("saved", ""))
                 status = HTTPStatus.CONFLICT if wrong else HTTPStatus.UNPROCESSABLE_ENTITY
@@ -142,6 +143,8 @@ class PlaybookPages:
         rehearsal = await rehearsed(connection, playbook)
         if does == "apply" and rehearsal is None:
             raise Refusal("NotRehearsed", visit.words("playbook.not_rehearsed"))
+        if does == "apply":
+            reason_of(visit)
         self._jobs.begin(Job(does, playbook.segment, visit.who.by), _WORK[does](visit, playbook))
 
 
@@ -171,7 +174,8 @@ def _applies(visit: Visit, playbook: Playbook) -> Callable[[Job], Awaitable[None
             raise Refusal("NotRehearsed", visit.words("playbook.not_rehearsed"))
         job.total = len([one for one in await held(doors.pool, playbook.segment) if one.version != playbook.version])
         about = Subject("playbook", playbook.named)
-        async with visit.place.acting.noted(visit.who, about, WriteAct.APPLY_PLAYBOOK, new_request_id()):
+        acting, why = visit.place.acting, reason_of(visit)
+        async with acting.noted(visit.who, about, WriteAct.APPLY_PLAYBOOK, new_request_id(), why):
             async for batch in bring(doors.client, doors.pool, playbook, rehearsal, visit.who.by, _CHUNK):
                 job.done += len(batch.brought) + len(batch.waiting) + len(batch.refused)
                 job.notes |= batch.refused

@@ -128,9 +128,14 @@ async def test_an_endpoint_at_which_nothing_arrives_for_days_is_disabled_until_s
         browser = await as_person(servers, in_front_of(app), operator)
         shown = await browser.open("/deliveries?state=given_up")
         assert "nothing arrived there for days" in shown.text
-        sent = await browser.send(f"/deliveries/{message_id(kept)}")
+        about = f"/deliveries/{message_id(kept)}"
+        unsaid = await browser.send(about)
+        assert "has arrived" not in unsaid.text
+        sent = await browser.send(about, reason="it is back")
         assert "has arrived" in sent.text
         assert "Nothing is sent there" not in sent.text
+        why = "select array_agg(reason) from audit_entry where subject = $1"
+        assert await servers.pool.fetchval(why, f"delivery/{message_id(kept)}") == ["it is back"]
         others = await as_person(servers, in_front_of(app), seller)
         refused = await others.open("/deliveries")
         assert (others.answer.status_code, "/deliveries" in refused.links) == (403, False)

@@ -21,7 +21,7 @@ from workers.cli.asking import read_fields
 from workers.cli.case_files import files
 from workers.cli.common import console, facts, waited
 from workers.cli.output import Json, cell, day, print_json, show_facts, show_part, show_table, span, words
-from workers.cli.servers import By, asker, connections
+from workers.cli.servers import By, asker, asking, connections
 
 if TYPE_CHECKING:
     from gateway.cases import CaseClient
@@ -259,12 +259,15 @@ async def ask(
 
     request = read_fields(fields or [], update, OF_CASE)
     async with connections() as servers:
-        if update == "customer_message":
-            print_json(await servers.cases.customer_message(case, request))
-            return
         async with servers.pool.acquire() as connection:
             said_by = await asker(connection, by)
-        print_json(await servers.cases.ask(case, update, {"by": said_by, **request}))
+        if update != "customer_message":
+            request = {"by": said_by, **request}
+        async with asking(servers, by, "case", case, update, request):
+            if update == "customer_message":
+                print_json(await servers.cases.customer_message(case, request))
+            else:
+                print_json(await servers.cases.ask(case, update, request))
 
 
 # How things are written

@@ -26,7 +26,7 @@ from workers.cli.explanations import show_explanation
 from workers.cli.foresee import show_foresight
 from workers.cli.output import Json, day, print_json, show_part, show_table, words
 from workers.cli.plans import show_plan
-from workers.cli.servers import By, Connections, asker, connections
+from workers.cli.servers import By, Connections, asker, asking, connections
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -242,7 +242,9 @@ _NEW = ("request_quote", "quote_id")
 async def _ask(account: str, update: str, request: dict[str, Any], by: str | None) -> None:
     async with connections() as servers:
         request = await _by_own_ids(servers, account, update, request)
-        print_json(await servers.client.ask(account, update, {**await _said_by(servers, update, by), **request}))
+        request = {**await _said_by(servers, update, by), **request}
+        async with asking(servers, by, "account", account, update, request):
+            print_json(await servers.client.ask(account, update, request))
 
 
 async def _by_own_ids(servers: Connections, account: str, update: str, request: dict[str, Any]) -> dict[str, Any]:

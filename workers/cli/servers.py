@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -100,3 +100,15 @@ async def trusted(pool: Pool, by: str | None) -> Principal:
     async with pool.acquire() as connection:
         asked_by = await asker(connection, by)
     return Principal(asked_by if by is None else f"staff:{by}", asked_by, frozenset({AccessRole.ADMIN}))
+
+
+@asynccontextmanager
+async def asking(
+    servers: Connections, by: str | None, about: str, id: str, update: str, request: Mapping[str, Any]
+) -> AsyncIterator[None]:
+    """The request of the block stands in the audit log as the act of whoever asks by the command line. about: `account` or `case`."""
+    from gateway.acting import Subject, noted, reason_in
+
+    who, request_id = await trusted(servers.pool, by), str(request.get("request_id") or "")
+    async with noted(servers.pool, "cli", who, Subject(about, id), update, request_id, reason_in(request)):
+        yield

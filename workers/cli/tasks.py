@@ -14,7 +14,7 @@ from domain.kernel.refusals import UNKNOWN_TASK, Refusal
 from domain.kernel.zones import local_time
 from workers.cli.common import UserError, console, facts, waited
 from workers.cli.output import Json, day, minute, print_json, show_facts, show_part, show_table, words
-from workers.cli.servers import By, asker, connections
+from workers.cli.servers import By, asker, asking, connections
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -146,7 +146,8 @@ async def _act(
         if account is None:
             raise _unknown(task_id)
         request = {"task_id": task_id, "by": by, **({"role": role} if role else {}), **fields}
-        answer = await servers.client.ask(account, update, request)
+        async with asking(servers, by, "account", account, update, request):
+            answer = await servers.client.ask(account, update, request)
     if as_json:
         print_json(answer)
         return

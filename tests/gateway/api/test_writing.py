@@ -63,6 +63,7 @@ async def test_usage_comes_in_bulk_and_each_account_whole_or_not_at_all(servers:
         ("record_usage", "InvalidUsage"),
         ("record_usage", "done"),
     ]
+    assert all(one["reason"].startswith("use of ") for one in log)
 
 
 async def test_prices_are_published_and_previews_write_nothing(servers: Servers) -> None:

@@ -86,15 +86,17 @@ async def test_it_is_rehearsed_then_brought_to_its_customers_and_stands_in_the_l
     assert "Tried on 1 customers" in page.text
     assert await servers.pool.fetchval("select playbook_version from account where account_id = $1", account) == 1
     waits = "waits" in page.text
-    await _press(browser, segment, "apply", text)
+    unsaid = await _press(browser, segment, "apply", text)
+    assert (browser.answer.status_code, "Say why" in unsaid.text) == (409, True), unsaid.text
+    await browser.send(f"/playbooks/{segment}", "apply", text=text, reason="more check-ins")
     page = await _over(browser, segment)
     assert "1 of 1 customers" in page.text
     found = await servers.pool.fetchval("select playbook_version from account where account_id = $1", account)
     assert (found == 2) != (waits or account in page.text), page.text
     log = await servers.pool.fetch(
-        "select operation, outcome from audit_entry where subject like $1", f"playbook/{segment}%"
+        "select operation, outcome, reason from audit_entry where subject like $1", f"playbook/{segment}%"
     )
-    assert [tuple(row) for row in log] == [("apply_playbook", "done")]
+    assert [tuple(row) for row in log] == [("apply_playbook", "done", "more check-ins")]
     assert f"segment: {segment}" in (await browser.http.get(f"/playbooks/{segment}/file")).text
 
 

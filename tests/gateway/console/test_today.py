@@ -60,6 +60,8 @@ async def test_my_tasks_are_done_put_off_and_handed_over_in_place(servers: Serve
         assert answer.status_code == 200, answer.text
         assert answer.url.path == "/"
         assert ": done." in answer.text
+    why = "select array_agg(reason order by audit_id) from audit_entry where subject = $1"
+    assert await servers.pool.fetchval(why, f"account/{account}") == ["they like it", "", "away"]
     rows = await servers.pool.fetch("select title, closed_at is not null, snoozed_until is not null, staff_id from staff_task"
                                     " where account_id = $1 and title = any($2) order by title", account, list(ids))  # fmt: skip
     assert [tuple(row) for row in rows] == [

@@ -55,6 +55,10 @@ async def test_a_quote_is_declined_by_its_number_in_a_mail_of_its_own(post: Post
     row = await post.delivered(written(contact_of(account), "Your quote", f"We decline {quote_id}."))
     assert (row["status"], row["reason"]) == ("matched", f"decline quote {quote_id}")
     assert await state_of(post, quote_id) == "declined"
+    log = "select actor, door, operation, outcome, reason <> '' from audit_entry where subject = $1 and door = 'inbox'"
+    (entry,) = await post.servers.pool.fetch(log, f"account/{account['account']['account_id']}")
+    contact = f"contact:{account['contacts'][0]['contact_id']}"
+    assert tuple(entry) == (contact, "inbox", "decline_quote", "done", True)
 
 
 @pytest.mark.parametrize(

@@ -83,5 +83,13 @@ async def test_a_task_is_found_acted_on_and_tells_its_history(servers: Servers, 
     everything = {
         one["task_id"]: one["state"] for one in await listed(servers, tmp_path, "--all", "--account", account)
     }
+    log = "select actor, operation, outcome, reason from audit_entry where subject = $1 and door = 'cli' order by audit_id"
+    acts = [tuple(entry) for entry in await servers.pool.fetch(log, f"account/{account}") if entry["outcome"] == "done"]
+    assert acts == [
+        ("staff:S-2", "snooze_staff_task", "done", "they move house"),
+        ("staff:S-2", "hand_over_staff_task", "done", ""),
+        ("staff:S-1", "finish_staff_task", "done", "they train"),
+        ("staff:S-1", "reopen_staff_task", "done", "they have not"),
+    ]
     assert everything.pop(row["task_id"]) == "open"
     assert set(everything.values()) == {"done"}
