@@ -1,7 +1,8 @@
 """Finding customers: by a part of anything that names them, in any script, and by what is so of them.
 
-Texts that contain what was asked are looked up by their pieces. If they are few, all of them are put in order. If they are many, the list
-is made in its order instead, place by place, until a page is full: then most customers that are looked at belong on it.
+Texts that contain what was asked are looked up by their pieces. If they are few, or the customers that are wanted are, all of them are put
+in order. If they are many, the list is made in its order instead, place by place, until a page is full: then most customers that are looked
+at belong on it.
 """
 
 from __future__ import annotations
@@ -143,12 +144,16 @@ class Wanted:
         return _CHOSEN.format(place, f"({source} and {condition}) s", _ORDER, limit)
 
 
-def texts_with(asked: Asked, most: int) -> tuple[str, Parameters]:
-    """So many texts at most that contain what was asked, by their customers."""
+def texts_with(asked: Asked, most: int | None, among: Sequence[str] | None = None) -> tuple[str, Parameters]:
+    """So many texts at most that contain what was asked, by their customers; of these customers alone, if they are given."""
     given = Parameters()
-    match = asked.by_index(given)
+    match = asked.by_index(given) if among is None else _among(among, asked, given)
     whole = given.put(asked.whole)
     return _FOUND.format(match=match, most=given.put(most), whole=whole, exact=_IS_ID.format("", whole)), given
+
+
+def _among(among: Sequence[str], asked: Asked, given: Parameters) -> str:
+    return f"e.account_id = any({given.put(list(among))}::text[]) and {asked.by_reading(given, 'e')}"
 
 
 def of_these(places: Sequence[tuple[str, int]], wanted: Wanted) -> tuple[str, Parameters]:
@@ -161,6 +166,13 @@ def of_these(places: Sequence[tuple[str, int]], wanted: Wanted) -> tuple[str, Pa
         of_it += f" and (f.place, {_ORDER}) > ({place}::int, {says}::text, {account}::text)"
     limit = given.put(wanted.limit)
     return _OF_THESE.format(ids=ids, places=numbers, own=_OWN, wanted=of_it, order=_ORDER, limit=limit), given
+
+
+def some_of(wanted: Wanted, most: int) -> tuple[str, Parameters]:
+    """So many at most of the customers that are wanted, in no order; nothing is asked for who wants any."""
+    given = Parameters()
+    conditions = wanted.filter.conditions(given)
+    return f"select a.account_id from account a where {conditions or 'true'} limit {given.put(most)}::int", given
 
 
 def of_all(wanted: Wanted) -> tuple[str, Parameters]:
@@ -255,7 +267,13 @@ async def _found(connection: Connection, asked: Asked, wanted: Wanted) -> list[R
     if asked.elsewhere:
         return await _rows(connection, of_several(asked, wanted))
     texts = await _rows(connection, texts_with(asked, _FEW + 1))
-    if sum(row["texts"] for row in texts) <= _FEW:
+    are_all = sum(row["texts"] for row in texts) <= _FEW
+    if not are_all and wanted.filter.conditions(Parameters()):
+        some = await _rows(connection, some_of(wanted, _FEW + 1))
+        if len(some) <= _FEW:
+            texts = await _rows(connection, texts_with(asked, None, [row["account_id"] for row in some]))
+            are_all = True
+    if are_all:
         return (
             await _rows(connection, of_these([(row["account_id"], row["place"]) for row in texts], wanted))
             if texts

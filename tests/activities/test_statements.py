@@ -74,6 +74,7 @@ def searched() -> list[tuple[str, Any]]:
             found += [account_search.texts_with(way, 9), account_search.details(["a"], way)]
             found += [account_search.at_place(way, place, walk, wanted) for place in range(4) for walk in (0, 9)]
         found += [account_search.of_several(several, wanted), account_search.of_these([("a", 1)], wanted)]
+        found += [account_search.some_of(wanted, 9), account_search.texts_with(number, None, ["a"])]
         found += [account_search.of_all(wanted), account_search.details(["a"], None)]
     return found
 

@@ -210,3 +210,23 @@ async def test_what_is_theirs_by_a_number_or_in_a_case_leads_to_them(servers: Se
     await pool.execute("update service_case set subject = 'Quuxlampe' where case_id = 'C-7x42'")
     assert await _found(servers, "quuxlampe") == [account]
     assert await _found(servers, "zephyrlampe") == []
+
+
+async def test_of_few_customers_who_are_wanted_all_texts_are_read(servers: Servers) -> None:
+    """However many others have the word: each of theirs stands at its place."""
+    mine = [
+        (await _placed(servers, name))["account"]["account_id"] for name in ("Old Vorbixa", "Vorbixa KG", "Nothing Ltd")
+    ]
+    async with servers.pool.acquire() as connection, connection.transaction():
+        await connection.execute(_MANY, "horde-", "Vorbixa", 600)
+        await connection.execute(
+            "insert into staff (staff_id, name, email) values ('s-vor', 'Vera', 'vera@seller.example')"
+        )
+        await connection.execute("update account set success_manager_id = 's-vor' where account_id = any($1)", mine)
+        await connection.execute("update contact set name = 'Vorbixa Person' where account_id = $1", mine[2])
+        found = await find_accounts(connection, "vorbixa", AccountFilter(of_staff="s-vor"))
+        assert [row["account_id"] for row in found.accounts] == [mine[1], mine[0], mine[2]]
+        assert [row["found"] for row in found.accounts] == ["account", "account", "contact"]
+        await connection.execute("update account set success_manager_id = owner_id where account_id = any($1)", mine)
+        await connection.execute("delete from search_entry where account_id like 'horde-%'")
+        await connection.execute("delete from account where account_id like 'horde-%'")
