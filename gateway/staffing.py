@@ -37,11 +37,13 @@ class Person(Staff):
 
 class Grant(Received):
     """What one of our people may from now on. `titles`: words under which they may approve, the highest last. `own_only`: they see the
-    customers that they own or look after. `subject`: who they are for the identity provider."""
+    customers that they own or look after; with `team` also those of whoever reports to them, and of whoever reports to the same person.
+    `subject`: who they are for the identity provider."""
 
     roles: Annotated[tuple[AccessRole, ...], Field(min_length=1)]
     titles: tuple[Text, ...] = ()
     own_only: bool = False
+    team: bool = False
     subject: Text | None = None
 
 
@@ -85,7 +87,8 @@ class Staffing:
             said = "program is the role of services' keys; give people another one"
             raise Refusal(INVALID_REQUEST, "the roles cannot be granted", [Problem(field="roles", problem=said)])
         roles = tuple(sorted({role.value for role in given.roles}))
-        access = StaffAccess(staff_id, roles, given.titles, given.own_only, given.subject, present(), who.by)
+        some = given.own_only or given.team
+        access = StaffAccess(staff_id, roles, given.titles, some, given.subject, present(), who.by, given.team)
         async with self._written(who, WriteAct.GRANT_ACCESS, staff_id, request_id, reason) as connection:
             named(await staff_rows.list_staff(connection), staff_id)
             await access_rows.grant(connection, access)

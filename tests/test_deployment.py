@@ -86,9 +86,9 @@ def test_services_wait_for_what_can_tell_that_it_is_ready() -> None:
 
 
 def test_production_shares_its_workers_as_the_embedded_stack_does() -> None:
-    [mounted] = SERVICES["temporal"]["configs"]
-    assert mounted["target"] == SERVICES["temporal"]["environment"]["DYNAMIC_CONFIG_FILE_PATH"]
-    given = yaml.safe_load(COMPOSE["configs"][mounted["source"]]["content"])
+    [[ours, theirs, _]] = volumes(SERVICES["temporal"])
+    assert theirs == SERVICES["temporal"]["environment"]["DYNAMIC_CONFIG_FILE_PATH"]
+    given = yaml.safe_load((ROOT / ours).read_text())
     embedded = {key: json.loads(value) for key, value in DYNAMIC_CONFIG.items() if key.startswith("matching.")}
     assert {key: values[0]["value"] for key, values in given.items()} == embedded
     assert embedded["matching.enableFairness"] is True
@@ -136,7 +136,10 @@ def test_only_web_interfaces_and_the_inbox_are_published_and_only_on_loopback() 
 
 def test_what_must_last_is_kept_in_named_volumes() -> None:
     assert SERVICES["inbox"]["volumes"] == ["${INBOX_TLS:-./tls}:/tls:ro"], "its certificate, which it only reads"
-    mounted = {name: volumes(service) for name, service in SERVICES.items() if volumes(service) and name != "inbox"}
+    assert [one[2] for one in volumes(SERVICES["temporal"])] == ["ro"], "its configuration, likewise"
+    mounted = {
+        name: volumes(one) for name, one in SERVICES.items() if volumes(one) and name not in ("inbox", "temporal")
+    }
     assert mounted.keys() == {"postgres", "temporal-postgres", "mailpit"}
     sources = [source for mounts in mounted.values() for source, *_ in mounts]
     assert sorted(sources) == sorted(COMPOSE["volumes"]), "each in one of its own, each declared"

@@ -33,7 +33,8 @@ class ApiKey:
 
 @dataclass(frozen=True)
 class StaffAccess:
-    """What one of our people may. `subject` is who they are for the identity provider."""
+    """What one of our people may. own_only: they see some customers alone, their own, and with `team` their team's. `subject` is who they
+    are for the identity provider."""
 
     staff_id: str
     roles: tuple[str, ...]
@@ -42,13 +43,14 @@ class StaffAccess:
     subject: str | None
     granted_at: datetime
     granted_by: str
+    team: bool = False
 
 
 _KEY = Insert("api_key", "key_id name digest roles titles scopes made_at made_by expires_at").of(ApiKey, "digest")
 _ACCESS = Insert(
     "staff_access",
-    "staff_id roles titles own_only subject granted_at granted_by",
-    or_update("staff_id", "roles titles own_only subject granted_at granted_by"),
+    "staff_id roles titles own_only team subject granted_at granted_by",
+    or_update("staff_id", "roles titles own_only team subject granted_at granted_by"),
 ).of(StaffAccess)
 
 
@@ -123,7 +125,8 @@ select s.staff_id, s.name, s.email, s.left_at, s.language,
          case when exists (select from account a where a.owner_id = s.staff_id) then 'sales' end,
          case when exists (select from account a where a.success_manager_id = s.staff_id) then 'success' end,
          case when exists (select from service_agent v where v.staff_id = s.staff_id) then 'service' end], null)) as roles,
-       coalesce(g.titles, '{}') as titles, coalesce(g.own_only, false) as own_only, g.subject, g.granted_at, g.granted_by
+       coalesce(g.titles, '{}') as titles, coalesce(g.own_only, false) as own_only, coalesce(g.team, false) as team, g.subject,
+       g.granted_at, g.granted_by
 from staff s left join staff_access g using (staff_id)
 where ($1::text is null or s.staff_id = $1) and ($2::text is null or g.subject = $2)
 order by s.name, s.staff_id

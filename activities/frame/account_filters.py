@@ -15,16 +15,25 @@ class Parameters(list[Any]):
         return f"${len(self)}"
 
 
+def in_sight(viewer: str) -> str:
+    """The condition that an account `a` is among the customers of `viewer`, who does not see all, or of their team. Who those are is
+    found once a statement."""
+    seen = f"select people_in_sight({viewer}::text)"
+    return f"(a.owner_id in ({seen}) or a.success_manager_id in ({seen}))"
+
+
 @dataclass(frozen=True)
 class AccountFilter:
     """What is so of the customers that are wanted; null for whatever. `of_staff`: they own them or look after them. `hold`: `block`,
-    `warn`, or `any`. `band`: of the latest health score. `among`: they are one of these."""
+    `warn`, or `any`. `band`: of the latest health score. `among`: they are one of these. `seen_by`: they are among the customers of one
+    of our people, or of their team if that is how far they see."""
 
     segment: str | None = None
     owner: str | None = None
     band: str | None = None
     hold: str | None = None
     of_staff: str | None = None
+    seen_by: str | None = None
     closed: bool = False
     among: tuple[str, ...] | None = None
 
@@ -35,6 +44,7 @@ class AccountFilter:
             ("a.segment = {}", self.segment),
             ("a.owner_id = {}", self.owner),
             ("(a.owner_id = {0} or a.success_manager_id = {0})", self.of_staff),
+            (in_sight("{0}"), self.seen_by),
             (_BAND, self.band),
             (_HELD if self.hold == "any" else _LEVEL, self.hold),
         ):

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from activities.frame.account_filters import in_sight
 from activities.frame.talks import with_talks
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Column, Query, Value
@@ -264,14 +265,12 @@ async def zone_of(connection: Connection, account_id: str) -> str:
     return zone or "UTC"
 
 
-looks_after = Value[bool | None](
-    "select coalesce($2 in (owner_id, success_manager_id), false) from account where account_id = $1"
-)
-"""True if an account is one of somebody's: they own it, or look after it; null for one that is not known."""
+looks_after = Value[bool | None](f"select coalesce({in_sight('$2')}, false) from account a where account_id = $1")
+"""True if an account is one of somebody's: they own it or look after it, or their team does; null for one that is not known."""
 
 
-customers_of = Column[str]("select account_id from account where $1 in (owner_id, success_manager_id)")
-"""The accounts that one of our people owns or looks after."""
+customers_of = Column[str](f"select account_id from account a where {in_sight('$1')}")
+"""The accounts that one of our people owns or looks after, or their team."""
 
 
 standing_of = Query(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from activities.frame.account_filters import in_sight
 from activities.kernel.pages import Paged
 from activities.kernel.queries import Column, Query
 
@@ -15,10 +16,8 @@ from contact c where c.account_id = $4
 )
 """Contacts of an account, in their order."""
 
-looked_after_by = Column[str](
-    "select account_id from account where account_id = any($1) and $2 in (owner_id, success_manager_id)"
-)
-"""Those of these accounts that one of our people owns or looks after."""
+looked_after_by = Column[str](f"select account_id from account a where account_id = any($1) and {in_sight('$2')}")
+"""Those of these accounts that one of our people owns or looks after, or their team."""
 
 names_of = Query("select account_id, name from account where account_id = any($1)")
 """What these accounts are called."""

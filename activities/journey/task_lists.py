@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from activities.frame.account_filters import in_sight
 from activities.kernel.pages import Paged
 from activities.kernel.queries import Query, Value
 
@@ -30,7 +31,7 @@ list_tasks = Query(
 tasks_paged = Paged(
     f"select * from (select t.task_id as id, t.due_at as at, {_COLUMNS} {_FROM.replace('$1', '$4')}"
     " where ($5::text is null or t.staff_id = $5) and ($6::text is null or t.account_id = $6) and ($7::boolean or t.closed_at is null)"
-    " and ($8::text is null or $8 in (a.owner_id, a.success_manager_id))) l where not $9::boolean or late",
+    f" and ($8::text is null or {in_sight('$8')})) l where not $9::boolean or late",
     earliest_first=True,
 )
 """Tasks as of an instant, by the day on which they are due: of one of our people, of an account, those that are over as well, of the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from activities.claims.claim_rows import CLAIM_JSON
+from activities.frame.account_filters import in_sight
 from activities.kernel.pages import Paged
 from activities.kernel.queries import Query
 
@@ -23,7 +24,7 @@ cases_of_all = Paged(
         "($4::text is null or c.status = $4) and ($6::text is null or c.owner_id = $6) and ($7::text is null or c.team = $7)"
         " and ($8::text is null or c.priority = $8) and ($9::text is null or c.category = $9) and (not $10::boolean or c.escalated)"
         " and (not $11::boolean or m.due_at < $12) and ($13::text is null or exists (select from account a"
-        " where a.account_id = c.account_id and $13 in (a.owner_id, a.success_manager_id)))"
+        f" where a.account_id = c.account_id and {in_sight('$13')}))"
     )
 )
 """Cases of all customers, the latest first: by state, owner, team, priority, category; escalated ones, those whose promise is over by an

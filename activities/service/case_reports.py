@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from activities.frame.account_filters import in_sight
 from activities.holds.hold_rows import active_holds
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Query
@@ -26,8 +27,8 @@ class CaseFilter:
     late: bool = False
     pressing: bool = False
     """urgent, escalated, or with a promise that was broken"""
-    of_staff: str | None = None
-    """one of our people, who owns the customer or looks after them"""
+    seen_by: str | None = None
+    """one of our people, among whose customers it is, or their team's"""
 
 
 _BROKEN = """exists (select from case_milestone v
@@ -48,7 +49,7 @@ where ($1::text is null or c.account_id = $1)
   and (not $6 or c.escalated)
   and (not $7 or {_BROKEN}) and (not $8 or c.priority = 'urgent' or c.escalated or {_BROKEN})
   and ($9::text is null or exists (
-    select from account a where a.account_id = c.account_id and $9 in (a.owner_id, a.success_manager_id)))
+    select from account a where a.account_id = c.account_id and {in_sight("$9")}))
   and ($10::timestamptz is null or ({_PLACE}, c.case_id) > ($10, $11::text))
 order by place, c.case_id limit $12
 """
@@ -74,7 +75,7 @@ async def list_cases(
         wanted.escalated,
         wanted.late,
         wanted.pressing,
-        wanted.of_staff,
+        wanted.seen_by,
         *(after or (None, None)),
         limit,
     )

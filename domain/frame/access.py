@@ -137,7 +137,7 @@ class Principal:
 
     `name` stands in the audit log (`staff:s-1`, `key:erp`), `by` in requests. `titles` are the words under which they may approve
     (`manager`, `service_lead`), the highest last. `scopes` narrow a key: `orders:write`, `cases:*`, `*:read`. `own_only`: they see the
-    customers that they own or look after.
+    customers that they own or look after, and those of their team if that was granted.
     """
 
     name: str

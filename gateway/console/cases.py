@@ -42,7 +42,7 @@ async def cases(visit: Visit) -> Response:
         escalated=asked["escalated"],
         late=asked["late"],
         pressing=asked["pressing"],
-        of_staff=visit.who.staff_id if visit.who.own_only else None,
+        seen_by=visit.who.staff_id if visit.who.own_only else None,
     )
     after = read_cursor(visit.asked("after", 400), "after") if visit.asked("after") else None
     async with visit.place.doors.pool.acquire() as connection:

@@ -281,7 +281,7 @@ async def _accounts(asked: Asked, typed: str) -> Ids:
     if not typed:
         return []
     who = asked.visit.who
-    wanted = AccountFilter(of_staff=who.staff_id if who.own_only else None)
+    wanted = AccountFilter(seen_by=who.staff_id if who.own_only else None)
     page = await find_accounts(asked.connection, typed, wanted, limit=FOUND)
     return [
         (one["account_id"], f"{one['name']} ({one['account_id']})")

@@ -34,13 +34,13 @@ async def customers(visit: Visit) -> Response:
     healthy = visit.sees(FieldGroup.HEALTH)
     journey = asked["journey"] if asked["journey"] in JOURNEYS else ""
     among, cut = await accounts_of(visit.place, journey) if journey else (None, False)
-    mine = visit.who.staff_id if asked["mine"] or visit.who.own_only else None
     wanted = AccountFilter(
         segment=asked["segment"] or None,
         owner=asked["owner"] or None,
         band=asked["band"] or None if healthy else None,
         hold=asked["hold"] or None,
-        of_staff=mine,
+        of_staff=visit.who.staff_id if asked["mine"] else None,
+        seen_by=visit.who.staff_id if visit.who.own_only else None,
         among=None if among is None else tuple(among),
     )
     async with visit.place.doors.pool.acquire() as connection:

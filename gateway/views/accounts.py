@@ -43,7 +43,7 @@ async def accounts_page(
     connection: Connection, who: Principal, asked: str | None, cursor: str | None, limit: int
 ) -> Page[AccountLine]:
     """Those customers that `who` sees, by name; or those of them that `asked` names, the surest first."""
-    wanted = AccountFilter(of_staff=who.staff_id if who.own_only else None)
+    wanted = AccountFilter(seen_by=who.staff_id if who.own_only else None)
     after = None if cursor is None else _read(cursor)
     found = await find_accounts(connection, asked or "", wanted, after=after, limit=limit)
     items = [

@@ -79,7 +79,7 @@ def searched() -> list[tuple[str, Any]]:
     return found
 
 
-EVERYTHING = AccountFilter(segment="s", owner="o", band="watch", hold="block", of_staff="s", among=("a",))
+EVERYTHING = AccountFilter(segment="s", owner="o", band="watch", hold="block", of_staff="s", seen_by="s", among=("a",))
 HELPERS = {
     "searched": searched(),
     "one": one,

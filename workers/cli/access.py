@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
+_SIGHT = {(False, False): "all", (True, False): "their own", (True, True): "their team's"}
+
 Roles = Annotated[list[AccessRole], typer.Option("--role", help="What they are here for; several may be given.")]
 Titles = Annotated[
     list[str] | None,
@@ -125,7 +127,7 @@ async def people(as_json: Json = False) -> None:
         return
     show_table(("staff", "name", "roles", "titles", "sees", "granted by"), [
         (row["staff_id"], row["name"], ", ".join(row["roles"]), ", ".join(row["titles"]),
-         "their own" if row["own_only"] else "all", row["granted_by"] or "what they do") for row in rows
+         _SIGHT[row["own_only"], row["team"]], row["granted_by"] or "what they do") for row in rows
     ])  # fmt: skip
 
 
@@ -138,6 +140,13 @@ async def grant(
     own_only: Annotated[
         bool, typer.Option("--own-only", help="They see the customers that they own or look after.")
     ] = False,
+    team: Annotated[
+        bool,
+        typer.Option(
+            "--team",
+            help="They see these, and those of whoever reports to them or to the same person as they do (`perennial staff change --manager`).",
+        ),
+    ] = False,
     subject: Annotated[
         str | None, typer.Option(help="Who they are for the identity provider: its address, a space, their subject.")
     ] = None,
@@ -147,7 +156,7 @@ async def grant(
     from gateway.acting import new_request_id
     from gateway.staffing import Staffing
 
-    document = {"roles": _texts(role), "titles": title or (), "own_only": own_only, "subject": subject}
+    document = {"roles": _texts(role), "titles": title or (), "own_only": own_only, "team": team, "subject": subject}
     async with database() as pool:
         await Staffing(pool, "cli").grant(await trusted(pool, by), staff_id, document, new_request_id())
     console.print(f"{staff_id} comes in as {', '.join(_texts(role))}.")

@@ -20,7 +20,7 @@ from gateway.staffing import UNKNOWN_PERSON, Grant, Person, Staffing, hand_over,
 from gateway.writing import Writing
 
 ROLES = tuple(role.value for role in AccessRole if role is not AccessRole.PROGRAM)
-_ID, _BESIDE, _STAFF = frozenset({"staff_id"}), frozenset({"roles", "own_only"}), frozenset({"staff"})
+_ID, _BESIDE, _STAFF = frozenset({"staff_id"}), frozenset({"roles", "own_only", "team"}), frozenset({"staff"})
 
 
 class StaffPages:
@@ -119,6 +119,7 @@ class StaffPages:
             **read(visit, Grant, _BESIDE),
             "roles": ticked(visit, "role", ROLES),
             "own_only": bool(visit.form.get("own_only")),
+            "team": bool(visit.form.get("team")),
         }
         await _staffing(visit).grant(visit.who, staff_id, document, request_id_of(visit), reason_of(visit))
 

@@ -149,7 +149,7 @@ async def test_a_word_that_thousands_have_in_their_names_hides_nobody(servers: S
             "insert into staff (staff_id, name, email) values ('s-zephyr', 'Zoe', 'zoe@seller.example')"
         )
         await connection.execute("update account set owner_id = 's-zephyr' where account_id = $1", account)
-        theirs = await find_accounts(connection, "zephyrhaus", AccountFilter(of_staff="s-zephyr"))
+        theirs = await find_accounts(connection, "zephyrhaus", AccountFilter(seen_by="s-zephyr"))
         assert [row["account_id"] for row in theirs.accounts] == [account]
         by_middle = await find_accounts(connection, "ephyr", AccountFilter(owner="s-zephyr"))
         assert [row["account_id"] for row in by_middle.accounts] == [account]
@@ -224,7 +224,7 @@ async def test_of_few_customers_who_are_wanted_all_texts_are_read(servers: Serve
         )
         await connection.execute("update account set success_manager_id = 's-vor' where account_id = any($1)", mine)
         await connection.execute("update contact set name = 'Vorbixa Person' where account_id = $1", mine[2])
-        found = await find_accounts(connection, "vorbixa", AccountFilter(of_staff="s-vor"))
+        found = await find_accounts(connection, "vorbixa", AccountFilter(seen_by="s-vor"))
         assert [row["account_id"] for row in found.accounts] == [mine[1], mine[0], mine[2]]
         assert [row["found"] for row in found.accounts] == ["account", "account", "contact"]
         await connection.execute("update account set success_manager_id = owner_id where account_id = any($1)", mine)

@@ -165,7 +165,7 @@ async def person(servers: Servers, *roles: AccessRole, language: str = "en", **m
         f"{staff_id}@seller.example",
         language,
     )
-    access = {"titles": (), "own_only": False, "subject": None, **more}
+    access = {"titles": (), "own_only": False, "team": False, "subject": None, **more}
     given = tuple(role.value for role in roles)
     async with servers.pool.acquire() as connection:
         await access_rows.grant(

@@ -82,6 +82,33 @@ async def test_who_looks_after_some_sees_those_alone(servers: Servers) -> None:
     assert "Elsewhere Ltd" not in refused.text
 
 
+async def test_who_sees_their_team_sees_what_those_above_and_beside_them_have_in_common(servers: Servers) -> None:
+    chief, lead, me, peer, under = [await person(servers, AccessRole.SALES) for _ in range(5)]
+    for staff_id, manager in ((lead, chief), (me, lead), (peer, lead), (under, me)):
+        await servers.pool.execute("update staff set manager_id = $2 where staff_id = $1", staff_id, manager)
+    for staff_id in (me, chief):
+        await servers.pool.execute("update staff_access set own_only = true, team = true where staff_id = $1", staff_id)
+    accounts = {}
+    for owner in (chief, lead, me, peer, under):
+        account = (await _placed(servers, name=f"Teamwork of {owner}"))["account"]["account_id"]
+        await servers.pool.execute(
+            "update account set owner_id = $2, success_manager_id = $2 where account_id = $1", account, owner
+        )
+        accounts[owner] = account
+    seen = {}
+    for who in (me, chief):
+        browser = await signed_in(servers, who)
+        text = (await browser.open("/customers?q=teamwork")).text
+        seen[who] = {owner for owner in accounts if f"Teamwork of {owner}" in text}
+        for owner, account in accounts.items():
+            await browser.open(f"/customers/{account}")
+            assert (browser.answer.status_code == 200) == (owner in seen[who]), (who, owner)
+    assert seen == {me: {me, peer, under}, chief: {chief, lead, me, peer, under}}
+    browser = await signed_in(servers, me)
+    text = (await browser.open("/customers?q=teamwork&mine=1")).text
+    assert [owner for owner in accounts if f"Teamwork of {owner}" in text] == [me]
+
+
 async def test_what_is_alike_is_one_row_of_the_picture_with_all_its_units(servers: Servers) -> None:
     line = {"product": "TERMINAL", "quantity": 2, "unit_price": "80000"}
     document = order(lines=[{"line_id": f"t{n}", **line} for n in range(4)])

@@ -330,6 +330,6 @@ def test_every_question_of_settings_has_its_words_in_japanese() -> None:
     known = yaml.safe_load((FOLDER / "words" / "ja.yaml").read_text(encoding="utf-8")).keys()
     models = (NewPrice, NewDayOff, EntitlementDocument, Person, Grant, AgentDocument, TeamDocument, NewKey, Staff)
     fields = [field for model in models for field in _all(fields_of(model.model_json_schema()))]
-    beside = {"roles", "own_only", "staff"}  # asked by boxes, or not at all
+    beside = {"roles", "own_only", "team", "staff"}  # asked by boxes, or not at all
     assert not {f"field.{field.name}" for field in fields if field.name not in beside} - known
     assert not {f"choice.{one}" for field in fields if field.name not in beside for one in field.options} - known

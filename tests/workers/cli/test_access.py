@@ -70,5 +70,8 @@ async def test_roles_follow_from_what_people_do_until_they_are_granted(servers: 
     assert granted.code == 0, granted.err
     person = await known()
     assert (person["roles"], person["titles"], person["own_only"]) == (["finance", "sales"], ["manager"], True)
+    assert (await access(servers, tmp_path, "grant", ann, "--role", "sales", "--team")).code == 0
+    person = await known()
+    assert (person["own_only"], person["team"]) == (True, True)
     assert (await access(servers, tmp_path, "grant", "nobody", "--role", "sales")).code == 1
     assert (await access(servers, tmp_path, "grant", ann, "--role", "program")).code == 1
