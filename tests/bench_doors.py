@@ -232,6 +232,8 @@ async def searches(figures: Figures, caller: Caller, chance: random.Random, cust
     """Parts of names in two scripts, of addresses and ids, by people who type."""
     parts = ["珈琲", "株式", "港電", "鴨川", "capri", "thornf", "bike", "coffee", "law", "p1@a", "person"]
     times: dict[str, list[float]] = {}
+    for part in parts:
+        await caller.pages.get("/customers", params={"q": part})
     for _ in range(SEARCHES):
         part = chance.choice(parts)
         asked = chance.choice((part, f"{part} {chance.randint(1, 99)}", f"A-{chance.randint(1, customers)}"))

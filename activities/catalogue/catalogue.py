@@ -31,6 +31,8 @@ async def save_catalogue(connection: Connection, catalogue: Catalogue, *, as_of:
         ValueError: A product is known as one of another kind.
     """
     products: dict[str, Product] = {product.code: product for product in catalogue.products}
+    # Versions are counted: whoever else writes some meanwhile is waited for.
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended('catalogue', 0))")
     rows = await connection.fetch(
         "select p.code, p.kind, v.version, v.body from product p left join lateral (select version, body"
         "  from catalogue_product c where c.product_code = p.code order by version desc limit 1) v on true"

@@ -192,5 +192,5 @@ class HoldingsTaken(View):
     """What was taken over from records of before."""
 
     account_id: str
-    assets: list[str]
+    assets: int
     contracts: list[str]

@@ -90,13 +90,16 @@ async def test_the_line_of_a_price_match_and_who_takes_over_are_chosen_on_the_pa
     await cases.open_case(
         {"case_id": case_id, "account_id": document["account"]["account_id"], "subject": "Too dear", "body": "was less"}
     )
+    agent = {"staff_id": "s-choices", "name": "Ada Choice", "email": "ada.choice@seller.example"}
+    await cases.put_team({"team": "choices", "name": "Choices"})
+    await cases.put_agent({"staff": agent, "team": "choices"})
     browser = await with_role(servers, AccessRole.SERVICE)
     await browser.open(f"/cases/{case_id}")
     options = _form(browser, f"/cases/{case_id}/acts/claim_price_match").options
     assert document["order_id"] in options["order_id"]
     lines = [line["line_id"] for of in (document, *document["contracts"]) for line in of.get("lines", ())]
     assert set(lines) == set(options["line_id"]) - {""}
-    assert document["account"]["owner"]["staff_id"] in _form(browser, f"/cases/{case_id}/acts/escalate").options["to"]
+    assert "s-choices" in _form(browser, f"/cases/{case_id}/acts/escalate").options["to"]
 
 
 async def test_another_customer_is_found_by_a_part_of_the_name(servers: Servers) -> None:

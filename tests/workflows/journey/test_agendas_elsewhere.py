@@ -72,8 +72,11 @@ async def test_whoever_orders_from_another_country_is_written_to_on_business_day
         later["account"]["country"] = country
         await servers.client.place_order(later)
         assert await apart(servers, account) == []
-        mornings = [step for step in (await running(servers, account)).steps if step.kind.startswith("onboarding_")]
-        assert all(is_business_day(step.on, country) for step in mornings)
+        steps = [step for step in (await running(servers, account)).steps if step.kind.startswith("onboarding_")]
+        mornings = [
+            step for step in steps if step.kind != "onboarding_touch"
+        ]  # one may have been put off to a day by then
+        assert [(step.kind, step.on) for step in mornings if not is_business_day(step.on, country)] == [], country
 
 
 async def terms_begun(servers: Servers, contract: str, by: datetime) -> list[str]:
