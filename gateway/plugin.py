@@ -11,6 +11,7 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from gateway.failures import SmallFailureConverter
 from gateway.logged import Logged
 
 _PASSED_THROUGH = ("domain", "gateway", "pydantic", "pydantic_core")
@@ -40,14 +41,16 @@ class PerennialPlugin(SimplePlugin):
     def __init__(self, *, codec: PayloadCodec | None = None, own: bool = False) -> None:
         super().__init__(
             "perennial",
-            data_converter=partial(_converter, codec=codec),
+            data_converter=partial(_converter, codec=codec, own=own),
             workflow_runner=UnsandboxedWorkflowRunner() if own else _opened,
             interceptors=[Logged()],
         )
 
 
-def _converter(theirs: DataConverter | None, codec: PayloadCodec | None = None) -> DataConverter:
+def _converter(theirs: DataConverter | None, codec: PayloadCodec | None = None, own: bool = True) -> DataConverter:
     found = replace(theirs or pydantic_data_converter, payload_converter_class=CompactPayloadConverter)
+    if own:
+        found = replace(found, failure_converter_class=SmallFailureConverter)
     return found if codec is None else replace(found, payload_codec=codec)
 
 
