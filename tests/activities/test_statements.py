@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from activities.frame import account_search
+from activities.frame import search_statements
 from activities.frame.account_filters import AccountFilter
 from activities.frame.handlers import Sql
 from activities.frame.writes import HANDLERS
@@ -67,15 +67,20 @@ def searched() -> list[tuple[str, Any]]:
     """The statements by which customers are found, with all that can be wanted of them."""
     found = []
     for given, after in ((AccountFilter(), None), (EVERYTHING, (2, "name", "account"))):
-        wanted = account_search.Wanted(given, after, 51)
-        one_text, several = account_search.ways("ab cd")
-        number = next(account_search.ways("03-1234"))
+        wanted = search_statements.Wanted(given, after, 51)
+        one_text, parts = search_statements.in_one_text("ab cd"), search_statements.in_several("ab cd")
+        number = search_statements.in_one_text("03-1234")
         for way in (one_text, number):
-            found += [account_search.texts_with(way, 9), account_search.details(["a"], way)]
-            found += [account_search.at_place(way, place, walk, wanted) for place in range(4) for walk in (0, 9)]
-        found += [account_search.of_several(several, wanted), account_search.of_these([("a", 1)], wanted)]
-        found += [account_search.some_of(wanted, 9), account_search.texts_with(number, None, ["a"])]
-        found += [account_search.of_all(wanted), account_search.details(["a"], None)]
+            found += [search_statements.texts_with(way, 9), search_statements.details(["a"], way)]
+            found += [search_statements.at_place(way, place, walk, wanted) for place in range(4) for walk in (0, 9)]
+            found += [search_statements.gathered_at(way, place, wanted) for place in (2, 3)] + [
+                search_statements.names_with(way, 9)
+            ]
+        found += [search_statements.of_these([("a", 1)], wanted)]
+        found += [search_statements.several_at(parts, place, walk, wanted) for place in (2, 3) for walk in (0, 9)]
+        found += [search_statements.several_gathered(parts, wanted), search_statements.several_among(parts, ["a"])]
+        found += [search_statements.some_of(wanted, 9), search_statements.texts_with(number, None, ["a"])]
+        found += [search_statements.of_all(wanted), search_statements.details(["a"], None)]
     return found
 
 

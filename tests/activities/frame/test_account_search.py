@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from activities.frame.account_filters import AccountFilter
-from activities.frame.account_search import Wanted, at_place, find_accounts, of_several, texts_with, ways
+from activities.frame.account_search import find_accounts
+from activities.frame.search_statements import (
+    Wanted,
+    at_place,
+    gathered_at,
+    in_one_text,
+    names_with,
+    several_at,
+    several_gathered,
+    texts_with,
+)
 from tests.builders import order
 from tests.conftest import Servers
 
@@ -116,26 +126,29 @@ from generate_series(1, $3::int) n, (select * from playbook order by segment, ve
 async def test_the_index_finds_the_pieces(servers: Servers) -> None:
     async with servers.pool.acquire() as connection, connection.transaction():
         await connection.execute(_MANY, "many-", "会社", 3000)
-        await connection.execute("select gin_clean_pending_list('search_entry_pieces')")  # as a vacuum does
-        await connection.execute("analyze search_entry")
+        await connection.execute("select gin_clean_pending_list('customer_text_pieces')")  # as a vacuum does
+        await connection.execute("analyze customer_text")
         wanted = Wanted(AccountFilter(closed=True), None, 51)
         for asked in ("青空", "c4"):
-            [way] = ways(asked)
-            query, given = texts_with(way, 2000)
+            query, given = texts_with(in_one_text(asked), 2000)
             plan = await connection.fetch(f"explain {query}", *given)
-            assert "search_entry_pieces" in "".join(row[0] for row in plan), asked
-        [way] = ways("ab12")
+            assert "customer_text_pieces" in "".join(row[0] for row in plan), asked
+        way, parts = in_one_text("ab12"), ("ab12", "cd34")
         for statement, index in (
-            (at_place(way, 0, 0, wanted), "search_entry_ref"),
-            (at_place(way, 1, 0, wanted), "search_entry_in_order"),
-            (at_place(way, 2, 0, wanted), "search_entry_pieces"),
-            (at_place(way, 2, 4000, wanted), "search_entry_in_order"),
-            (at_place(way, 3, 0, wanted), "search_entry_pieces"),
-            (of_several(list(ways("ab12 cd34"))[1], wanted), "search_entry_pieces"),
+            (at_place(way, 0, 0, wanted), "customer_text_ref"),
+            (at_place(way, 1, 0, wanted), "customer_text_in_order"),
+            (names_with(way, 501), "customer_text_pieces"),
+            (gathered_at(way, 2, wanted), "customer_text_pieces"),
+            (at_place(way, 2, 0, wanted), "customer_text_in_order"),
+            (at_place(way, 3, 1000, wanted), "customer_text_in_order"),
+            (gathered_at(way, 3, wanted), "customer_text_pieces"),
+            (several_at(parts, 2, 0, wanted), "customer_text_in_order"),
+            (several_at(parts, 3, 1000, wanted), "customer_text_in_order"),
+            (several_gathered(parts, wanted), "customer_text_pieces"),
         ):
             plan = await connection.fetch(f"explain {statement[0]}", *statement[1])
             assert index in "".join(row[0] for row in plan), statement[0]
-        await connection.execute("delete from search_entry where account_id like 'many-%'")
+        await connection.execute("delete from customer_text where account_id like 'many-%'")
         await connection.execute("delete from account where account_id like 'many-%'")
 
 
@@ -161,10 +174,10 @@ async def test_a_word_that_thousands_have_in_their_names_hides_nobody(servers: S
                 if (after := page.next) is None:
                     break
             assert len(seen) == len(set(seen)) == 2501, asked
-            names = await connection.fetch("select account_id from search_entry where account_id = any($1) and kind = 'account'"
+            names = await connection.fetch("select account_id from customer_text where account_id = any($1) and kind = 'account'"
                                            ' order by says collate "C"', seen)  # fmt: skip
             assert seen == [row["account_id"] for row in names], asked
-        await connection.execute("delete from search_entry where account_id like 'crowd-%'")
+        await connection.execute("delete from customer_text where account_id like 'crowd-%'")
         await connection.execute("delete from account where account_id like 'crowd-%'")
 
 
@@ -174,7 +187,7 @@ async def test_thousands_of_orders_hide_no_name_and_no_id(servers: Servers) -> N
     buyer = (await _placed(servers, "Aaa Buyer"))["account"]["account_id"]
     async with servers.pool.acquire() as connection, connection.transaction() as _:
         await connection.execute(
-            "insert into search_entry select $1, 'order', o, o, search_pieces(o) from"
+            "insert into customer_text select $1, 'order', o, o, 'aaa buyer' from"
             " (select 'quopifar-' || n as o from generate_series(1, 2500) n) found",
             buyer,
         )
@@ -183,7 +196,7 @@ async def test_thousands_of_orders_hide_no_name_and_no_id(servers: Servers) -> N
         assert [row["found"] for row in found.accounts] == ["account", "account", "order"]
         by_id = (await find_accounts(connection, "quopifar-25")).accounts
         assert [(row["account_id"], row["found"], row["ref"]) for row in by_id] == [(buyer, "order", "quopifar-25")]
-        await connection.execute("delete from search_entry where account_id = $1 and ref like 'quopifar-%'", buyer)
+        await connection.execute("delete from customer_text where account_id = $1 and ref like 'quopifar-%'", buyer)
 
 
 async def test_what_is_theirs_by_a_number_or_in_a_case_leads_to_them(servers: Servers) -> None:
@@ -228,5 +241,38 @@ async def test_of_few_customers_who_are_wanted_all_texts_are_read(servers: Serve
         assert [row["account_id"] for row in found.accounts] == [mine[1], mine[0], mine[2]]
         assert [row["found"] for row in found.accounts] == ["account", "account", "contact"]
         await connection.execute("update account set success_manager_id = owner_id where account_id = any($1)", mine)
-        await connection.execute("delete from search_entry where account_id like 'horde-%'")
+        await connection.execute("delete from customer_text where account_id like 'horde-%'")
         await connection.execute("delete from account where account_id like 'horde-%'")
+
+
+async def test_parts_in_several_texts_find_a_customer_among_thousands_with_each(servers: Servers) -> None:
+    """Some have one part in their name and the other elsewhere; some have both elsewhere, in two texts."""
+    named = (await _placed(servers, "Wumbrix KG", name="Zodrel Yamada"))["account"]["account_id"]
+    apart = (await _placed(servers, "Nobody Ltd", name="Wumbrix Yamada"))["account"]["account_id"]
+    alone = (await _placed(servers, "Wumbrix Alone"))["account"]["account_id"]
+    insert = "insert into customer_text select $1, 'order', $2 || o, $2 || o, 'none' from generate_series(1, 700) o"
+    async with servers.pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "update customer_text set listed_by = says where account_id = $1 and kind = 'account'", apart
+        )
+
+        async def found(asked: str, limit: int = 50) -> list[str]:
+            seen, after = [], None
+            while True:
+                page = await find_accounts(connection, asked, after=after, limit=limit)
+                seen += [row["account_id"] for row in page.accounts]
+                if (after := page.next) is None:
+                    return seen
+
+        await connection.execute(insert, apart, "zodrel-")
+        for limit in (50, 1):
+            assert await found("wumbrix zodrel", limit) == [named, apart]
+        await connection.execute(_MANY, "mob-", "Wumbrix", 600)
+        await connection.execute(insert.replace("'order'", "'case'"), alone, "other-")
+        for limit in (50, 1):
+            assert await found("wumbrix zodrel", limit) == [named, apart]
+        assert (await found("wumbrix nihil")) == []
+        await connection.execute(
+            "delete from customer_text where account_id like 'mob-%' or ref like 'zodrel-%' or ref like 'other-%'"
+        )
+        await connection.execute("delete from account where account_id like 'mob-%'")
