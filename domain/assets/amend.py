@@ -43,6 +43,9 @@ from domain.assets.requests import (
     Tail,
 )
 from domain.assets.taking import agreed_from, close_lots, next_lot, quantities_from, take
+from domain.kernel.base import unchecked
+
+_setting, _source = unchecked(AttributeSetting), unchecked(ActionSource)
 
 
 def generate(ledger: Ledger, request: Generate) -> Ledger:
@@ -75,7 +78,7 @@ def generate(ledger: Ledger, request: Generate) -> Ledger:
         start=start,
         end=end,
         rows=[
-            ActionSource(
+            _source(
                 lot=number,
                 start=line.start,
                 end=line.end,
@@ -88,7 +91,7 @@ def generate(ledger: Ledger, request: Generate) -> Ledger:
         ],
         # The end of life is no boundary: a later extension must not find one there.
         cuts=sorted({*(line.start for line in request.lines), *(cut for cut in ends if cut != end), *begins}),
-        attributes=[AttributeSetting(start=start, values=request.attributes)] if request.attributes else [],
+        attributes=[_setting(start=start, values=request.attributes)] if request.attributes else [],
         order_id=request.order_id,
         terms=request.terms,
     )
@@ -133,7 +136,7 @@ def _new_lots(record: AssetRecord, request: ChangeQuantity, quantity: int) -> li
     ends = [*(start for start, *_ in prices[1:]), record.end]
     first = next_lot(record)
     return [
-        ActionSource(
+        _source(
             lot=first + number,
             start=start,
             end=end,
@@ -175,7 +178,7 @@ def change_fields(ledger: Ledger, request: ChangeFields) -> Ledger:
     else:
         record = _repriceable(ledger, request, request.effective)
         rows = repriced(record, request.effective, price, next_lot(record))
-    setting = AttributeSetting(start=request.effective, values=request.attributes)
+    setting = _setting(start=request.effective, values=request.attributes)
     entry = _amendment(
         record,
         request,
@@ -199,7 +202,7 @@ def _repriceable(ledger: Ledger, request: Amendment, effective: datetime) -> Ass
 def repriced(record: AssetRecord, effective: datetime, price: Decimal | None, lot: int) -> list[ActionSource]:
     """The rows that close all lots at `effective` and open one at another price."""
     opened = [
-        ActionSource(lot=lot, start=stretch.start, end=stretch.end, quantity=quantity, unit_price=price)
+        _source(lot=lot, start=stretch.start, end=stretch.end, quantity=quantity, unit_price=price)
         for stretch, quantity in quantities_from(record, effective)
         if quantity
     ]

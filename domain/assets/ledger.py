@@ -26,9 +26,10 @@ from domain.assets.model import (
 )
 from domain.assets.periods import attributes_at, boundaries, rows_of, slices, sweep
 from domain.assets.worth import Anchor, LedgerPolicy, PeriodAmounts, month_anchors, units_worth
-from domain.kernel.base import Carried
+from domain.kernel.base import Carried, unchecked
 
 ZERO = Decimal(0)
+_action, _period, _record = unchecked(AssetAction), unchecked(StatePeriod), unchecked(AssetRecord)
 
 
 class Ledger(Carried):
@@ -97,7 +98,7 @@ def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy
     for (stretch, holdings), values in zip(sweep(rows_of(active), stretches), attributes, strict=True):
         mrr = holdings.mrr
         periods.append(
-            StatePeriod(
+            _period(
                 start=stretch.start,
                 end=stretch.end,
                 quantity=holdings.quantity,
@@ -148,13 +149,13 @@ def _by_sign(quantity: int, amount: Decimal | None, mrr: Decimal | None) -> Cate
 
 
 def empty_record(asset: Asset) -> AssetRecord:
-    return AssetRecord(asset=asset, actions=(), periods=(), version=0)
+    return _record(asset=asset, actions=(), periods=(), version=0)
 
 
 def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetRecord:
     """The record with one more action: periods rebuilt, changes measured, the version counted up."""
     asset = record.asset
-    action = AssetAction(
+    action = _action(
         sequence=len(record.actions) + 1,
         request_id=entry.request_id,
         category=entry.category or Category.OTHER,

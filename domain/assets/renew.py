@@ -22,7 +22,10 @@ from domain.assets.requests import Renew
 from domain.assets.taking import as_lots, close_lots, last_lot, next_lot
 from domain.assets.uplift import raised
 from domain.assets.worth import anchored, month_anchors
+from domain.kernel.base import unchecked
 from domain.kernel.calendar import months_later
+
+_source = unchecked(ActionSource)
 
 
 def renew(ledger: Ledger, request: Renew) -> Ledger:
@@ -156,7 +159,7 @@ def _new_lots(record: AssetRecord, request: Renew, start: datetime, end: datetim
         lots = lots if request.quantity is None else _with_units(lots, request.quantity)
     else:
         quantity = request.quantity or sum(row.quantity for row in base)
-        lots = [ActionSource(lot=next_lot(record), start=start, end=end, quantity=quantity, unit_price=price)]
+        lots = [_source(lot=next_lot(record), start=start, end=end, quantity=quantity, unit_price=price)]
         lots = lots if quantity else []
     return [
         lot.having(

@@ -137,7 +137,7 @@ def units_worth(
 ) -> Decimal | None:
     """What units at a price come to in a span, rounded once."""
     exact = exact_worth(price, *span, asset, policy, anchors)
-    return None if exact is None else rounding_of(asset.currency).apply(exact * units)
+    return None if exact is None else rounding_of(asset.currency).quotient(exact.numerator * units, exact.denominator)
 
 
 class PeriodAmounts:

@@ -25,6 +25,7 @@ from domain.assets.requests import (
 from domain.assets.worth import anchor_at, month_anchors
 from domain.catalogue.errors import DiscountError, SellingModelError
 from domain.catalogue.pricebook import PriceUnit, ledger_price
+from domain.kernel.base import unchecked
 from domain.quotes.configure import check_attributes, complete_attributes
 from domain.quotes.discounts import HUNDRED, DiscountKind, discount_steps
 from domain.quotes.quote import LedgerStep, PriceSource, QuotedRequest, UnitPricing
@@ -41,6 +42,8 @@ from domain.quotes.request_lines import (
 )
 from domain.quotes.sources import ZERO, Planned, QuoteSources, price_from_book, price_from_last
 
+_ledger_step, _unit_pricing = unchecked(LedgerStep), unchecked(UnitPricing)
+_change_quantity, _renewed, _cancel = unchecked(ChangeQuantity), unchecked(Renew), unchecked(CancelAsset)
 Edges = Mapping[str, Sequence[Relationship]]
 """The edges of bundles by their parents."""
 
@@ -68,7 +71,7 @@ def plan_change(desk: QuoteSources, line: AnyAssetLine, edges: Edges) -> Planned
             pricing = _increase(desk, line, record) if line.delta > 0 else None
             prices = _lot_prices(pricing)
             reference = desk.request_id(line.line_id)
-            request = ChangeQuantity(
+            request = _change_quantity(
                 **common, effective=line.effective, delta=line.delta, reference=reference, **prices
             )
         case PriceLine():
@@ -86,7 +89,7 @@ def plan_change(desk: QuoteSources, line: AnyAssetLine, edges: Edges) -> Planned
             request = ChangeEnd(**common, effective=line.effective, new_end=line.new_end)
         case CancelLine():
             below = _below(line.asset_id, edges)
-            request = CancelAsset(**common, effective=line.effective, tail=line.tail)
+            request = _cancel(**common, effective=line.effective, tail=line.tail)
         case RenewLine():
             below = _below(line.asset_id, edges)
             pricing = _renewal(desk, line, record)
@@ -102,7 +105,7 @@ def plan_change(desk: QuoteSources, line: AnyAssetLine, edges: Edges) -> Planned
                 kind=line.swap,
                 **prices,
             )
-    step = LedgerStep(line_id=line.line_id, request=request, edges=below)
+    step = _ledger_step(line_id=line.line_id, request=request, edges=below)
     return Planned(line.kind, step, pricing=pricing, product=desk.catalogue.by_code.get(asset.product))
 
 
@@ -181,7 +184,7 @@ def _each_lot(desk: QuoteSources, line: RenewLine, asset: Asset) -> UnitPricing:
         raise DiscountError(f"{asset.asset_id} renews lot by lot: make discount {fixed[0]} a percentage")
     raised = HUNDRED + line.uplift_percent
     steps = discount_steps(raised, discounts, desk.book.rounding)
-    return UnitPricing(
+    return _unit_pricing(
         source=PriceSource.EACH_LOT,
         per=PriceUnit.MONTH,
         uplift_percent=line.uplift_percent,
@@ -195,7 +198,7 @@ def _each_lot(desk: QuoteSources, line: RenewLine, asset: Asset) -> UnitPricing:
 def _renew(desk: QuoteSources, line: RenewLine, pricing: UnitPricing | None, common: dict[str, Any]) -> Renew:
     contract = desk.request.contract
     each_lot = pricing is not None and pricing.ledger_price is None
-    return Renew(
+    return _renewed(
         **common,
         start=line.start,
         months=line.months,

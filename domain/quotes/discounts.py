@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from domain.catalogue.errors import DiscountError
-from domain.kernel.base import Carried, Received
+from domain.kernel.base import Carried, Received, unchecked
 from domain.kernel.money import Rounding
 from domain.orders.order import Code, Text
 
@@ -60,6 +60,9 @@ class DiscountStep(Carried):
     after: Decimal
 
 
+_step = unchecked(DiscountStep)
+
+
 def discount_steps(price: Decimal, discounts: Sequence[Discount], rounding: Rounding) -> tuple[DiscountStep, ...]:
     """Every discount in order, rounded after each.
 
@@ -71,9 +74,7 @@ def discount_steps(price: Decimal, discounts: Sequence[Discount], rounding: Roun
         after = _after(price, discount, rounding)
         if not 0 <= after <= price:
             raise DiscountError(f"discount {discount.name}: {price} would become {after}; choose between 0 and {price}")
-        steps.append(
-            DiscountStep(name=discount.name, kind=discount.kind, value=discount.value, before=price, after=after)
-        )
+        steps.append(_step(name=discount.name, kind=discount.kind, value=discount.value, before=price, after=after))
         price = after
     return tuple(steps)
 

@@ -28,6 +28,7 @@ from domain.catalogue.errors import (
     one_of,
 )
 from domain.catalogue.pricebook import PriceBook, ledger_price
+from domain.kernel.base import unchecked
 from domain.kernel.calendar import local_day
 from domain.kernel.money import rounding_of
 from domain.quotes.change_lines import plan_change
@@ -38,6 +39,7 @@ from domain.quotes.sales import plan_sale
 from domain.quotes.sources import Planned, QuoteSources
 
 ZERO = Decimal(0)
+_quote_line, _lot_part = unchecked(QuoteLine), unchecked(LotPart)
 
 
 def price(
@@ -260,7 +262,7 @@ def _line(
     asset = record.asset
     parts = parts_of(record, action, policy)
     product = plan.product
-    return QuoteLine(
+    return _quote_line(
         line_id=line_id,
         parent_id=parent_id,
         kind=plan.kind,
@@ -297,7 +299,7 @@ def _part(row: ActionSource, asset: Asset, policy: LedgerPolicy, anchors: Sequen
         cuts = [row.start, *(each.start for each in anchors if row.start < each.start < row.end), row.end]
         counted = (policy.months(*span, asset.time_zone, anchor_at(anchors, span[0])) for span in pairwise(cuts))
         months = sum((Decimal(each.numerator) / each.denominator for each in counted), ZERO)
-    return LotPart(
+    return _lot_part(
         lot=row.lot,
         quantity=row.quantity,
         unit_price=row.unit_price,

@@ -12,12 +12,15 @@ from domain.assets.requests import Generate, Line
 from domain.catalogue.catalogue import Product
 from domain.catalogue.errors import SellingModelError, TermMissingError
 from domain.catalogue.pricebook import PriceUnit, ledger_price
+from domain.kernel.base import unchecked
 from domain.kernel.calendar import months_later
 from domain.quotes.configure import Configured, configure
 from domain.quotes.quote import LedgerStep, PriceSource, UnitPricing
 from domain.quotes.request_lines import SaleLine
 from domain.quotes.sources import ZERO, Planned, QuoteSources, price_from_book
 
+_sold_asset, _sold_line, _generate = unchecked(Asset), unchecked(Line), unchecked(Generate)
+_ledger_step, _unit_pricing = unchecked(LedgerStep), unchecked(UnitPricing)
 WITHOUT_TERM = frozenset({SellingModel.ONE_TIME, SellingModel.EVERGREEN})
 
 
@@ -42,11 +45,13 @@ def plan_sale(desk: QuoteSources, sale: SaleLine) -> tuple[list[Planned], list[R
 def _plan_one(desk: QuoteSources, sale: SaleLine, root: Product, part: Configured) -> Planned:
     if part.included:
         per = PriceUnit.ONCE if part.model is SellingModel.ONE_TIME else PriceUnit.MONTH
-        pricing = UnitPricing(source=PriceSource.INCLUDED, per=per, base_price=ZERO, net_price=ZERO, ledger_price=ZERO)
+        pricing = _unit_pricing(
+            source=PriceSource.INCLUDED, per=per, base_price=ZERO, net_price=ZERO, ledger_price=ZERO
+        )
     else:
         pricing = price_from_book(desk, part.line_id, part.product.code, part.model, part.attributes, part.quantity)
     contract = desk.request.contract
-    request = Generate(
+    request = _generate(
         request_id=desk.request_id(part.line_id),
         recorded_at=desk.as_of,
         asset=_asset(desk, part, sale.start),
@@ -54,14 +59,14 @@ def _plan_one(desk: QuoteSources, sale: SaleLine, root: Product, part: Configure
         attributes=part.attributes,
         terms=contract.coming(sale.start) if contract and contract.coterminous else (),
     )
-    step = LedgerStep(line_id=part.line_id, request=request)
+    step = _ledger_step(line_id=part.line_id, request=request)
     return Planned("sale", step, part.parent_id, pricing, part.product)
 
 
 def _asset(desk: QuoteSources, part: Configured, start: datetime) -> Asset:
     product, child = part.product, part.parent_id is not None
     contract = desk.request.contract
-    return Asset(
+    return _sold_asset(
         asset_id=desk.asset_id(part.line_id),
         account_id=desk.request.account_id,
         product=product.code,
@@ -83,7 +88,7 @@ def _asset(desk: QuoteSources, part: Configured, start: datetime) -> Asset:
 def _lot(desk: QuoteSources, sale: SaleLine, root: Product, part: Configured, pricing: UnitPricing) -> Line:
     contract = desk.request.contract
     common_end = contract is not None and contract.coterminous
-    line = Line(
+    line = _sold_line(
         start=sale.start,
         end=_end(desk, sale, root, part, common_end),
         quantity=part.quantity,

@@ -13,11 +13,13 @@ from domain.assets.taking import last_lot, lot_agreed_at
 from domain.assets.uplift import raised as uplift_price
 from domain.catalogue.catalogue import Catalogue, Product
 from domain.catalogue.pricebook import PriceBook, PriceUnit, ledger_price
+from domain.kernel.base import unchecked
 from domain.quotes.discounts import Discount, discount_steps
 from domain.quotes.quote import LedgerStep, LineKind, PriceSource, UnitPricing
 from domain.quotes.request_lines import QuoteRequest
 
 ZERO = Decimal(0)
+_unit_pricing = unchecked(UnitPricing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def _priced(
     raised = uplift_price(base, uplift, desk.book.currency)
     steps = discount_steps(raised, desk.covering(line_id, product), desk.book.rounding)
     net = steps[-1].after if steps else raised
-    return UnitPricing(
+    return _unit_pricing(
         source=source,
         per=per,
         list_price=listed,

@@ -25,7 +25,7 @@ from domain.kernel.money import rounding_of
 from domain.quotes.discounts import Discount
 from domain.quotes.pricing import confirm
 from domain.quotes.quote import Quote
-from tests.domain.assets.whole_ledgers import ledger_violations
+from tests.domain.assets.whole_ledgers import ledger_violations, misfits
 from tests.domain.quotes.builders import NOW, on, owned, quote, sale
 from tests.oracles.dialects.started_months import StartedMonths
 from tests.properties import examples
@@ -94,6 +94,7 @@ def check(made: Quote, before: Ledger) -> Ledger:
     """The ledger after a quote, which must do what the quote says."""
     after = confirm(before, made, NOW)
     assert ledger_violations(after) == {}
+    assert misfits(made) == []
     round_ = rounding_of("EUR").apply
     priced = [line for line in made.lines if line.amount is not None]
     assert made.totals.amount == sum((line.amount for line in priced if line.amount), Decimal(0))
