@@ -16,7 +16,7 @@ from domain.assets.model import AssetAction, AssetRecord
 from domain.frame.access import FieldGroup
 from domain.journey.customer_timeline import Cursor
 from gateway.views.pages import Page, page_of
-from gateway.views.shown import View
+from gateway.views.shown import Exact, View
 from gateway.views.whose import Whose
 
 
@@ -26,7 +26,7 @@ class Period(View):
     start: AwareDatetime
     end: AwareDatetime | None
     quantity: int
-    mrr: Annotated[Decimal | None, FieldGroup.PRICES]
+    mrr: Annotated[Exact | None, FieldGroup.PRICES]
     amount: Annotated[Decimal | None, FieldGroup.PRICES]
 
 
@@ -46,7 +46,7 @@ class AssetLine(View):
     lifecycle_start: AwareDatetime
     lifecycle_end: AwareDatetime | None
     quantity: int | None
-    mrr: Annotated[Decimal | None, FieldGroup.PRICES]
+    mrr: Annotated[Exact | None, FieldGroup.PRICES]
     periods: list[Period]
 
 
@@ -57,9 +57,9 @@ class Lot(View):
     start: AwareDatetime
     end: AwareDatetime | None
     quantity: int
-    unit_price: Annotated[Decimal | None, FieldGroup.PRICES]
-    list_price: Annotated[Decimal | None, FieldGroup.PRICES]
-    product_amount: Annotated[Decimal | None, FieldGroup.PRICES]
+    unit_price: Annotated[Exact | None, FieldGroup.PRICES]
+    list_price: Annotated[Exact | None, FieldGroup.PRICES]
+    product_amount: Annotated[Exact | None, FieldGroup.PRICES]
     reference: str | None
 
 
@@ -74,7 +74,7 @@ class Action(View):
     effective: AwareDatetime
     recorded_at: AwareDatetime | None
     quantity_change: int
-    mrr_change: Annotated[Decimal | None, FieldGroup.PRICES]
+    mrr_change: Annotated[Exact | None, FieldGroup.PRICES]
     amount_change: Annotated[Decimal | None, FieldGroup.PRICES]
     undoes: int | None
     related_asset: str | None
@@ -100,7 +100,7 @@ class AssetOnRecord(View):
     cancelled: bool
     lock: str | None
     quantity: int | None
-    mrr: Annotated[Decimal | None, FieldGroup.PRICES]
+    mrr: Annotated[Exact | None, FieldGroup.PRICES]
     periods: list[Period]
     actions: list[Action]
 

@@ -12,7 +12,7 @@ from activities.billing.bill_pages import bills_of
 from activities.kernel.pool import Connection
 from domain.journey.customer_timeline import Cursor
 from gateway.views.pages import Page, page_of
-from gateway.views.shown import View
+from gateway.views.shown import Exact, View
 from gateway.views.whose import Whose
 
 
@@ -27,7 +27,7 @@ class BillLine(View):
     number: int
     description: str
     quantity: int | None
-    unit_price: Decimal | None
+    unit_price: Exact | None
     amount: Decimal
     due: date
     asset_id: str | None

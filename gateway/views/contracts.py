@@ -16,7 +16,7 @@ from domain.frame.customer import ContractStatus
 from domain.journey.customer_timeline import Cursor
 from domain.kernel.calendar import MONTHS_IN_YEAR
 from gateway.views.pages import Page, page_of
-from gateway.views.shown import View
+from gateway.views.shown import Exact, View
 from gateway.views.whose import Whose
 
 
@@ -81,7 +81,7 @@ class ContractOnRecord(View):
     uplift_percent: Annotated[Decimal, FieldGroup.PRICES]
     billing: str
     evergreen: str | None
-    mrr: Annotated[Decimal | None, FieldGroup.PRICES]
+    mrr: Annotated[Exact | None, FieldGroup.PRICES]
     terms: list[TermOnRecord]
     answer_by: date | None = None
     quotes: list[RenewalOffer]
@@ -97,7 +97,7 @@ class NextRenewal(View):
     last_day: date
     answer_by: date
     by_itself: bool
-    arr: Annotated[Decimal | None, FieldGroup.PRICES]
+    arr: Annotated[Exact | None, FieldGroup.PRICES]
     currency: str
     quote: RenewalOffer | None
     asked: AskedVersion | None

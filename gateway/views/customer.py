@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AwareDatetime
@@ -21,16 +20,16 @@ from domain.service.callers import ContactLine, CustomerView, MessageLine, NextL
 from gateway.views.contracts import NextRenewal, contracts_page, next_renewal
 from gateway.views.health import Health, health_of
 from gateway.views.pages import LONGEST
-from gateway.views.shown import View
+from gateway.views.shown import Exact, View
 from gateway.views.whose import Whose
 
 
 class Revenue(View):
-    """Recurring revenue in force, in one currency."""
+    """Exact revenue in force, in one currency."""
 
     currency: str
-    mrr: Decimal
-    arr: Decimal
+    mrr: Exact
+    arr: Exact
 
 
 class Owned(View):
@@ -40,7 +39,7 @@ class Owned(View):
     product: str
     name: str
     quantity: int
-    mrr: Annotated[Decimal | None, FieldGroup.PRICES]
+    mrr: Annotated[Exact | None, FieldGroup.PRICES]
     currency: str
     contract_id: str | None
     until: AwareDatetime | None

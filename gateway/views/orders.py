@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AwareDatetime
@@ -14,7 +13,7 @@ from domain.frame.access import FieldGroup
 from domain.journey.customer_timeline import Cursor
 from domain.orders.fulfilments import Fulfilment, FulfilmentEvent, FulfilmentState, FulfilmentStep
 from gateway.views.pages import Page, page_of
-from gateway.views.shown import View
+from gateway.views.shown import Exact, View
 from gateway.views.whose import Whose
 
 
@@ -25,7 +24,7 @@ class _Piece(View):
     contract_id: str | None
     site: str | None
     quantity: int
-    unit_price: Annotated[Decimal, FieldGroup.PRICES]
+    unit_price: Annotated[Exact, FieldGroup.PRICES]
     per: str
     asset_id: str | None
     promised: AwareDatetime | None

@@ -23,14 +23,14 @@ from domain.kernel.money import Money
 from domain.quotes.pricing import parts_of
 from domain.quotes.quote import LotPart, Quote
 from gateway.views.answers.sold import ChangedAsset
-from gateway.views.shown import OF_SUMS, View
+from gateway.views.shown import OF_SUMS, Exact, View
 
 
 class PriceShare(View):
     """Units at a price for a time: `months` is null for what is paid once or has no end."""
 
     quantity: int
-    unit_price: Decimal | None
+    unit_price: Exact | None
     start: AwareDatetime
     end: AwareDatetime | None
     months: Decimal | None

@@ -13,7 +13,7 @@ from domain.frame.access import FieldGroup
 from domain.journey.customer_timeline import Cursor
 from domain.quotes.quote import QuoteTotals, UnitPricing
 from gateway.views.pages import Page, page_of
-from gateway.views.shown import View
+from gateway.views.shown import Exact, View
 from gateway.views.whose import Whose
 
 
@@ -30,7 +30,7 @@ class OfferedLine(View):
     effective: AwareDatetime
     end: AwareDatetime | None
     amount: Annotated[Decimal | None, FieldGroup.PRICES]
-    monthly: Annotated[Decimal | None, FieldGroup.PRICES]
+    monthly: Annotated[Exact | None, FieldGroup.PRICES]
     discount: Annotated[Decimal | None, FieldGroup.PRICES]
     pricing: Annotated[UnitPricing | None, FieldGroup.PRICES]
 

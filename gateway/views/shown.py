@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any
 
@@ -22,6 +23,14 @@ from domain.kernel.money import without_sums
 At = Annotated[AwareDatetime, PlainSerializer(lambda at: at.isoformat(), str, when_used="json")]
 """An instant that keeps the offset in which it was said."""
 
+
+def plain(value: Decimal) -> str:
+    """A number without the zeros that its column fills it up with."""
+    return format(value.normalize(), "f")
+
+
+Exact = Annotated[Decimal, PlainSerializer(plain, str, when_used="json")]
+"""Exact revenue, which is kept to twelve places, as a year's price divides by twelve."""
 
 OF_SUMS = "sums of money in these words are for those who see prices"
 """Marks words of ours, such as a line of the journal: `Annotated[str, OF_SUMS]`."""

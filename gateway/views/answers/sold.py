@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 from domain.frame.access import FieldGroup
 from domain.kernel.money import Money
 from domain.quotes.quote import QuoteTotals
-from gateway.views.shown import View
+from gateway.views.shown import Exact, View
 
 
 class LineStands(View):
@@ -63,7 +63,7 @@ class ChangedAsset(View):
     quantity: int
     until: date | AwareDatetime | None
     settled_on: date
-    mrr_change: Annotated[Decimal | None, FieldGroup.PRICES]
+    mrr_change: Annotated[Exact | None, FieldGroup.PRICES]
     amount_change: Annotated[Decimal | None, FieldGroup.PRICES]
     currency: str
     to_asset_id: str | None = None
@@ -124,7 +124,7 @@ class QuotedAmount(View):
     product: str
     quantity: int
     amount: Annotated[Decimal | None, FieldGroup.PRICES]
-    monthly: Annotated[Decimal | None, FieldGroup.PRICES]
+    monthly: Annotated[Exact | None, FieldGroup.PRICES]
 
 
 class ApprovalNeeded(View):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pydantic import AwareDatetime, Field
 
 from domain.success.retention import Cohort
-from gateway.views.shown import View
+from gateway.views.shown import Exact, View
 
 
 class MovedRevenue(View):
@@ -16,20 +16,20 @@ class MovedRevenue(View):
 
     account_id: str
     kind: str
-    start: Decimal
-    end: Decimal
+    start: Exact
+    end: Exact
 
 
 class KeptRevenue(View):
     """What was kept of recurring revenue and of customers, in one currency; percentages are null where nothing was there at the start."""
 
     currency: str
-    starting: Decimal
-    churn: Decimal
-    contraction: Decimal
-    expansion: Decimal
-    new: Decimal
-    end: Decimal
+    starting: Exact
+    churn: Exact
+    contraction: Exact
+    expansion: Exact
+    new: Exact
+    end: Exact
     gross_percent: Decimal | None
     net_percent: Decimal | None
     logo_percent: Decimal | None
@@ -180,8 +180,8 @@ class DueContract(View):
     owner: str
     last_day: date
     currency: str
-    arr: Decimal
-    likely: Decimal
+    arr: Exact
+    likely: Exact
     category: str
     why: str
     churn_reason: str | None

@@ -11,6 +11,7 @@ from activities.contracts.due_renewals import due_renewals, renewed_in
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
 from domain.contracts.forecast import PROBABILITIES, Forecast, RenewalCategory, Speed, forecast, speed
+from gateway.views.shown import plain
 
 _A_YEAR = timedelta(days=365)
 
@@ -48,8 +49,8 @@ def _as_json(one: Forecast) -> dict[str, Any]:
         "owner": due.owner,
         "last_day": due.until - timedelta(days=1),
         "currency": due.currency,
-        "arr": str(due.arr),
-        "likely": str(one.likely),
+        "arr": plain(due.arr),
+        "likely": plain(one.likely),
         "category": one.category.value,
         "why": one.why,
         "churn_reason": due.churn,

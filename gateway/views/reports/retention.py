@@ -10,6 +10,7 @@ from activities.assets.portfolio import revenue_at
 from activities.kernel.pool import Connection
 from domain.success.retention import Cohort, RevenueRetention, cohorts, quarter_ends, revenue_retention
 from gateway.views.reports.periods import midnight
+from gateway.views.shown import plain
 
 _QUARTERS = 8
 """So many quarters back cohorts are followed."""
@@ -40,18 +41,18 @@ def _as_json(kept: RevenueRetention, of_quarters: Sequence[Cohort]) -> Mapping[s
     cohort = kept.cohort
     return {
         "currency": kept.currency,
-        "starting": str(cohort.starting),
-        "churn": str(cohort.churn),
-        "contraction": str(cohort.contraction),
-        "expansion": str(cohort.expansion),
-        "new": str(kept.new),
-        "end": str(kept.end),
+        "starting": plain(cohort.starting),
+        "churn": plain(cohort.churn),
+        "contraction": plain(cohort.contraction),
+        "expansion": plain(cohort.expansion),
+        "new": plain(kept.new),
+        "end": plain(kept.end),
         "gross_percent": cohort.rates.gross_percent,
         "net_percent": cohort.rates.net_percent,
         "logo_percent": cohort.logo_percent,
         "from_existing_percent": kept.from_existing_percent,
         "accounts": [
-            {"account_id": one.account_id, "kind": one.kind, "start": str(one.start), "end": str(one.end)}
+            {"account_id": one.account_id, "kind": one.kind, "start": plain(one.start), "end": plain(one.end)}
             for one in kept.movements
         ],
         "cohorts": [one.model_dump(mode="json") for one in of_quarters],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -66,6 +67,19 @@ async def test_each_role_sees_of_a_customer_what_is_for_it(servers: Servers) -> 
     assert [one["asset_id"] for one in seen[AccessRole.SERVICE]["owns"]]
     assert all("mrr" not in one for one in seen[AccessRole.SERVICE]["owns"])
     assert "arr" not in seen[AccessRole.SERVICE]["renewal"]
+
+
+async def test_sums_are_written_as_people_write_them(servers: Servers) -> None:
+    """Their columns have six and twelve places: nobody asked for the zeros."""
+    account = (await placed(servers, seat_price="1200.25"))["account"]["account_id"]
+    parts = ("", "/assets", "/contracts", "/orders", "/invoices")
+    async with calling(servers, await token_of(servers, AccessRole.ADMIN)) as http:
+        answers = [await http.get(f"/accounts/{account}{part}") for part in parts]
+        answers.append(await http.get("/reports/retention", params={"from": "2026-01-01", "to": "2030-01-01"}))
+    assert {answer.status_code for answer in answers} == {200}
+    assert '"53010"' in answers[2].text
+    assert '"1200.25"' in answers[3].text
+    assert [re.findall(r'"\d+\.\d*0{3,}"', answer.text) for answer in answers] == [[]] * len(answers)
 
 
 async def test_somebody_with_customers_of_their_own_sees_those_alone(servers: Servers) -> None:
