@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from activities.assets.ledger import load_records
 from activities.billing import credits, invoices, use_rows
+from activities.frame.handlers import Place
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from domain.assets.model import AssetRecord
@@ -37,14 +37,14 @@ class Billed:
         )
 
 
-async def bill(
-    connection: Connection, customer: Customer, key: str, as_of: datetime, writes: Iterable[Write], *, imported: bool
-) -> Billed:
+async def bill(place: Place, customer: Customer, key: str, writes: Iterable[Write], *, imported: bool) -> Billed:
     """Invoices and credit memos of one business event, keyed by it. `imported`: the event is of the past, and so are its charges."""
     work = ToBill.of(writes)
     if not work:
         return Billed()
-    account_id, today = customer.account.account_id, customer.billing_day(as_of)
+    await place.written()
+    connection, account_id, as_of = place.connection, place.account_id, place.as_of
+    today = customer.billing_day(as_of)
     contracts = work.sold_under(customer)
     if not contracts and work.contracts:
         contracts = await contracts_billing(connection, account_id, work.contracts)

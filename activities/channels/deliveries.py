@@ -342,7 +342,7 @@ class Deliveries(Activities):
             if not row.account_id:
                 return Outcome(attention={"address_rejected": f"A message was refused for good: {said}"})
             situation = await work.load()
-            return await work.record(await work.carry_out(situation, told(row, said, still=still)), situation)
+            return await work.done(situation, told(row, said, still=still))
 
 
 LATE_AFTER = timedelta(hours=1)

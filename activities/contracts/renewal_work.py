@@ -83,7 +83,7 @@ async def _climb(performer: Performer, account_id: str, as_of: datetime, due: Se
         decision = climb(situation, due)
         if not decision.writes:
             return 0
-        await work.record(await work.carry_out(situation, decision))
+        await work.done(situation, decision)
         return len(due)
 
 

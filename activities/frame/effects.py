@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from activities.frame.telling import telling
+from activities.frame.telling import AS_TOLD, COLUMNS, INTO
+from activities.kernel.gathering import Gathered
 from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Value
@@ -85,7 +86,7 @@ async def find_record(connection: Connection, key: str, asked: Asked | None = No
 
 
 async def record_effect(
-    connection: Connection,
+    gathered: Gathered,
     key: str,
     account_id: str,
     run: str,
@@ -94,13 +95,18 @@ async def record_effect(
     asked: Asked | None = None,
     people_since: datetime | None = None,
 ) -> bool:
-    """The effect under its key, with the fingerprint of what was asked. A second one under the same key is refused by the table.
+    """The effect under its key, with the fingerprint of what was asked, and all that waits to be written with it. A second one under
+    the same key is refused by the table.
 
     True if people of the account have changed after `people_since`, up to this transaction.
     """
     said = outcome.model_dump(mode="json", exclude_unset=True)
-    row = (key, account_id, run, as_of, said, asked.digest if asked else None, _under(key, asked))
-    changed: bool = await connection.fetchval(_RECORD, *row, people_since)
+    if gathered.holds("people_change"):
+        await gathered.write()
+    await gathered.add(
+        _EFFECT, [(key, account_id, run, as_of, said, asked.digest if asked else None, _under(key, asked))]
+    )
+    changed: bool = await gathered.write(PEOPLE_CHANGED, account_id, people_since)
     return changed
 
 
@@ -110,11 +116,10 @@ async def amend_effect(connection: Connection, key: str, outcome: Carried) -> No
     await connection.execute("update effect set outcome = $2 where key = $1", key, said)
 
 
-_RECORD = Insert(
-    "effect",
-    "key account_id run as_of outcome asked under",
-    "returning exists (select from people_change p where p.account_id = $2 and p.at > $8::timestamptz)",
-).statement
+_EFFECT = Insert("effect", "key account_id run as_of outcome asked under")
+PEOPLE_CHANGED = (
+    "select exists (select from people_change p where p.account_id = $1 and p.at > $2::timestamptz) as changed"
+)
 
 
 @dataclass(frozen=True)
@@ -129,25 +134,38 @@ class JournalRow:
     detail: dict[str, Any]
 
 
-async def write_journal(connection: Connection, account_id: str, rows: list[JournalRow]) -> None:
+async def write_journal(connection: Connection, account_id: str, rows: Sequence[JournalRow]) -> None:
     """Lines of a customer's history; a key stands once."""
-    await connection.executemany(
-        _LINE,
-        [
-            (
-                *(account_id, r.key, r.at, r.stage, r.kind, r.title, r.detail),
-                list(line_told(account_id, r.key, r.at, r.kind, r.title, r.detail)),
-            )
-            for r in rows
-        ],
-    )
+    gathered = Gathered(connection)
+    await gather_journal(gathered, account_id, rows)
+    await gathered.write()
 
 
-_LINE = telling(
-    "insert into journal (account_id, key, at, stage, kind, title, detail) values ($1, $2, $3, $4, $5, $6, $7)"
-    " on conflict (key) do nothing",
-    8,
+async def gather_journal(gathered: Gathered, account_id: str, rows: Sequence[JournalRow]) -> None:
+    """As `write_journal`, together with all else that waits."""
+    first = {row.key: row for row in reversed(rows)}
+    lines = [
+        {
+            "account_id": account_id,
+            **{name: getattr(row, name) for name in _OF_LINE},
+            "told": list(line_told(account_id, row.key, row.at, row.kind, row.title, row.detail)),
+        }
+        for row in rows
+        if first[row.key] is row
+    ]
+    await gathered.say(JOURNAL, lines)
+
+
+_OF_LINE = ("key", "at", "stage", "kind", "title", "detail")
+_LINE = f"account_id, {', '.join(_OF_LINE)}"
+JOURNAL = (
+    f"line as (insert into journal ({_LINE}) select {_LINE} from jsonb_populate_recordset(null::journal, {{0}})"
+    " on conflict (key) do nothing returning key),"
+    f" told as ({INTO} select {', '.join(f'l.{name}' for name in COLUMNS.split(', '))} from jsonb_array_elements({{0}}) r(said)"
+    " join line on line.key = r.said->>'key'"
+    f" cross join jsonb_populate_recordset(null::timeline_item, r.said->'told') l {AS_TOLD})"
 )
+"""Lines of the journal; those that are new are told on the timeline."""
 
 
 async def missing_effects(connection: Connection, keys: Sequence[str]) -> list[str]:

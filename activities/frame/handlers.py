@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from activities.kernel.gathering import Gathered
+from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from domain.frame.customer import Customer
 from domain.kernel.base import Write
@@ -16,11 +18,21 @@ from domain.kernel.base import Write
 
 @dataclass(frozen=True)
 class Place:
-    """Where and when is written: the transaction, the account, the instant."""
+    """Where and when is written: the transaction, the account, the instant; and what waits there, if rows wait for each other at all."""
 
     connection: Connection
     account_id: str
     as_of: datetime
+    gathered: Gathered | None = field(default=None, kw_only=True)
+
+    async def add(self, insert: Insert, rows: Iterable[Sequence[Any]]) -> None:
+        """Rows of a table: at once, or together with what else waits."""
+        await (insert.add(self.connection, rows) if self.gathered is None else self.gathered.add(insert, rows))
+
+    async def written(self) -> None:
+        """From here on all that was added can be read."""
+        if self.gathered is not None:
+            await self.gathered.write()
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,16 @@ _NAME = re.compile(r"(?<!:):([a-z]\w*(?:\.\w+)*)")
 OF_PLACE = ("account_id", "as_of")
 
 
+class Gathers:
+    """A handler whose rows may wait for others. What it reads or changes itself, it has written before."""
+
+    def __init__(self, handler: Callable[[Any, list[Any]], Awaitable[None]]) -> None:
+        self._handler = handler
+
+    async def __call__(self, place: Writing, writes: list[Any]) -> None:
+        await self._handler(place, writes)
+
+
 class Sql:
     """A handler by one statement, done for each write. `:stage` or `:step.key` in it is a field of the write, `:account_id` and `:as_of`
     are the place's; `more` says the rest by name, from place and write."""
@@ -62,8 +84,28 @@ class Sql:
 
     async def __call__(self, place: Place, writes: Sequence[Any]) -> None:
         """All writes, in one round trip."""
-        if rows := [[value(place, write) for value in self._values] for write in writes]:
+        if rows := self._rows(place, writes):
             await place.connection.executemany(self.text, rows)
+
+    def _rows(self, place: Place, writes: Sequence[Any]) -> list[list[Any]]:
+        return [[value(place, write) for value in self._values] for write in writes]
+
+
+class Added(Sql):
+    """A handler by a row of `insert` for each write: by its columns `:name` as in `Sql`, or a word in quotes."""
+
+    def __init__(self, insert: Insert, columns: Sequence[str], **more: Callable[[Any, Any], Any]) -> None:
+        names = ", ".join(f'"{column}"' for column in insert.columns)
+        values = f"insert into {insert.table} ({names}) values ({', '.join(columns)})"
+        super().__init__(f"{values} {insert.on_conflict}".rstrip(), **more)
+        self.insert = insert
+        found = list(dict.fromkeys(_NAME.findall(values)))
+        self._places = [found.index(one[1:]) if one.startswith(":") else one.strip("'") for one in columns]
+
+    async def __call__(self, place: Place, writes: Sequence[Any]) -> None:
+        """All writes, in one round trip, which may be that of other rows as well."""
+        rows = self._rows(place, writes)
+        await place.add(self.insert, [[row[of] if isinstance(of, int) else of for of in self._places] for row in rows])
 
 
 def _of_place(name: str) -> Callable[[Any, Any], Any]:
@@ -85,9 +127,9 @@ def inserted(table: str, columns: str, otherwise: str = "", **more: Callable[[An
     """The statement that puts a row into a table; `columns` as in `status='open' offered_at=at expires_at`: the field of a column's
     name, or another one, or a value. `otherwise`: what is done about a row that is there already."""
     pairs = _pairs(columns)
-    names = ", ".join(f'"{column}"' for column, _ in pairs)
-    values = ", ".join(value for _, value in pairs)
-    return Sql(f"insert into {table} ({names}) values ({values}) {otherwise}".rstrip(), **more)
+    return Added(
+        Insert(table, " ".join(column for column, _ in pairs), otherwise), [value for _, value in pairs], **more
+    )
 
 
 def updated(table: str, columns: str, key: str, where: str = "", **more: Callable[[Any, Any], Any]) -> Sql:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from activities.kernel.pool import Connection
+from activities.frame.handlers import Place
 from activities.quotes.things import short_numbers
 from domain.frame.decision import Decision
 from domain.kernel.short_numbers import to_be_numbered
 
 
-async def with_short_numbers(connection: Connection, account_id: str, decision: Decision) -> Decision:
+async def with_short_numbers(place: Place, decision: Decision) -> Decision:
     """The decision whose mails say the short numbers of what they name, by its ids. Asks the tables only if there are such ids."""
     named = [to_be_numbered(mail.context) for mail in decision.mails]
     wanted = list(dict.fromkeys(thing for found in named for thing in found))
     if not wanted:
         return decision
-    numbers = dict(zip(wanted, await short_numbers(connection, account_id, wanted), strict=True))
+    await place.written()
+    numbers = dict(zip(wanted, await short_numbers(place.connection, place.account_id, wanted), strict=True))
     mails = [
         replace(mail, context={**mail.context, "numbers": {thing[1]: numbers[thing] for thing in found}})
         if found

@@ -47,7 +47,7 @@ class Waiting(OutboxRow):
     """of the contact it goes to"""
 
 
-_ROW = inserted(
+put = inserted(
     "outbox",
     "delivery_id account_id=whose channel stage contact_id staff_id body created_at=as_of purpose product_code=product leaves_at status"
     " reason",
@@ -55,11 +55,12 @@ _ROW = inserted(
     status=lambda _, row: DeliveryStatus.HELD if row.leaves_at else DeliveryStatus.WAITING,
     reason=lambda _, row: "it waits for the morning" if row.leaves_at else None,
 )
+"""Puts messages where they leave from, together with whatever waits there to be written."""
 
 
 async def put_outbox(connection: Connection, account_id: str | None, as_of: datetime, rows: list[OutboxRow]) -> None:
     """Messages that leave once this transaction is committed."""
-    await _ROW(Place(connection, account_id or "", as_of), rows)
+    await put(Place(connection, account_id or "", as_of), rows)
 
 
 async def find_outbox(connection: Connection, delivery_id: str) -> Waiting | None:

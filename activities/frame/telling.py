@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-_COLUMNS = "key, account_id, at, kind, title, actor, link, visibility"
-INTO = f"insert into timeline_item as t ({_COLUMNS})"
+COLUMNS = "key, account_id, at, kind, title, actor, link, visibility"
+INTO = f"insert into timeline_item as t ({COLUMNS})"
 AS_TOLD = (
     "on conflict (key) do update set (account_id, at, kind, title, actor, link, visibility) = (excluded.account_id,"
     " excluded.at, excluded.kind, excluded.title, excluded.actor, excluded.link, excluded.visibility)"
@@ -23,5 +23,5 @@ def telling(fact: str, parameter: int | str) -> str:
         f"with fact as ({fact} returning 1), line as materialized (select l.* from fact,"
         f" jsonb_populate_recordset(null::timeline_item, {lines}) l),"
         " gone as (delete from timeline_item t using line where t.key = line.key and line.at is null),"
-        f" told as ({INTO} select {_COLUMNS} from line where at is not null {AS_TOLD}) select count(*) from fact"
+        f" told as ({INTO} select {COLUMNS} from line where at is not null {AS_TOLD}) select count(*) from fact"
     )

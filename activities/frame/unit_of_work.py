@@ -19,6 +19,7 @@ from activities.frame.writing import carry_out
 from activities.journey.agenda_facts import people_since, plays_ahead
 from activities.kernel import news
 from activities.kernel.computing import computed
+from activities.kernel.gathering import Gathered
 from activities.kernel.pool import Connection, Pool
 from activities.mail.signing import Signing
 from activities.mail.vouching import Vouching
@@ -110,29 +111,43 @@ class UnitOfWork:
 
     async def carry_out(self, situation: Situation, decision: Decision) -> Outcome:
         """Facts, documents, journal and outbox of a decision. What came of it is still to be put on record, see `record`."""
-        unit = self.unit
-        origin = Origin(unit.key, unit.stage, situation.as_of)
-        return await carry_out(self.connection, self.sender, situation, decision, origin, unit.kind, unit.actor)
+        outcome, gathered = await self._carried_out(situation, decision)
+        await gathered.write()
+        return outcome
 
     async def record(self, outcome: Outcome, situation: Situation | None = None) -> Outcome:
         """What came of the unit, under its key: the last that is written of it. A customer of the `situation` who has plays
         gets them planned anew from what is so by now."""
+        return await self._recorded(Gathered(self.connection), outcome, situation)
+
+    async def done(self, situation: Situation, decision: Decision) -> Outcome:
+        """`carry_out` and `record` with nothing in between, so that what is written last is written together."""
+        outcome, gathered = await self._carried_out(situation, decision)
+        return await self._recorded(gathered, outcome, situation)
+
+    async def also(self, situation: Situation, decision: Decision, unit: Unit) -> Outcome:
+        """What else is done and recorded in the same transaction, under a key of its own."""
+        beside = replace(self, unit=unit)
+        outcome, gathered = await beside._carried_out(situation, decision)
+        return await beside._recorded(gathered, outcome)
+
+    async def _carried_out(self, situation: Situation, decision: Decision) -> tuple[Outcome, Gathered]:
+        unit = self.unit
+        origin = Origin(unit.key, unit.stage, situation.as_of)
+        return await carry_out(self.connection, self.sender, situation, decision, origin, unit.kind, unit.actor)
+
+    async def _recorded(self, gathered: Gathered, outcome: Outcome, situation: Situation | None = None) -> Outcome:
         unit = self.unit
         playbook = None if situation is None or isinstance(situation.playbook, Missing) else situation.playbook
         since = people_since(playbook, unit.as_of) if playbook is not None else None
         changed = await effects.record_effect(
-            self.connection, unit.key, unit.account_id, unit.run, unit.as_of, outcome, unit.asked, since
+            gathered, unit.key, unit.account_id, unit.run, unit.as_of, outcome, unit.asked, since
         )
         if playbook is None or not (playbook.plays or changed):
             return outcome
         outcome = outcome.having(plays=await plays_ahead(self.connection, unit.account_id, unit.as_of))
         await effects.amend_effect(self.connection, unit.key, outcome)
         return outcome
-
-    async def also(self, situation: Situation, decision: Decision, unit: Unit) -> Outcome:
-        """What else is done and recorded in the same transaction, under a key of its own."""
-        beside = replace(self, unit=unit)
-        return await beside.record(await beside.carry_out(situation, decision))
 
 
 Look = Callable[[UnitOfWork, Situation, _Subject], Awaitable[tuple[Any, ...]]]
@@ -168,12 +183,16 @@ class Performer:
 
     @asynccontextmanager
     async def transaction(self, about: Sequence[str] = ()) -> AsyncIterator[Connection]:
-        """A connection with a transaction that commits at the end of the block. about: of what it is told then that something happened
-        (see `news`); more of them may be added in the block."""
+        """A connection with a transaction that commits at the end of the block; no other one may begin within it. about: of what it
+        is told then that something happened (see `news`); more of them may be added in the block."""
         async with self._pool.acquire() as connection:
-            async with connection.transaction():
+            await connection.execute("begin")
+            try:
                 yield connection
-            await news.tell(connection, about)
+            except BaseException:
+                await connection.execute("rollback")
+                raise
+            await connection.execute(f"commit; {news.telling(about)}")
 
     @asynccontextmanager
     async def begin(self, unit: Unit) -> AsyncIterator[UnitOfWork]:
@@ -256,10 +275,13 @@ class Performer:
                     return pace.before
                 decision, beside = pace.decision, pace.later
                 work = replace(work, unit=replace(unit, key=pace.key or unit.key))
-            outcome = await work.carry_out(situation, decision)
-            for step, key, put_off in beside:
-                await work.also(situation, put_off, Unit(unit.account_id, key, unit.as_of, step.stage, step.kind))
-            outcome = await work.record(await follow(work, outcome) if follow else outcome, situation)
+            if follow or beside:
+                outcome = await work.carry_out(situation, decision)
+                for step, key, put_off in beside:
+                    await work.also(situation, put_off, Unit(unit.account_id, key, unit.as_of, step.stage, step.kind))
+                outcome = await work.record(await follow(work, outcome) if follow else outcome, situation)
+            else:
+                outcome = await work.done(situation, decision)
             if scoring.never_healthy(decision.writes):
                 await scoring.score_no_longer_healthy(work.connection, unit.account_id, situation.as_of)
             return outcome

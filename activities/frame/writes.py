@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import groupby
 
 from activities.assets import ledger
 from activities.billing import payment_rows
 from activities.contracts import holdings
-from activities.frame.handlers import Handlers, Sql, Writing, on
+from activities.frame.handlers import Added, Gathers, Handlers, Sql, Writing, on
 from activities.frame.staff_rows import STAFF_TASK
 from activities.holds import hold_writes
 from activities.journey import people_rows, placed_rows, staff_task_rows
@@ -67,6 +68,12 @@ HANDLERS: Handlers = {
 
 
 async def carry_out(place: Writing, writes: Iterable[Write]) -> None:
-    """Every write, in order; runs of the same kind go to the server together."""
+    """Every write, in order; runs of the same kind go to the server together, and so do rows of several kinds: some may wait after this."""
+    apart = replace(place, gathered=None)
     for kind, run in groupby((write for write in writes if not isinstance(write, BILLED)), type):
-        await HANDLERS[kind](place, list(run))
+        handler = HANDLERS[kind]
+        if isinstance(handler, Added | Gathers):
+            await handler(place, list(run))
+        else:
+            await place.written()
+            await handler(apart, list(run))

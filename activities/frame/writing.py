@@ -20,6 +20,7 @@ from activities.frame.decided import (
 from activities.frame.handlers import Writing
 from activities.frame.numbering import with_short_numbers
 from activities.frame.outgoing import Origin, Sender
+from activities.kernel.gathering import Gathered
 from activities.kernel.pool import Connection
 from domain.frame.decision import Decision
 from domain.frame.flight import Channel
@@ -47,18 +48,21 @@ async def carry_out(
     origin: Origin,
     kind: str,
     actor: str | None = None,
-) -> Outcome:
-    """Facts, documents, journal and outbox of a decision, in this order; returns what came of it."""
+) -> tuple[Outcome, Gathered]:
+    """Facts, documents, journal and outbox of a decision, in this order; returns what came of it, and the rows that are still to be
+    written."""
     customer, as_of, key = situation.customer, situation.as_of, origin.key
     account_id = customer.account.account_id
     decision = without_unwanted_mails(customer, with_copies(customer, decision))
-    await writes.carry_out(Writing(connection, account_id, as_of, customer), decision.writes)
-    billed = await bill(connection, customer, key, as_of, decision.writes, imported=situation.imported)
+    gathered = Gathered(connection)
+    place = Writing(connection, account_id, as_of, customer, gathered=gathered)
+    await writes.carry_out(place, decision.writes)
+    billed = await bill(place, customer, key, decision.writes, imported=situation.imported)
     lines = [*journal_rows(decision, key, origin.stage, kind, as_of, actor), *billing_rows(billed, key, as_of)]
-    await effects.write_journal(connection, account_id, lines)
+    await effects.gather_journal(gathered, account_id, lines)
     if not situation.imported:
         decision = with_documents(customer, decision, billed, situation.billing_day)
-    decision = await with_short_numbers(connection, account_id, decision)
+    decision = await with_short_numbers(place, decision)
     rows, unreachable = await sender.rows(connection, customer, decision, origin)
     if not situation.imported:
         rows += sender.event_rows(events_of(decision, kind, *billed.told()), account_id, origin)
@@ -66,9 +70,9 @@ async def carry_out(
         rows = [replace(row, leaves_at=at) if row.channel in TOLD else row for row in rows]
     else:
         rows = _documents_in_the_morning(situation, decision, rows)
-    await outbox.put_outbox(connection, account_id, as_of, rows)
+    await outbox.put(place, rows)
     outcome = _completed(situation, decision, rows, unreachable=unreachable)
-    return outcome + Outcome(plan=billed.steps) if billed.steps else outcome
+    return (outcome + Outcome(plan=billed.steps) if billed.steps else outcome), gathered
 
 
 def _documents_in_the_morning(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -26,7 +26,7 @@ class Insert:
         self.table = table
         self.columns = tuple(column for column, _, _ in named)
         self.attributes = {column: attribute or column for column, _, attribute in named}
-        self._otherwise = otherwise
+        self.on_conflict = otherwise
 
     def otherwise(self, otherwise: str) -> Insert:
         """The same columns, with something else done about rows that are there already."""
@@ -36,14 +36,19 @@ class Insert:
         """Rows from things of one kind; the columns in `given` come by name with each, all others are its attributes."""
         return Rows(self, kind, given)
 
+    @property
+    def updates(self) -> bool:
+        """True if a row that is there already is changed: two rows of one statement may not meet on one then."""
+        return "do update" in self.on_conflict
+
     @cached_property
     def statement(self) -> str:
         """With a parameter for each column, in their order."""
         names = ", ".join(f'"{name}"' for name in self.columns)
         marks = ", ".join(f"${number}" for number in range(1, len(self.columns) + 1))
-        return f"insert into {self.table} ({names}) values ({marks}) {self._otherwise}".rstrip()
+        return f"insert into {self.table} ({names}) values ({marks}) {self.on_conflict}".rstrip()
 
-    async def add(self, connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    async def add(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
         """Writes rows, in one round trip."""
         await connection.executemany(self.statement, rows)
 

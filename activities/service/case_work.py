@@ -10,10 +10,12 @@ from temporalio import activity
 
 from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
+from activities.frame.handlers import Place
 from activities.frame.outgoing import Origin
 from activities.frame.unit_of_work import Performer
 from activities.holds import hold_rows
 from activities.kernel import news
+from activities.kernel.gathering import Gathered
 from activities.kernel.pool import Connection
 from activities.service import case_rows, case_writes, desks, holiday_rows
 from activities.service.case_sending import case_mail, case_notice, case_outcome
@@ -284,6 +286,8 @@ class CaseWorker:
         case, as_of = work.case, work.as_of
         sender = self.performer.sender
         key = await sender.signing.current(connection) if work.mails or work.notices else None
+        gathered = Gathered(connection)
+        place = Place(connection, case.account_id or "", as_of, gathered=gathered)
         ids = {mail.id: message_id_of(mail.id, self._mail_domain, key) for mail in work.mails}
         await case_writes.save_work(connection, work, ids)
         origin = Origin(work.key, f"service:{case.case_id}", as_of, key.number if key else None)
@@ -294,14 +298,14 @@ class CaseWorker:
                 effects.JournalRow(f"{work.key}/{one.name}", one.at, origin.stage, one.kind, one.title, one.detail)
                 for one in work.lines
             ]
-            await effects.write_journal(connection, case.account_id, lines)
+            await effects.gather_journal(gathered, case.account_id, lines)
             told = [Event(EventType.CREDIT_MEMO_ISSUED, memo) for memo in work.memos]
             told += case_events(case, work.events, was_known=work.before.case.account_id is not None)
             rows += sender.event_rows(told, case.account_id, origin)
             rows = await sender.with_memos(connection, case.account_id, work.memos, rows, origin)
-        await outbox.put_outbox(connection, case.account_id, as_of, rows)
+        await outbox.put(place, rows)
         outcome = case_outcome(work, rows)
-        await effects.record_effect(connection, work.key, case.account_id or "", call.run, as_of, outcome, asked)
+        await effects.record_effect(gathered, work.key, place.account_id, call.run, as_of, outcome, asked)
         return outcome
 
 
