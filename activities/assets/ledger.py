@@ -50,6 +50,9 @@ _OF_ACCOUNT, _OF_ASSET, _OF_ASSETS = (
     _RECORDS.replace("{by}", by) for by in ("account_id = $1", "asset_id = $1", "asset_id = any($1) order by asset_id")
 )
 
+RECORDS = f"select coalesce(array_agg(r.record), '{{}}') from ({_OF_ACCOUNT}) r"
+"""The records of the account $1, as one value."""
+
 
 async def load_record(connection: Connection, asset_id: str) -> AssetRecord | None:
     """The whole history of one asset."""
@@ -72,10 +75,11 @@ async def load_records(connection: Connection, account_id: str) -> dict[str, Ass
     One that cannot be read is not among them; to ask for it by its id raises `UnreadableError`.
     """
     rows = await connection.fetch(_OF_ACCOUNT, account_id)
-    return await computed(len(rows), _read_records, [row["record"] for row in rows])
+    return await computed(len(rows), read_records, [row["record"] for row in rows])
 
 
-def _read_records(texts: Sequence[str]) -> dict[str, AssetRecord]:
+def read_records(texts: Sequence[str]) -> dict[str, AssetRecord]:
+    """What `RECORDS` has read, as `load_records` gives it."""
     records: list[AssetRecord] = []  # the tables give them in any order, which changes with every write
     unreadable: list[Unreadable] = []
     for text in texts:

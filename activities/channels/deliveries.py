@@ -32,6 +32,7 @@ from domain.frame.flight import TOGETHER, Channel, DeliveryCall, DeliveryStatus,
 from domain.frame.keys import case_of_delivery, message_key, settled_key
 from domain.frame.mail_names import mail_in_words
 from domain.frame.messages import OutgoingMail, StaffNotice
+from domain.frame.situation import NOTHING
 from domain.frame.state import Outcome, Sent
 from domain.kernel.calendar import local_day
 from domain.mail.reading import Attachment, files_of
@@ -304,10 +305,13 @@ class Deliveries(Activities):
         if not name:
             return Outcome()
         sent = Sent(template=row.body["template"], role=row.role, at=at)
-        async with business_errors(), self._performer.begin(_settling(call, row, at, "onboarding_mailed")) as work:
+        async with (
+            business_errors(),
+            self._performer.begin(_settling(call, row, at, "onboarding_mailed"), NOTHING) as work,
+        ):
             if work.before is not None:
                 return work.before
-            situation = await work.load()
+            situation = await work.load_first()
             decision = onboarding.mailed(situation, row.stage, name)
             if decision is None:
                 return Outcome(sent=sent)
@@ -317,12 +321,12 @@ class Deliveries(Activities):
     async def _provided(self, call: DeliveryCall, row: outbox.Waiting, said: str) -> Outcome:
         """The service has provided everything: the journey notes it as its next step, with its own clock."""
         unit = _settling(call, row, call.as_of, "provided")
-        async with business_errors(), self._performer.begin(unit) as work:
+        async with business_errors(), self._performer.begin(unit, NOTHING) as work:
             if work.before is not None:
                 return work.before
+            step = (await work.load_first()).step_now("onboarding_provisioned", row.stage, "provisioned")
             at = _instant_of_attempt(call)
             await outbox.settle_outbox(work.connection, outbox_id(call), DeliveryStatus.SENT, at, message_id=said)
-            step = (await work.load()).step_now("onboarding_provisioned", row.stage, "provisioned")
             return await work.record(Outcome(plan=[step]))
 
     async def _rejected(

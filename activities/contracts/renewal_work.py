@@ -76,10 +76,10 @@ async def _due(connection: Connection, as_of: datetime, accounts: Sequence[str] 
 async def _climb(performer: Performer, account_id: str, as_of: datetime, due: Sequence[DueStep]) -> int:
     """Makes the tasks of a customer; once in a day."""
     unit = Unit(account_id, effect_key(account_id, f"renewal_work:{as_of:%Y-%m-%d}"), as_of, "renewal", "renewal_work")
-    async with performer.begin(unit) as work:
+    async with performer.begin(unit, LEDGER) as work:
         if work.before is not None:
             return 0
-        situation = await work.load(LEDGER)
+        situation = await work.load_first(LEDGER)
         decision = climb(situation, due)
         if not decision.writes:
             return 0

@@ -15,6 +15,7 @@ from activities.kernel.heartbeats import heartbeats
 from domain.contracts.consignments import TransferStatus
 from domain.frame.flight import Channel, DeliveryCall, DeliveryStatus
 from domain.frame.keys import effect_key, settled_key
+from domain.frame.situation import NOTHING
 from domain.frame.state import Outcome
 from domain.kernel.ids import journey_id
 
@@ -81,12 +82,12 @@ class Conveyor(Activities):
     ) -> Outcome:
         """The transfer's end on record; what it means for the source is the journey's next step, with its own clock."""
         unit = Unit(call.account_id, settled_key(delivery_id), call.as_of, stage, "conveyed")
-        async with business_errors(), self._performer.begin(unit) as work:
+        async with business_errors(), self._performer.begin(unit, NOTHING) as work:
             if work.before is not None:
                 return work.before
-            connection = work.connection
+            connection, situation = work.connection, await work.load_first()
             status = await holdings.refuse_transfer(connection, transfer_id, refused, call.as_of) if refused else None
             said = DeliveryStatus.REJECTED if status == TransferStatus.REFUSED else DeliveryStatus.SENT
             await outbox.settle_outbox(connection, delivery_id, said, call.as_of, reason=refused)
-            step = (await work.load()).step_now("amendment_settled", stage, transfer_id)
+            step = situation.step_now("amendment_settled", stage, transfer_id)
             return await work.record(Outcome(plan=[step]))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, cast
 
 from pydantic import ValidationError
 
 from activities.frame.account_filters import in_sight
 from activities.frame.talks import with_talks
-from activities.kernel.pool import Connection
-from activities.kernel.queries import Column, Query, Value
+from activities.kernel.pool import Connection, Record
+from activities.kernel.queries import Column, Query, Value, by_name
 from domain.frame.customer import Customer
 from domain.frame.keys import effect_key
 from domain.frame.partly import read_customer, with_known_zones
@@ -137,8 +138,27 @@ PLAYBOOKS: dict[tuple[str, int], Playbook] = {}
 
 
 _ZONES: dict[str, str] = {}
-"""The zones that accounts were last seen with: what is read goes by their day, and says itself whether that was the right one."""
+"""The zones that accounts were last seen with: what is read goes by their day, and by its own zone whether that was the right one."""
 _MOST_ZONES = 100_000
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one statement has read of an account, by `day` as the local one."""
+
+    row: Record
+    day: date
+
+
+def reading(beside: Mapping[str, str]) -> str:
+    """What is selected of a customer, with the values of other statements by their names: the account is $1, the instant $2, the local
+    day $3."""
+    return by_name({"zone": _ZONE, "customer": CUSTOMER, **beside})
+
+
+def likely_day(account_id: str, as_of: datetime) -> date:
+    """The account's day at `as_of`, as far as this process knows where it is."""
+    return local_day(as_of, _ZONES.get(account_id, "UTC"))
 
 
 async def load_customer(connection: Connection, account_id: str, as_of: datetime) -> Customer | None:
@@ -146,31 +166,30 @@ async def load_customer(connection: Connection, account_id: str, as_of: datetime
 
     What cannot be read is left out and named in `unreadable`. Raises UnreadableError if that is the account itself.
     """
-    return (await load_customer_and(connection, account_id, as_of, "null"))[0]
+    return (await load_customer_and(connection, account_id, as_of, {}))[0]
 
 
 async def load_customer_and(
-    connection: Connection, account_id: str, as_of: datetime, beside: str
-) -> tuple[Customer | None, Any]:
-    """As `load_customer`, with the value of another statement, read in the same round trip: the account is its $1, the instant its $2."""
-    zone = _ZONES.get(account_id) or await connection.fetchval(_ZONE, account_id)
-    while zone is not None:
+    connection: Connection, account_id: str, as_of: datetime, beside: Mapping[str, str], seen: Seen | None = None
+) -> tuple[Customer | None, Mapping[str, Any]]:
+    """As `load_customer`, with the values of other statements, see `reading`, in the same round trip; `seen`: what was read so just now."""
+    row, day = (seen.row, seen.day) if seen else (None, likely_day(account_id, as_of))
+    while True:
+        row = row or await connection.fetchrow(f"select {reading(beside)}", account_id, as_of, day)
+        assert row is not None
+        zone = row["zone"]
+        if zone is None:
+            _ZONES.pop(account_id, None)
+            return None, {}
         if not is_zone(zone):
             why = f"no time zone is called {zone!r}, so no day of theirs is known"
             raise UnreadableError(Unreadable(kind="account", id=account_id, why=why))
-        row = await connection.fetchrow(
-            f"select ({_ZONE}) as zone, ({CUSTOMER}) as customer, ({beside}) as beside",
-            *(account_id, as_of, local_day(as_of, zone)),
-        )
-        assert row is not None
-        if row["zone"] == zone:
-            if len(_ZONES) >= _MOST_ZONES:
-                _ZONES.clear()
-            _ZONES[account_id] = zone
-            return _read(row["customer"]), row["beside"]
-        zone = row["zone"]
-    _ZONES.pop(account_id, None)
-    return None, None
+        if len(_ZONES) >= _MOST_ZONES:
+            _ZONES.clear()
+        _ZONES[account_id] = zone
+        if local_day(as_of, zone) == day:
+            return _read(row["customer"]), dict(row)
+        row, day = None, local_day(as_of, zone)
 
 
 def _read(said: str) -> Customer:

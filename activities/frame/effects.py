@@ -10,7 +10,7 @@ from typing import Any
 from activities.frame.telling import AS_TOLD, COLUMNS, INTO
 from activities.kernel.gathering import Gathered
 from activities.kernel.inserts import Insert
-from activities.kernel.pool import Connection
+from activities.kernel.pool import Connection, Record
 from activities.kernel.queries import Value
 from domain.frame.keys import EffectKey, Word
 from domain.frame.state import Outcome
@@ -56,6 +56,34 @@ async def find_effect_holding(
         return None
     _check(row, key, asked)
     return Effect(row["run"], Outcome.model_validate(row["outcome"]))
+
+
+async def find_effect_and_read(
+    connection: Connection, key: str, accounts: Iterable[str], asked: Asked | None, reads: str, *about: Any
+) -> tuple[Effect | None, Record | None]:
+    """As `find_effect_holding`, with what `reads` comes to, all by one statement; `about`: the parameters of `reads`, of which there
+    are three at least: account, instant and day.
+
+    A statement sees what was so before it waited for a lock. So nothing of it counts, and null is returned in place of a row, if
+    anything at all was committed between its beginning and the moment at which it held the accounts.
+    """
+    first, more = about[:3], about[3:]
+    text = HOLDING.format(reads=reads)
+    row = await connection.fetchrow(text, *first, sorted(set(accounts)), key, _under(key, asked), *more)
+    if row is None or not row["unmoved"]:
+        return await find_effect_holding(connection, key, accounts, asked), None
+    if row["key"] is None:
+        return None, row
+    _check(row, key, asked)
+    return Effect(row["run"], Outcome.model_validate(row["outcome"])), row
+
+
+HOLDING = """
+with held as materialized (select hold_accounts($4) as snapshot)
+select held.snapshot = pg_current_snapshot()::text as unmoved, e.key, e.run, e.outcome, e.asked, {reads}
+from held left join lateral (
+  select key, run, outcome, asked from effect where key = $5 or under = $6 order by key = $5 desc, key limit 1) e on true
+"""
 
 
 def _under(key: str, asked: Asked | None) -> str | None:

@@ -5,29 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from activities.assets.ledger import load_records
+from activities.assets.ledger import RECORDS, read_records
 from activities.frame import customers, staff_rows
+from activities.frame.customers import Seen
 from activities.holds import hold_rows
+from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from domain.frame.situation import NOTHING, Needs, Situation
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal
 
 
-async def load_situation(connection: Connection, account_id: str, as_of: datetime, needs: Needs = NOTHING) -> Situation:
-    """The customer with their playbook at `as_of`, what service knows, and what else is needed.
+def reads(needs: Needs) -> dict[str, str]:
+    """The statements that are read beside the customer, by name."""
+    service = hold_rows.service_reads(review=needs.service, bearing=needs.ledger)
+    return {**service, "records": RECORDS} if needs.ledger else service
+
+
+async def load_situation(
+    connection: Connection, account_id: str, as_of: datetime, needs: Needs = NOTHING, seen: Seen | None = None
+) -> Situation:
+    """The customer with their playbook at `as_of`, what service knows, and what else is needed. `seen`: what `reads` has read of it
+    just now.
 
     Raises `Refusal` (UnknownAccount) for an account that no order has opened.
     """
-    service = "null" if needs.service else hold_rows.FACTS_IF_ANY
-    customer, served = await customers.load_customer_and(connection, account_id, as_of, service)
+    customer, row = await customers.load_customer_and(connection, account_id, as_of, reads(needs), seen)
     if customer is None:
         raise Refusal(UNKNOWN_ACCOUNT, f"account {account_id!r} has no accepted order yet; place its first order")
     playbook = await customers.load_playbook(connection, customer.account.segment, customer.account.playbook_version)
-    records = await load_records(connection, account_id) if needs.ledger else {}
-    if needs.service:
-        known = await hold_rows.load_service(connection, account_id, as_of, review=True, bearing=needs.ledger)
-    else:
-        known = await hold_rows.read_service(connection, account_id, as_of, served, bearing=needs.ledger)
+    records = await computed(len(row["records"]), read_records, row["records"]) if needs.ledger else {}
+    known = hold_rows.service_of(account_id, row)
     looked = await customers.load_looks(connection, account_id, as_of) if needs.looks else None
     return Situation(customer, playbook, as_of, records, looks=looked, service=known)
 

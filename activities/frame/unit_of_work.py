@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 from temporalio import activity
 
-from activities.frame import effects
+from activities.frame import customers, effects, situations
+from activities.frame.customers import Seen
 from activities.frame.errors import business_errors
 from activities.frame.outgoing import Origin, Sender
 from activities.frame.pacing import paced_decision
@@ -103,10 +104,18 @@ class UnitOfWork:
     sender: Sender
     unit: Unit
     before: Outcome | None = None
+    seen: Seen | None = None
 
     async def load(self, needs: Needs = NOTHING) -> Situation:
         """What there is to know of the customer. Raises `Refusal` (UnknownAccount)."""
-        situation = await load_situation(self.connection, self.unit.account_id, self.unit.as_of, needs)
+        return await self._loaded(needs, None)
+
+    async def load_first(self, needs: Needs = NOTHING) -> Situation:
+        """As `load`, of what was read when the accounts were taken: before anything is written, by the needs that it began with."""
+        return await self._loaded(needs, self.seen)
+
+    async def _loaded(self, needs: Needs, seen: Seen | None) -> Situation:
+        situation = await load_situation(self.connection, self.unit.account_id, self.unit.as_of, needs, seen)
         return await naming(self.connection, situation, self.unit.actor) if needs.names else situation
 
     async def carry_out(self, situation: Situation, decision: Decision) -> Outcome:
@@ -195,16 +204,22 @@ class Performer:
             await connection.execute(f"commit; {news.telling(about)}")
 
     @asynccontextmanager
-    async def begin(self, unit: Unit) -> AsyncIterator[UnitOfWork]:
+    async def begin(self, unit: Unit, needs: Needs | None = None) -> AsyncIterator[UnitOfWork]:
         """A unit of work under way. Whoever decides on a customer's money or assets does it here, a case by `CaseWorker.begin`: so
-        of two who decide at once the second one knows what the first one did.
+        of two who decide at once the second one knows what the first one did. `needs`: what is loaded first, if that is known.
 
         Raises `Refusal` (RequestConflict) if something else was asked under the key before.
         """
-        accounts = (unit.account_id, *unit.others)
+        accounts, seen = (unit.account_id, *unit.others), None
         async with self.transaction(list(map(news.of_account, accounts))) as connection:
-            done = await effects.find_effect_holding(connection, unit.key, accounts, unit.asked)
-            yield UnitOfWork(connection, self.sender, unit, done.answer(unit.run) if done else None)
+            if needs is None:
+                done = await effects.find_effect_holding(connection, unit.key, accounts, unit.asked)
+            else:
+                day = customers.likely_day(unit.account_id, unit.as_of)
+                reads = customers.reading(situations.reads(needs)), unit.account_id, unit.as_of, day
+                done, row = await effects.find_effect_and_read(connection, unit.key, accounts, unit.asked, *reads)
+                seen = Seen(row, day) if row is not None else None
+            yield UnitOfWork(connection, self.sender, unit, done.answer(unit.run) if done else None, seen)
 
     async def answer(
         self, call: RequestCall, kind: RequestKind[Any], look: Look[Any] | None = None, follow: FollowUp | None = None
@@ -258,10 +273,10 @@ class Performer:
         *,
         paced: bool = False,
     ) -> Outcome:
-        async with self.begin(unit) as work:
+        async with self.begin(unit, needs) as work:
             if work.before is not None:
                 return work.before
-            situation = await work.load(needs)
+            situation = await work.load_first(needs)
             if call is not None and call.kept:
                 situation = replace(situation, kept=tuple(call.kept))
             looked = await look(work, situation, subject) if look else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from activities.frame.outbox import Waiting
 from activities.kernel.pool import Connection
+from activities.kernel.queries import by_name
 from domain.frame import sales_holds
 from domain.frame.sales_holds import Purpose
 from domain.frame.service_facts import NO_SERVICE, ServiceFacts
@@ -89,8 +90,10 @@ select jsonb_build_object(
 )::text
 """
 
-FACTS_IF_ANY = f"select case when ({_ANYTHING}) then ({_FACTS}) end"
-"""What service knows of the account $1 at $2; null if nothing."""
+
+def _if_any(text: str) -> str:
+    return f"select case when ({_ANYTHING}) then ({text}) end"
+
 
 QUOTE_OVER = """(coalesce(o.purpose, '') = 'new_quote' and not exists (
   select 1 from quote q where q.quote_id = o.body->'context'->>'quote_id' and q.state = 'presented'
@@ -217,44 +220,43 @@ async def lock_accounts(connection: Connection, accounts: Collection[str]) -> No
         )
 
 
-async def load_service(
-    connection: Connection, account_id: str, as_of: datetime, *, review: bool = False, bearing: bool = False
-) -> ServiceFacts:
-    """What service knows of a customer at `as_of`.
+def service_reads(*, review: bool = False, bearing: bool = False) -> dict[str, str]:
+    """The statements that read what service knows of the account $1 at $2, by name.
 
     review: with the mails, steps and leads that wait, who saw which case, and the cases as they are shown.
     bearing: with the cases of the last year that went badly.
     """
-    if not review:
-        said = await connection.fetchval(FACTS_IF_ANY, account_id, as_of)
-        return await read_service(connection, account_id, as_of, said, bearing=bearing)
-    facts = json.loads(await connection.fetchval(_FACTS, account_id, as_of))
-    more = json.loads(await connection.fetchval(_REVIEW, account_id, as_of))
-    shown = more.pop("shown")
-    facts = {**facts, **more, "cases": [{**case, **shown.get(case["case_id"], {})} for case in facts["cases"]]}
-    return await _service(connection, account_id, as_of, facts, bearing=bearing)
+    if review:
+        return {"service": _FACTS, "review": _REVIEW, **({"bearing": _BEARING} if bearing else {})}
+    said = {"service": _FACTS, **({"bearing": _BEARING} if bearing else {})}
+    return {name: _if_any(text) for name, text in said.items()}
 
 
-async def read_service(
-    connection: Connection, account_id: str, as_of: datetime, said: str | None, *, bearing: bool
-) -> ServiceFacts:
-    """What `FACTS_IF_ANY` has said; `bearing` as for `load_service`."""
-    if said is None:
+def service_of(account_id: str, said: Mapping[str, Any]) -> ServiceFacts:
+    """What service knows, as `service_reads` has read it."""
+    if said["service"] is None:
         return NO_SERVICE
-    return await _service(connection, account_id, as_of, json.loads(said), bearing=bearing)
-
-
-async def _service(
-    connection: Connection, account_id: str, as_of: datetime, facts: dict[str, Any], *, bearing: bool
-) -> ServiceFacts:
-    if bearing:
-        facts["bearing"] = json.loads(await connection.fetchval(_BEARING, account_id, as_of))
+    facts = json.loads(said["service"])
+    if review := said.get("review"):
+        more = json.loads(review)
+        shown = more.pop("shown")
+        facts = {**facts, **more, "cases": [{**case, **shown.get(case["case_id"], {})} for case in facts["cases"]]}
+    if bearing := said.get("bearing"):
+        facts["bearing"] = json.loads(bearing)
     try:
         return ServiceFacts.model_validate(facts) if any(facts.values()) else NO_SERVICE
     except ValidationError as error:
         # Whether the customer may be reached is not known: what would reach them waits, all else goes on.
         fact = Unreadable(kind="service of account", id=account_id, why=why_not(error))
         return cast(ServiceFacts, Missing(fact))
+
+
+async def load_service(
+    connection: Connection, account_id: str, as_of: datetime, *, review: bool = False
+) -> ServiceFacts:
+    """What service knows of a customer at `as_of`; `review` as for `service_reads`."""
+    said = await connection.fetchrow(f"select {by_name(service_reads(review=review))}", account_id, as_of)
+    return service_of(account_id, dict(said or {}))
 
 
 async def load_guard(connection: Connection, account_id: str, as_of: datetime) -> SalesGuard | None:

@@ -9,6 +9,7 @@ import asyncpg
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Record: TypeAlias = asyncpg.Record
 
 TRANSPORT_ERRORS: tuple[type[BaseException], ...] = (
     OSError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -11,6 +12,11 @@ from activities.kernel.pool import Connection
 Row = dict[str, Any]
 _Value = TypeVar("_Value")
 _Model = TypeVar("_Model", bound=BaseModel)
+
+
+def by_name(texts: Mapping[str, str]) -> str:
+    """What is selected to have the values of several statements at once, each in a column of its name."""
+    return ", ".join(f"({text}) as {name}" for name, text in texts.items())
 
 
 class Statement:

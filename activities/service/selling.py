@@ -22,6 +22,8 @@ from domain.quotes import deciding
 from domain.quotes.requests import AcceptQuote
 from domain.service import selling
 
+_NEEDS = Needs(ledger=True, service=True, names=True)
+
 
 class CaseSales(Activities):
     """What service sells without leaving the case."""
@@ -31,13 +33,13 @@ class CaseSales(Activities):
         """The quote is made and accepted at once, or nothing is written."""
         async with business_errors():
             request = read_request(SellFromCase, call.body)
-            async with self._performer.begin(Unit.of_request(call, request, "quote")) as work:
+            async with self._performer.begin(Unit.of_request(call, request, "quote"), _NEEDS) as work:
                 return work.before or await work.record(*await _sold(work, request))
 
 
 async def _sold(work: UnitOfWork, request: SellFromCase) -> tuple[Outcome, Situation]:
     lead_id = opaque_id(work.unit.key)
-    situation = await work.load(Needs(ledger=True, service=True, names=True))
+    situation = await work.load_first(_NEEDS)
     alone = selling.without_case(situation, request)
     wanted = selling.quote_request(request, f"S-{lead_id}")
     quoted = deciding.ask(alone, wanted, await sources_of(work.connection, alone, wanted), None)

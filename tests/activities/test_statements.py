@@ -14,12 +14,16 @@ import pytest
 
 from activities.frame import search_statements
 from activities.frame.account_filters import AccountFilter
-from activities.frame.handlers import Sql
+from activities.frame.customers import reading
+from activities.frame.effects import JOURNAL, PEOPLE_CHANGED
+from activities.frame.handlers import Added, Sql
+from activities.frame.situations import reads
 from activities.frame.writes import HANDLERS
-from activities.holds.hold_rows import FACTS_IF_ANY
+from activities.kernel.gathering import statement
 from activities.kernel.inserts import Insert, Rows
 from activities.kernel.queries import Statement
 from activities.service.case_imports import _STAGES
+from domain.frame.situation import Needs
 from domain.journey.customer_timeline import Audience, TimelineKind
 from tests.conftest import Servers
 
@@ -30,11 +34,16 @@ CALLS = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "fetchmany",
 SAMPLES = {
     "activities.assets.audit.audit": "[{'query': query} for query in _QUERIES]",
     "activities.billing.credits._target": "[{'line': one(asset_id=id)} for id in ('A', None)]",
-    "activities.frame.customers.load_customer_and": "[{'beside': beside} for beside in ('null', served)]",
+    "activities.frame.customers.load_customer_and": "[{'beside': reads(needs)} for needs in ALL_NEEDS]",
+    "activities.frame.effects.find_effect_and_read": "[{'text': HOLDING.format(reads=reading(reads(needs)))} for needs in ALL_NEEDS]",
+    "activities.holds.hold_rows.load_service": "[{'review': review} for review in (True, False)]",
     "activities.frame.account_search._rows": "[{'query': query} for query, _ in searched]",
     "activities.journey.people_rows._change_account": "[{'table': table, 'column': column, 'still': ''} for table, column in"
     " (('contact', 'language'), ('contact', 'time_zone'), ('staff_task', 'staff_id'))]",
     "activities.journey.timeline.timeline_page": "[{'query': page_query(kinds, sees, 51, behind=b)} for b in (True, False)]",
+    "activities.frame.unit_of_work.transaction": "[{'about': about} for about in ([], ['account/A'])]",
+    "activities.kernel.gathering.write": "[{'text': statement([], [JOURNAL], PEOPLE_CHANGED, 2)}]",
+    "activities.kernel.news.tell": "[{'said': telling(['account/A', 'case/C'])}]",
     "activities.kernel.pruning.forget": "[{'statement': one} for one in (_EVENTS, _USAGE)]",
     "activities.service.case_imports._keep": "[{'table': 'service_policy', 'column': 'policy_id'},"
     " {'table': 'business_calendar', 'column': 'calendar_id'}]",
@@ -86,12 +95,17 @@ def searched() -> list[tuple[str, Any]]:
 
 EVERYTHING = AccountFilter(segment="s", owner="o", band="watch", hold="block", of_staff="s", seen_by="s", among=("a",))
 HELPERS = {
+    "statement": statement,
+    "JOURNAL": JOURNAL,
+    "PEOPLE_CHANGED": PEOPLE_CHANGED,
     "searched": searched(),
     "one": one,
     "quoted": quoted,
     "kinds": list(TimelineKind),
     "sees": Audience.SERVICE.sees,
-    "served": FACTS_IF_ANY,
+    "reads": reads,
+    "reading": reading,
+    "ALL_NEEDS": [Needs(ledger=ledger, service=service) for ledger in (False, True) for service in (False, True)],
 }
 
 
@@ -135,6 +149,11 @@ def forms(module: ModuleType, function: str, given: ast.expr) -> list[str]:
 def statements() -> dict[str, str]:
     """Every statement, by where it is run; those of our own helpers by the name of the constant."""
     found = {kind.__name__: handler.text for kind, handler in HANDLERS.items() if isinstance(handler, Sql)}
+    found |= {
+        f"{kind.__name__} together": statement([handler.insert], [])
+        for kind, handler in HANDLERS.items()
+        if isinstance(handler, Added)
+    }
     for module, tree in modules():
         for name, value in vars(module).items():
             for n, kept in enumerate(value if isinstance(value, list) else [value]):
@@ -142,6 +161,9 @@ def statements() -> dict[str, str]:
                 if isinstance(kept, Insert | Statement | Sql):
                     text = kept.statement if isinstance(kept, Insert) else kept.text
                     found[f"{module.__name__}.{name}#{n}"] = text
+                if isinstance(kept, Insert | Added):
+                    insert = kept.insert if isinstance(kept, Added) else kept
+                    found[f"{module.__name__}.{name}#{n} together"] = statement([insert], [])
         for function, given in runs(tree):
             where = f"{module.__name__}.{function}"
             if not any(where.startswith(known) for known in ELSEWHERE):

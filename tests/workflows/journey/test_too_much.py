@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -115,12 +115,10 @@ async def test_what_is_not_done_in_its_time_is_set_aside_and_everything_else_goe
     before = await rows_at_rest(servers.temporal, servers.pool, life.account)
     load, slow = customers.load_customer_and, {life.account}
 
-    async def slowly(
-        connection: Connection, account_id: str, as_of: datetime, beside: str
-    ) -> tuple[Customer | None, Any]:
+    async def slowly(connection: Connection, account_id: str, *how: Any) -> tuple[Customer | None, Any]:
         if account_id in slow:
             await asyncio.sleep(60)
-        return await load(connection, account_id, as_of, beside)
+        return await load(connection, account_id, *how)
 
     monkeypatch.setattr(customers, "load_customer_and", slowly)
     monkeypatch.setattr(calls, "STEP_TIMEOUT", timedelta(seconds=2))
