@@ -9,8 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from activities.frame.handlers import Handlers, Place, on, updated
+from activities.frame.handlers import Gathers, Handlers, Place, on, updated
 from activities.kernel.computing import computed
+from activities.kernel.gathering import Gathered
+from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Column
 from domain.assets.model import AssetRecord
@@ -99,14 +101,18 @@ async def save_changes(connection: Connection, changes: Sequence[AssetChange]) -
     Raises:
         AssetChangedMeanwhileError: An asset has another version than the change began with.
     """
-    known = [change for change in changes if change.before is not None]
-    if known:
-        await _advance(connection, known)
-    if actions := [row for change in changes for row in _action_rows(change)]:
-        await connection.copy_records_to_table("asset_action", records=actions, columns=_ACTION)
-    if sources := [row for change in changes for row in _source_rows(change)]:
-        await connection.copy_records_to_table("asset_action_source", records=sources, columns=_SOURCE)
-    await _write_periods(connection, [(change.after, _unchanged(change)) for change in changes])
+    await _save(Gathered(connection), changes)
+
+
+async def _save(gathered: Gathered, changes: Sequence[AssetChange]) -> None:
+    """As `save_changes`, with what waits there."""
+    if known := [change for change in changes if change.before is not None]:
+        await gathered.write()
+        await _advance(gathered.connection, known)
+    await gathered.add(_ACTION, (row for change in changes for row in _action_rows(change)))
+    await gathered.add(_SOURCE, (row for change in changes for row in _source_rows(change)))
+    await gathered.write()
+    await _write_periods(gathered.connection, [(change.after, _unchanged(change)) for change in changes])
 
 
 async def replace_periods(connection: Connection, record: AssetRecord) -> None:
@@ -160,11 +166,11 @@ async def _advance(connection: Connection, changes: Sequence[AssetChange]) -> No
 
 
 async def _change_assets(place: Place, writes: list[AssetChange]) -> None:
-    await save_changes(place.connection, writes)
+    await _save(place.gathered or Gathered(place.connection), writes)
 
 
 HANDLERS: Handlers = dict(
-    [on(AssetChange, _change_assets), on(SetUnitPrice, updated("asset", "unit_price", "asset_id"))]
+    [on(AssetChange, Gathers(_change_assets)), on(SetUnitPrice, updated("asset", "unit_price", "asset_id"))]
 )
 
 
@@ -222,45 +228,15 @@ from unnest($2::text[], $3::timestamptz[], $4::timestamptz[], $5::integer[], $6:
 join kind k using (asset_id)
 left join made m using (product_code, segment, currency)
 """
-_ACTION = (
-    "asset_id",
-    "sequence",
-    "request_id",
-    "category",
-    "type",
-    "subtype",
-    "effective",
-    "recorded_at",
-    "cuts",
-    "clears_from",
-    "lifecycle_start",
-    "lifecycle_end",
-    "attributes",
-    "quantity_change",
-    "mrr_change",
-    "product_amount_change",
-    "adjustment_amount_change",
-    "amount_change",
-    "undoes",
-    "can_roll_back",
-    "related_asset",
-    "order_id",
-    "months_from",
-    "uplift_percent",
-    "terms",
+_ACTION = Insert(
+    "asset_action",
+    "asset_id sequence request_id category type subtype effective recorded_at cuts clears_from lifecycle_start "
+    "lifecycle_end attributes quantity_change mrr_change product_amount_change adjustment_amount_change "
+    "amount_change undoes can_roll_back related_asset order_id months_from uplift_percent terms",
 )
-_SOURCE = (
-    "asset_id",
-    "sequence",
-    "number",
-    "lot",
-    "starts_at",
-    "ends_at",
-    "quantity",
-    "unit_price",
-    "list_price",
-    "reference",
-    "product_amount",
+_SOURCE = Insert(
+    "asset_action_source",
+    "asset_id sequence number lot starts_at ends_at quantity unit_price list_price reference product_amount",
 )
 
 

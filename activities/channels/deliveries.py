@@ -18,7 +18,7 @@ from activities.channels.notices import NoticeChannel
 from activities.channels.provisioning import Provisioner
 from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
-from activities.frame.situations import load_situation
+from activities.frame.situations import load_situation, reads
 from activities.frame.unit_of_work import Activities, Performer, Unit
 from activities.holds import hold_rows
 from activities.kernel import news
@@ -307,7 +307,7 @@ class Deliveries(Activities):
         sent = Sent(template=row.body["template"], role=row.role, at=at)
         async with (
             business_errors(),
-            self._performer.begin(_settling(call, row, at, "onboarding_mailed"), NOTHING) as work,
+            self._performer.begin(_settling(call, row, at, "onboarding_mailed"), reads(NOTHING)) as work,
         ):
             if work.before is not None:
                 return work.before
@@ -321,7 +321,7 @@ class Deliveries(Activities):
     async def _provided(self, call: DeliveryCall, row: outbox.Waiting, said: str) -> Outcome:
         """The service has provided everything: the journey notes it as its next step, with its own clock."""
         unit = _settling(call, row, call.as_of, "provided")
-        async with business_errors(), self._performer.begin(unit, NOTHING) as work:
+        async with business_errors(), self._performer.begin(unit, reads(NOTHING)) as work:
             if work.before is not None:
                 return work.before
             step = (await work.load_first()).step_now("onboarding_provisioned", row.stage, "provisioned")

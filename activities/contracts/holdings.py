@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from activities.contracts.joining_rows import MERGED_INTO, TAKE_CONTACTS, take_history
-from activities.frame.handlers import Handlers, Place, Sql, inserted, on, updated
-from activities.frame.telling import telling
+from activities.frame.handlers import Gathers, Handlers, Place, Sql, inserted, on, updated
+from activities.frame.telling import AS_TOLD, COLUMNS, INTO, telling
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Value
@@ -96,6 +96,13 @@ BEGIN_TERMS = Sql(
     ),
     told=_told,
 )
+_TERM = "contract_id, number, start_on, until, starts_at, ends_at, origin, recorded_at"
+FIRST_TERMS = (
+    f"term as (insert into contract_term ({_TERM}) select {_TERM} from jsonb_populate_recordset(null::contract_term, {{0}})),"
+    f" ahead as ({INTO} select {COLUMNS} from jsonb_array_elements({{0}}) r(said)"
+    f" cross join jsonb_populate_recordset(null::timeline_item, r.said->'told') where at is not null {AS_TOLD})"
+)
+"""Terms of contracts that are new themselves, together with what else waits."""
 DROP_TERMS = Sql(
     telling("delete from contract_term where contract_id = :contract_id and number = :number", ":told"),
     told=lambda place, write: list(term_told(place.account_id, write.contract_id, write.number, None, None)),
@@ -145,7 +152,12 @@ async def open_contracts(place: Place, writes: list[OpenContract]) -> None:
         BeginTerm(w.contract.contract_id, t.number, t.start_on, t.until, t.starts_at, t.ends_at, w.origin, w.at)
         for w, t in [(write, write.contract.term) for write in writes]
     ]
-    await BEGIN_TERMS(place, begun)
+    if place.gathered is None:
+        await BEGIN_TERMS(place, begun)
+    else:
+        await place.gathered.say(
+            FIRST_TERMS, [{"recorded_at": one.at, "told": _told(place, one), **vars(one)} for one in begun]
+        )
 
 
 async def _set_statuses(place: Place, writes: list[SetContractStatus]) -> None:
@@ -188,7 +200,7 @@ HANDLERS: Handlers = dict(
         ),
         on(GiveTerm, updated("contract", "auto_renew renewal_months uplift_percent evergreen", "contract_id")),
         on(OpenAsset, open_assets),
-        on(OpenContract, open_contracts),
+        on(OpenContract, Gathers(open_contracts)),
         on(BeginTerm, BEGIN_TERMS),
         on(MoveTerm, _MOVE_TERMS),
         on(DropTerm, DROP_TERMS),

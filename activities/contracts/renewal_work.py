@@ -9,6 +9,7 @@ from temporalio import activity
 
 from activities.frame.customers import load_playbook
 from activities.frame.errors import business_errors
+from activities.frame.situations import reads
 from activities.frame.unit_of_work import Performer, Unit
 from activities.kernel.clock import present
 from activities.kernel.heartbeats import heartbeats
@@ -76,7 +77,7 @@ async def _due(connection: Connection, as_of: datetime, accounts: Sequence[str] 
 async def _climb(performer: Performer, account_id: str, as_of: datetime, due: Sequence[DueStep]) -> int:
     """Makes the tasks of a customer; once in a day."""
     unit = Unit(account_id, effect_key(account_id, f"renewal_work:{as_of:%Y-%m-%d}"), as_of, "renewal", "renewal_work")
-    async with performer.begin(unit, LEDGER) as work:
+    async with performer.begin(unit, reads(LEDGER)) as work:
         if work.before is not None:
             return 0
         situation = await work.load_first(LEDGER)

@@ -10,6 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.contracts import holdings
 from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
+from activities.frame.situations import reads
 from activities.frame.unit_of_work import Activities, Performer, Unit
 from activities.kernel.heartbeats import heartbeats
 from domain.contracts.consignments import TransferStatus
@@ -82,7 +83,7 @@ class Conveyor(Activities):
     ) -> Outcome:
         """The transfer's end on record; what it means for the source is the journey's next step, with its own clock."""
         unit = Unit(call.account_id, settled_key(delivery_id), call.as_of, stage, "conveyed")
-        async with business_errors(), self._performer.begin(unit, NOTHING) as work:
+        async with business_errors(), self._performer.begin(unit, reads(NOTHING)) as work:
             if work.before is not None:
                 return work.before
             connection, situation = work.connection, await work.load_first()

@@ -10,10 +10,12 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from activities.kernel.gathering import Gathered
-from activities.kernel.inserts import Insert
+from activities.kernel.inserts import Insert, Rows
 from activities.kernel.pool import Connection
 from domain.frame.customer import Customer
 from domain.kernel.base import Write
+
+_Thing = TypeVar("_Thing")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,10 @@ class Place:
     async def add(self, insert: Insert, rows: Iterable[Sequence[Any]]) -> None:
         """Rows of a table: at once, or together with what else waits."""
         await (insert.add(self.connection, rows) if self.gathered is None else self.gathered.add(insert, rows))
+
+    async def put(self, rows: Rows[_Thing], things: Iterable[_Thing], **given: Any) -> None:
+        """A row for each thing, as `add` has it."""
+        await self.add(rows.insert, [rows.row(thing, **given) for thing in things])
 
     async def written(self) -> None:
         """From here on all that was added can be read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
@@ -21,8 +22,13 @@ _PERSON = STAFF.of(Staff, "changed_at changed_by")
 
 async def introduce_staff(connection: Connection, people: Iterable[Staff]) -> None:
     """Who is new is written down; who is known stays as they are."""
+    await STAFF.add(connection, rows_of(people))
+
+
+def rows_of(people: Iterable[Staff]) -> list[tuple[Any, ...]]:
+    """Each person once, as a row of `STAFF`."""
     new = {person.staff_id: _PERSON.row(person, changed_at=None, changed_by=None) for person in people}
-    await STAFF.add(connection, new.values())
+    return list(new.values())
 
 
 async def find_staff(connection: Connection, ids: Iterable[str]) -> dict[str, StaffFacts]:

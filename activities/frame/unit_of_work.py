@@ -204,20 +204,26 @@ class Performer:
             await connection.execute(f"commit; {news.telling(about)}")
 
     @asynccontextmanager
-    async def begin(self, unit: Unit, needs: Needs | None = None) -> AsyncIterator[UnitOfWork]:
+    async def begin(self, unit: Unit, reads: Mapping[str, str] | None = None, *about: Any) -> AsyncIterator[UnitOfWork]:
         """A unit of work under way. Whoever decides on a customer's money or assets does it here, a case by `CaseWorker.begin`: so
-        of two who decide at once the second one knows what the first one did. `needs`: what is loaded first, if that is known.
+        of two who decide at once the second one knows what the first one did.
+
+        reads: statements that are read beside the customer, if that is known by now, as `customers.reading` has them; their other
+        parameters are `about`, from $7 on.
 
         Raises `Refusal` (RequestConflict) if something else was asked under the key before.
         """
         accounts, seen = (unit.account_id, *unit.others), None
         async with self.transaction(list(map(news.of_account, accounts))) as connection:
-            if needs is None:
+            if reads is None:
                 done = await effects.find_effect_holding(connection, unit.key, accounts, unit.asked)
             else:
                 day = customers.likely_day(unit.account_id, unit.as_of)
-                reads = customers.reading(situations.reads(needs)), unit.account_id, unit.as_of, day
-                done, row = await effects.find_effect_and_read(connection, unit.key, accounts, unit.asked, *reads)
+                given = (unit.account_id, unit.as_of, day, *about)
+                reading = customers.reading(reads)
+                done, row = await effects.find_effect_and_read(
+                    connection, unit.key, accounts, unit.asked, reading, *given
+                )
                 seen = Seen(row, day) if row is not None else None
             yield UnitOfWork(connection, self.sender, unit, done.answer(unit.run) if done else None, seen)
 
@@ -273,7 +279,7 @@ class Performer:
         *,
         paced: bool = False,
     ) -> Outcome:
-        async with self.begin(unit, needs) as work:
+        async with self.begin(unit, situations.reads(needs)) as work:
             if work.before is not None:
                 return work.before
             situation = await work.load_first(needs)

@@ -45,11 +45,11 @@ async def _open_tasks(place: Writing, writes: list[OpenStaffTask]) -> None:
         )
         for write in writes
     ]
-    await STAFF_TASK.add(place.connection, rows)
+    await place.add(STAFF_TASK, rows)
 
 
 HANDLERS: Handlers = {
-    **dict([on(OpenStaffTask, _open_tasks), on(CloseStaffTasks, _CLOSE)]),
+    **dict([on(OpenStaffTask, Gathers(_open_tasks)), on(CloseStaffTasks, _CLOSE)]),
     **ledger.HANDLERS,
     **holdings.HANDLERS,
     **payment_rows.HANDLERS,

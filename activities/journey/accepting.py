@@ -54,12 +54,16 @@ class OrderAcceptance(Activities):
             raise Refusal(INVALID_ORDER, "the order cannot be accepted", [Problem(field="lines", problem=said)])
         key = effect_key(call.account_id, f"order:{order.order_id}")
         unit = Unit(call.account_id, key, call.as_of, "relationship", "order_accepted", call.run)
-        async with self._performer.begin(unit) as work:
-            connection = work.connection
-            record, first = await order_store.load_on_record(connection, order)
+        reads = {"record": order_store.on_record(7)}
+        async with self._performer.begin(unit, reads, *order_store.named_by(order)) as work:
+            connection, seen = work.connection, work.seen
+            if seen is not None:
+                record, first = order_store.read_on_record(seen.row["record"])
+            else:
+                record, first = await order_store.load_on_record(connection, order)
             if first is not None:
                 return await _first_answer(work, call, order, first)
-            customer = await customers.load_customer(connection, call.account_id, call.as_of)
+            customer, _ = await customers.load_customer_and(connection, call.account_id, call.as_of, {}, seen)
             situation, decision = await computed(
                 size,
                 placing.place,
@@ -72,10 +76,12 @@ class OrderAcceptance(Activities):
                 imported=imported,
                 opening=call.opening,
             )
+            if customer is None:
+                return await work.done(situation, decision)
             outcome = await work.carry_out(situation, decision)
-            if call.opening and customer is not None:
+            if call.opening:
                 outcome = await with_agenda(connection, call, outcome)
-            elif customer is not None:
+            else:
                 if imported or placing.is_older(customer, order, record):
                     outcome = await with_the_past(connection, call, outcome)
                 if customer.account.country != situation.customer.account.country:

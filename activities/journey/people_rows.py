@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from activities.frame.handlers import Handlers, Place, Sql, inserted, on, updated
-from activities.frame.staff_rows import introduce_staff
+from activities.frame.handlers import Gathers, Handlers, Place, Sql, inserted, on, updated
+from activities.frame.staff_rows import STAFF, rows_of
+from activities.kernel.inserts import Insert
 from activities.kernel.phones import dialled
 from activities.kernel.pool import Connection
 from domain.frame.decision import GoneContacts
@@ -22,19 +22,22 @@ from domain.journey.writes import (
 )
 from domain.orders.order import Contact
 
-_SAVE_ACCOUNT = """
-insert into account (account_id, name, country, time_zone, language, segment, playbook_version, owner_id,
-    success_manager_id, since, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+_ACCOUNT_PLACED = Insert(
+    "account",
+    "account_id name country time_zone language segment playbook_version owner_id success_manager_id since recorded_at billed_until",
+    """
 on conflict (account_id) do update set name = excluded.name, country = excluded.country,
     billed_until = case when 'time_zone' = any(account.set_by_request) or account.time_zone = excluded.time_zone
-        then account.billed_until else coalesce($12, account.billed_until) end,
+        then account.billed_until else coalesce(excluded.billed_until, account.billed_until) end,
     time_zone = case when 'time_zone' = any(account.set_by_request) then account.time_zone else excluded.time_zone end,
     language = case when 'language' = any(account.set_by_request) then account.language else excluded.language end,
     owner_id = case when 'owner' = any(account.set_by_request) then account.owner_id else excluded.owner_id end,
     success_manager_id = case when 'success_manager' = any(account.set_by_request) then account.success_manager_id
         else excluded.success_manager_id end,
     since = least(account.since, excluded.since), closed_at = null, closed_reason = null
-"""
+""",
+)
+_CONTACT = Insert("contact", "account_id contact_id position name email role language time_zone phone phone_number")
 
 # A wish for no optional mails belongs to the address, however it is written and whoever has it.
 _UNSUBSCRIBED = """
@@ -60,7 +63,7 @@ on conflict (account_id, contact_id) do update set name = excluded.name, email =
 async def place_accounts(place: Place, writes: list[PlaceAccount]) -> None:
     """Accounts with their people and contacts, new or brought up to date."""
     for write in writes:
-        await _place_account(place.connection, write, place.as_of)
+        await _place_account(place, write)
 
 
 REACH_BACK = Sql(
@@ -69,12 +72,11 @@ REACH_BACK = Sql(
 """The account began earlier than was known; all else about it stays."""
 
 
-async def _place_account(connection: Connection, write: PlaceAccount, as_of: datetime) -> None:
+async def _place_account(place: Place, write: PlaceAccount) -> None:
     account = write.account
     manager = account.success_manager or account.owner
-    await introduce_staff(connection, (account.owner, manager))
-    await connection.execute(
-        _SAVE_ACCOUNT,
+    await place.add(STAFF, rows_of((account.owner, manager)))
+    row = (
         account.account_id,
         account.name,
         account.country,
@@ -85,19 +87,28 @@ async def _place_account(connection: Connection, write: PlaceAccount, as_of: dat
         account.owner.staff_id,
         manager.staff_id,
         write.since,
-        as_of,
+        place.as_of,
         write.billing_day,
     )
-    if write.billing_day is not None:
-        await connection.execute(
-            "update contact set position = position + 1000 where account_id = $1", account.account_id
-        )
+    await place.add(_ACCOUNT_PLACED, [row])
     rows = [
         _contact_row(account.account_id, account.country, one, n, write.time_zone, write.language)
         for n, one in write.contacts.items()
     ]
-    await connection.executemany(_SAVE_CONTACT, [row for row in rows if row[1] not in write.settled])
-    if stays := [row[:3] for row in rows if row[1] in write.settled]:
+    if write.billing_day is None:
+        await place.add(_CONTACT, rows)  # nobody has written to anybody there, so no address has a wish on record
+    else:
+        await place.written()
+        await _bring_up_to_date(place.connection, account.account_id, rows, write.settled)
+
+
+async def _bring_up_to_date(
+    connection: Connection, account_id: str, rows: Sequence[Sequence[Any]], settled: Collection[str]
+) -> None:
+    """The contacts of a known account; of those that are settled only the place changes."""
+    await connection.execute("update contact set position = position + 1000 where account_id = $1", account_id)
+    await connection.executemany(_SAVE_CONTACT, [row for row in rows if row[1] not in settled])
+    if stays := [row[:3] for row in rows if row[1] in settled]:
         await connection.executemany(
             "update contact set position = $3 where account_id = $1 and contact_id = $2", stays
         )
@@ -193,7 +204,7 @@ HANDLERS: Handlers = dict(
         on(SavedContacts, _change_contacts),
         on(GoneContacts, _GONE),
         on(CloseAccount, _close_accounts),
-        on(PlaceAccount, place_accounts),
+        on(PlaceAccount, Gathers(place_accounts)),
         on(ReachBack, REACH_BACK),
         on(NoteChange, inserted("people_change", "account_id what about before after at")),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from activities.contracts.holdings import ASSET, open_contracts
-from activities.frame.handlers import Handlers, Place, on
+from activities.frame.handlers import Gathers, Handlers, Place, on
 from activities.orders.order_rows import put_order
 from domain.assets.model import PricingSource, RenewalPricing, SellingModel
 from domain.assets.use_terms import UseTerms
@@ -41,7 +41,7 @@ async def _place_orders(place: Place, writes: list[PlaceOrder]) -> None:
             order = sale.order
             used = {asset_id_of(order, line): line.usage for contract in order.contracts for line in contract.lines}
             rows = (_asset_row(order, asset, used.get(asset.asset_id)) for asset in sale.assets)
-            await ASSET.copy(place.connection, rows)
+            await place.add(ASSET, rows)
 
 
 def _asset_row(order: Order, asset: AssetFacts, usage: UseTerms | None) -> tuple[Any, ...]:
@@ -61,4 +61,4 @@ def _asset_row(order: Order, asset: AssetFacts, usage: UseTerms | None) -> tuple
     )
 
 
-HANDLERS: Handlers = dict([on(PlaceOrder, _place_orders)])
+HANDLERS: Handlers = dict([on(PlaceOrder, Gathers(_place_orders))])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from activities.frame.handlers import Handlers, Place, inserted, on
+from activities.frame.handlers import Gathers, Handlers, Place, inserted, on
 from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Column
@@ -18,37 +18,47 @@ from domain.kernel.calendar import local_day
 from domain.orders.order import Order, OrderedLine, OrderedProduct, ProductKind
 from domain.orders.writes import AddProducts
 
-_ON_RECORD = """
-with a as (select * from account where account_id = $1)
+
+def on_record(n: int) -> str:
+    """The statement that has what is on record of what an order names; its parameters, see `named_by`, begin with $`n`."""
+    account_id, order_id, products, contracts, staff = (f"${number}" for number in range(n, n + 5))
+    return f"""
+with a as (select * from account where account_id = {account_id})
 select jsonb_build_object(
-  'newest_at', (select max(activated_at) from sales_order where account_id = $1),
-  'products', (select jsonb_agg(jsonb_build_object('code', code, 'name', name, 'kind', kind)) from product where code = any($3)),
-  'contracts', (select jsonb_object_agg(contract_id, order_id) from contract where contract_id = any($4)),
-  'staff', (select jsonb_agg(to_jsonb(s)) from staff s where staff_id = any($5)),
+  'first', (select jsonb_build_array(account_id, digest) from sales_order where order_id = {order_id}),
+  'newest_at', (select max(activated_at) from sales_order where account_id = {account_id}),
+  'products', (select jsonb_agg(jsonb_build_object('code', code, 'name', name, 'kind', kind)) from product where code = any({products})),
+  'contracts', (select jsonb_object_agg(contract_id, order_id) from contract where contract_id = any({contracts})),
+  'staff', (select jsonb_agg(to_jsonb(s)) from staff s where staff_id = any({staff})),
   'fields', (select to_jsonb(set_by_request) from a),
-  'contacts', (select jsonb_agg(contact_id) from contact where account_id = $1 and set_by_request),
-  'gone', (select jsonb_agg(jsonb_build_array(contact_id, lower(email))) from gone_contact where account_id = $1),
+  'contacts', (select jsonb_agg(contact_id) from contact where account_id = {account_id} and set_by_request),
+  'gone', (select jsonb_agg(jsonb_build_array(contact_id, lower(email))) from gone_contact where account_id = {account_id}),
   'unsubscribed', (select jsonb_agg(lower(email)) from (
-    select email from contact where account_id = $1 and unsubscribed_at is not null
-    union all select email from gone_contact where account_id = $1 and unsubscribed_at is not null) u)) as record,
-  (select jsonb_build_array(account_id, digest) from sales_order where order_id = $2) as first
+    select email from contact where account_id = {account_id} and unsubscribed_at is not null
+    union all select email from gone_contact where account_id = {account_id} and unsubscribed_at is not null) u))
 """
 
 
-async def load_on_record(connection: Connection, order: Order) -> tuple[OrderOnRecord, tuple[str, str] | None]:
-    """What is on record of what an order names, in one look; and the account and digest of the order itself if it was accepted."""
+def named_by(order: Order) -> tuple[Any, ...]:
+    """What an order names, as `on_record` looks for it."""
     account = order.account
-    row = await connection.fetchrow(
-        _ON_RECORD,
+    return (
         account.account_id,
         order.order_id,
         list({line.product for line in order.all_lines()} | {product.code for product in order.products}),
         [contract.contract_id for contract in order.contracts],
         [one.staff_id for one in (account.owner, account.success_manager) if one is not None],
     )
-    if row is None:
-        raise AssertionError("a select without a table has a row")
-    found = {name: value for name, value in row["record"].items() if value is not None}
+
+
+async def load_on_record(connection: Connection, order: Order) -> tuple[OrderOnRecord, tuple[str, str] | None]:
+    """As `read_on_record`, in one look."""
+    return read_on_record(await connection.fetchval(on_record(1), *named_by(order)))
+
+
+def read_on_record(said: Mapping[str, Any]) -> tuple[OrderOnRecord, tuple[str, str] | None]:
+    """What is on record of what an order names; and the account and digest of the order itself if it was accepted."""
+    found = {name: value for name, value in said.items() if value is not None}
     record = OrderOnRecord(
         newest_at=datetime.fromisoformat(found["newest_at"]) if "newest_at" in found else None,
         products={one["code"]: OrderedProduct.model_validate(one) for one in found.get("products", ())},
@@ -57,7 +67,7 @@ async def load_on_record(connection: Connection, order: Order) -> tuple[OrderOnR
         gone=frozenset((contact_id, email) for contact_id, email in found.get("gone", ())),
         **{name: frozenset(found.get(name, ())) for name in ("fields", "contacts", "unsubscribed")},
     )
-    return record, tuple(row["first"]) if row["first"] else None
+    return record, tuple(found["first"]) if "first" in found else None
 
 
 async def find_order(connection: Connection, order_id: str) -> tuple[str, str] | None:
@@ -81,7 +91,7 @@ product_codes = Column[str]("select code from product order by code limit 5000")
 async def add_products(place: Place, writes: list[AddProducts]) -> None:
     """New entries of the catalogue, in an order in which senders do not block each other."""
     products = [product for write in writes for product in write.products]
-    await _NEW.put(place.connection, sorted(products, key=attrgetter("code")))
+    await place.put(_NEW, sorted(products, key=attrgetter("code")))
 
 
 PRODUCT = Insert("product", "code name kind", "on conflict do nothing")
@@ -115,8 +125,8 @@ async def put_order(place: Place, sale: PlaceOrder) -> None:
         "imported": sale.imported,
         "recorded_at": place.as_of,
     }
-    await _PLACED.put(place.connection, [order], **placed)
-    await LINE.copy(place.connection, _line_rows(order))
+    await place.put(_PLACED, [order], **placed)
+    await place.add(LINE, _line_rows(order))
 
 
 def _line_rows(order: Order) -> Iterable[tuple[Any, ...]]:
@@ -135,4 +145,4 @@ def _line_row(order: Order, line: OrderedLine, **where: Any) -> tuple[Any, ...]:
     )
 
 
-HANDLERS: Handlers = dict([on(AddProducts, add_products), on(KeepPlaybook, KEEP_PLAYBOOK)])
+HANDLERS: Handlers = dict([on(AddProducts, Gathers(add_products)), on(KeepPlaybook, KEEP_PLAYBOOK)])

@@ -7,6 +7,7 @@ from dataclasses import replace
 from temporalio import activity
 
 from activities.frame.errors import business_errors
+from activities.frame.situations import reads
 from activities.frame.unit_of_work import Activities, Unit, UnitOfWork
 from activities.quotes import quote_rows as quote_store
 from activities.quotes.quoting import sources_of
@@ -33,7 +34,7 @@ class CaseSales(Activities):
         """The quote is made and accepted at once, or nothing is written."""
         async with business_errors():
             request = read_request(SellFromCase, call.body)
-            async with self._performer.begin(Unit.of_request(call, request, "quote"), _NEEDS) as work:
+            async with self._performer.begin(Unit.of_request(call, request, "quote"), reads(_NEEDS)) as work:
                 return work.before or await work.record(*await _sold(work, request))
 
 

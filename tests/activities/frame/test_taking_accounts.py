@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from activities.frame.situations import reads
 from activities.frame.unit_of_work import Performer, Unit
 from activities.kernel.pool import Pool
 from domain.frame.situation import NOTHING
@@ -23,7 +24,7 @@ def _unit(account: str, key: str) -> Unit:
 
 async def _name_seen(pool: Pool, account: str) -> tuple[str, bool]:
     """The name that a unit of work goes by, and whether what it took the account with counted."""
-    async with Performer(pool, "Seller").begin(_unit(account, uuid4().hex), NOTHING) as work:
+    async with Performer(pool, "Seller").begin(_unit(account, uuid4().hex), reads(NOTHING)) as work:
         return (await work.load_first()).customer.account.name, work.seen is not None
 
 
@@ -61,9 +62,9 @@ async def test_what_was_read_with_the_account_counts_while_nothing_else_happens(
 async def test_what_was_done_before_is_found_with_the_account(servers: Servers) -> None:
     account = await _placed(servers)
     performer, unit = Performer(servers.pool, "Seller"), _unit(account, uuid4().hex)
-    async with performer.begin(unit, NOTHING) as work:
+    async with performer.begin(unit, reads(NOTHING)) as work:
         assert work.before is None
         await work.record(Outcome(answer={"done": "once"}))
-    async with performer.begin(unit, NOTHING) as work:
+    async with performer.begin(unit, reads(NOTHING)) as work:
         assert work.before is not None
         assert work.before.answer == {"done": "once"}
