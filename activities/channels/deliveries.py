@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.channels import joining, late_mails
+from activities.channels.attempts import (
+    instant_of,
+    is_late,
+    not_yet,
+    outbox_id,
+    outside_errors,
+    settled_key_of,
+    settling,
+)
 from activities.channels.errors import AddressRejectedError, ChannelUnavailableError, MessageRejectedError
 from activities.channels.mail import MailChannel
 from activities.channels.not_sent import addressee, note_not_sent, told
@@ -19,17 +27,15 @@ from activities.channels.provisioning import Provisioner
 from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
 from activities.frame.situations import load_situation, reads
-from activities.frame.unit_of_work import Activities, Performer, Unit
+from activities.frame.unit_of_work import Activities, Performer
 from activities.holds import hold_rows
 from activities.kernel import news
-from activities.kernel.heartbeats import heartbeats
 from activities.kernel.pool import Connection
 from activities.mail import inbox
-from domain.billing import dunning
 from domain.frame import lateness
 from domain.frame.calls import Together
 from domain.frame.flight import TOGETHER, Channel, DeliveryCall, DeliveryStatus, TogetherCall
-from domain.frame.keys import case_of_delivery, message_key, settled_key
+from domain.frame.keys import case_of_delivery
 from domain.frame.mail_names import mail_in_words
 from domain.frame.messages import OutgoingMail, StaffNotice
 from domain.frame.situation import NOTHING
@@ -38,22 +44,6 @@ from domain.kernel.calendar import local_day
 from domain.mail.reading import Attachment, files_of
 from domain.orders.provisioning import ProvisioningItem, ProvisioningRequest
 from domain.success import onboarding
-
-
-@asynccontextmanager
-async def outside_errors() -> AsyncIterator[None]:
-    """Who is away is tried again for as long as it takes; what can never work needs a person; a refusal is an answer.
-
-    While it takes long, Temporal hears that somebody still works on it.
-    """
-    try:
-        async with heartbeats():
-            yield
-    except (ChannelUnavailableError, AddressRejectedError, MessageRejectedError):
-        raise
-    except Exception as mistake:
-        kind = type(mistake).__name__.removesuffix("Error")
-        raise ApplicationError(str(mistake), type=kind, non_retryable=True) from mistake
 
 
 class Deliveries(Activities):
@@ -75,29 +65,34 @@ class Deliveries(Activities):
         Each is tried once. What cannot leave now for a reason that may pass is left to an activity of its own, so that it neither
         keeps the others waiting nor has them sent again.
         """
-        came: dict[str, Outcome | str | None] = await self._joined(call)
+        came, rows = await self._joined(call)
         apart = {id: channel for id, channel in call.deliveries.items() if id not in came}
-        found = await asyncio.gather(*(self._once(call, *one) for one in apart.items()))
+        found = await asyncio.gather(*(self._once(call, *one, rows.get(one[0])) for one in apart.items()))
         came |= zip(apart, found, strict=True)
         together = Together(outcomes={id: one for id, one in came.items() if isinstance(one, Outcome)})
         failed = {id: one for id, one in came.items() if isinstance(one, str)}
         return together.having(failed=failed) if failed else together
 
-    async def _joined(self, call: TogetherCall) -> dict[str, Outcome | str | None]:
-        """What came of messages to one person that leave as one; null for what is to be tried again. Each is cleared by itself."""
+    async def _joined(self, call: TogetherCall) -> tuple[dict[str, Outcome | str | None], Mapping[str, outbox.Waiting]]:
+        """What came of messages to one person that leave as one; null for what is to be tried again. Each is cleared by itself.
+
+        If there are none of these, with the rows of all others, which were found just now.
+        """
         calls = {
             outbox_id(one): one for one in map(call.alone, call.deliveries) if not case_of_delivery(one.delivery_id)
         }
         came: dict[str, Outcome | str | None] = {}
         if len(calls) < 2:
-            return came
-        at = _instant_of_attempt(call)
-        async with business_errors(), self._performer.transaction() as connection:
+            return came, {}
+        at = instant_of(call)
+        async with business_errors(), self._performer.connection() as connection:
             rows = await outbox.find_messages(connection, list(calls))
         mails = [(row, OutgoingMail.model_validate(row.body)) for row in rows if row.channel is Channel.MAIL]
         notices = [(row, StaffNotice.model_validate(row.body)) for row in rows if row.channel is Channel.NOTICE]
-        on_time = (one for one in mails if not _is_late(one[1], at))
+        on_time = (one for one in mails if not is_late(one[1], at))
         groups: list[Sequence[joining.Leaving]] = [*joining.groups(on_time), *joining.told_together(notices)]
+        if not groups:
+            return came, {calls[row.delivery_id].delivery_id: row for row in rows}
         for group in groups:
             cleared: list[joining.Leaving] = []
             for waiting, message in group:
@@ -109,7 +104,7 @@ class Deliveries(Activities):
                     cleared.append((row, message))
             if len(cleared) > 1:
                 came |= await self._leave_as_one(calls, cleared)
-        return came
+        return came, {}
 
     async def _leave_as_one(
         self, calls: Mapping[str, DeliveryCall], group: Sequence[joining.Leaving]
@@ -123,7 +118,7 @@ class Deliveries(Activities):
         except (AddressRejectedError, MessageRejectedError, ApplicationError):
             return {}
         lead, *others = (row for row, _ in group)
-        at = _instant_of_attempt(calls[lead.delivery_id])
+        at = instant_of(calls[lead.delivery_id])
         async with business_errors(), self._performer.transaction() as connection:
             sent = DeliveryStatus.SENT
             await outbox.settle_outbox(connection, lead.delivery_id, sent, at, message_id=message_id, row=lead)
@@ -145,32 +140,40 @@ class Deliveries(Activities):
             return await self._notices.send(told[0], told[1:])
         return await self._mail.send_joined([one for one in messages if isinstance(one, OutgoingMail)])
 
-    async def _once(self, call: TogetherCall, delivery_id: str, channel: Channel) -> Outcome | str | None:
+    async def _once(
+        self, call: TogetherCall, delivery_id: str, channel: Channel, row: outbox.Waiting | None
+    ) -> Outcome | str | None:
         """What came of one try: its outcome, why it failed for good, or null if it is to be tried again."""
-        deliver = self.deliver_notice if channel is Channel.NOTICE else self.deliver_mail
+        deliver = self._deliver_notice if channel is Channel.NOTICE else self._deliver_mail
         try:
-            return await deliver(call.alone(delivery_id))
+            return await deliver(call.alone(delivery_id), row)
         except ApplicationError as failed:
             return str(failed) if failed.non_retryable else None
         except Exception:
             return None  # its own activity meets this again, and says so
 
-    async def _row(self, call: DeliveryCall) -> outbox.Waiting | Outcome:
-        """The message to deliver, or what came of it if it was settled before."""
-        async with business_errors(), self._performer.transaction() as connection:
-            row = await outbox.find_outbox(connection, outbox_id(call))
-            if row is None:
-                raise ApplicationError(f"no message {outbox_id(call)}", type="UnknownDelivery", non_retryable=True)
-            left = await outbox.settled_before(connection, row)
-            if not left and row.status == DeliveryStatus.WAITING and row.purpose is None:
+    async def _row(self, call: DeliveryCall, row: outbox.Waiting | None = None) -> outbox.Waiting | Outcome:
+        """The message to deliver, or what came of it if it was settled before. `row`: as it was found just now."""
+        if row is None:
+            async with business_errors(), self._performer.connection() as connection:
+                row = await outbox.find_outbox(connection, outbox_id(call))
+        if row is None:
+            raise ApplicationError(f"no message {outbox_id(call)}", type="UnknownDelivery", non_retryable=True)
+        if row.status == DeliveryStatus.WAITING and row.sent_before is None:
+            if row.purpose is None:
                 return row
+            async with business_errors(), self._performer.connection() as connection:
+                if await hold_rows.clear_undisturbed(connection, row, instant_of(call)):
+                    return row
+        async with business_errors(), self._performer.transaction() as connection:
+            left = await outbox.settled_before(connection, row)
             if not left and row.status in (DeliveryStatus.WAITING, DeliveryStatus.HELD):
                 return await self._cleared(connection, call, row)
-            if done := await effects.find_effect(connection, _settled_key(call)):
+            if done := await effects.find_effect(connection, settled_key_of(call)):
                 return done.outcome
             if not left and row.status != DeliveryStatus.SENT:
                 return Outcome()
-        return await self._followed(call, row, row.sent_before or _instant_of_attempt(call))
+        return await self._followed(call, row, row.sent_before or instant_of(call))
 
     async def _cleared(
         self, connection: Connection, call: DeliveryCall, row: outbox.Waiting
@@ -178,11 +181,11 @@ class Deliveries(Activities):
         """The message, if nothing holds it back at this attempt; else the journey looks at what does, and sends it later."""
         clearance = hold_rows.Clearance.HELD
         if row.status == DeliveryStatus.WAITING:
-            clearance = await hold_rows.clear_to_send(connection, row, _instant_of_attempt(call))
+            clearance = await hold_rows.clear_to_send(connection, row, instant_of(call))
         if clearance is hold_rows.Clearance.CLEARED:
             return row
         if row.status == DeliveryStatus.WAITING:
-            await note_not_sent(connection, call, row, clearance, _instant_of_attempt(call))
+            await note_not_sent(connection, call, row, clearance, instant_of(call))
         if clearance is hold_rows.Clearance.WITHDRAWN:
             return Outcome()
         return late_mails.review(await load_situation(connection, call.account_id, call.as_of), call)
@@ -190,11 +193,14 @@ class Deliveries(Activities):
     @activity.defn(name=Channel.MAIL.value)
     async def deliver_mail(self, call: DeliveryCall) -> Outcome:
         """A mail to the customer. A refused address is flagged and told to the owner; an unreachable server is tried again."""
-        row = await self._row(call)
+        return await self._deliver_mail(call)
+
+    async def _deliver_mail(self, call: DeliveryCall, found: outbox.Waiting | None = None) -> Outcome:
+        row = await self._row(call, found)
         if isinstance(row, Outcome):
             return row
         mail = OutgoingMail.model_validate(row.body)
-        late = await self._late(call, row, mail) if _is_late(mail, _instant_of_attempt(call)) else None
+        late = await self._late(call, row, mail) if is_late(mail, instant_of(call)) else None
         if isinstance(late, Outcome):
             return late
         mail = late.mail if late else mail
@@ -209,7 +215,7 @@ class Deliveries(Activities):
             return await not_yet(self._performer, call, away, what, "mail")
         except (AddressRejectedError, MessageRejectedError) as rejected:
             return await self._rejected(call, row, rejected)
-        sent = Sent(template=row.body["template"], role=row.role, at=_instant_of_attempt(call))
+        sent = Sent(template=row.body["template"], role=row.role, at=instant_of(call))
         return await self._sent(call, message_id, row, sent, late)
 
     async def _held(self, call: DeliveryCall, row: outbox.Waiting) -> Outcome:
@@ -217,12 +223,12 @@ class Deliveries(Activities):
         async with outside_errors():
             await self._mail.reach()
         async with business_errors(), self._performer.transaction() as connection:
-            return await late_mails.held(connection, call, row, _instant_of_attempt(call))
+            return await late_mails.held(connection, call, row, instant_of(call))
 
     async def _late(self, call: DeliveryCall, row: outbox.Waiting, mail: OutgoingMail) -> late_mails.Late | Outcome:
         """A mail that waited for a server is decided anew: it leaves with what is so now, or waits for an hour at which it may, or
         is dropped; the journal says which."""
-        at = _instant_of_attempt(call)
+        at = instant_of(call)
         async with business_errors(), self._performer.transaction() as connection:
             if row.account_id and case_of_delivery(row.delivery_id) is None:
                 return await late_mails.decided_anew(connection, call, row, mail, at)
@@ -239,14 +245,17 @@ class Deliveries(Activities):
 
     async def _files(self, inbox_id: str) -> list[tuple[Attachment, bytes]]:
         """What came with a mail that is sent on."""
-        async with business_errors(), self._performer.transaction() as connection:
+        async with business_errors(), self._performer.connection() as connection:
             raw = await inbox.raw_mail(connection, inbox_id)
         return await asyncio.to_thread(files_of, raw) if raw is not None else []
 
     @activity.defn(name=Channel.NOTICE.value)
     async def deliver_notice(self, call: DeliveryCall) -> Outcome:
         """An internal notice."""
-        row = await self._row(call)
+        return await self._deliver_notice(call)
+
+    async def _deliver_notice(self, call: DeliveryCall, found: outbox.Waiting | None = None) -> Outcome:
+        row = await self._row(call, found)
         if isinstance(row, Outcome):
             return row
         try:
@@ -287,14 +296,21 @@ class Deliveries(Activities):
         sent: Sent | None = None,
         late: late_mails.Late | None = None,
     ) -> Outcome:
-        at = _instant_of_attempt(call)
+        at = instant_of(call)
         about = [news.of_account(row.account_id)] if row.account_id else []
-        async with business_errors(), self._performer.transaction(about) as connection:
-            if late is not None:
+
+        async def settle(connection: Connection) -> None:
+            sent = DeliveryStatus.SENT
+            await outbox.settle_outbox(connection, row.delivery_id, sent, at, message_id=message_id, row=row)
+
+        if late is not None and late.changes:
+            async with business_errors(), self._performer.transaction(about) as connection:
                 await late_mails.record(connection, call, row, late, at)
-            await outbox.settle_outbox(
-                connection, outbox_id(call), DeliveryStatus.SENT, at, message_id=message_id, row=row
-            )
+                await settle(connection)
+        else:
+            async with business_errors(), self._performer.connection() as connection:
+                await settle(connection)
+                await news.tell(connection, about)
         followed = await self._followed(call, row, at)
         return followed.having(sent=sent) if sent else followed
 
@@ -307,7 +323,7 @@ class Deliveries(Activities):
         sent = Sent(template=row.body["template"], role=row.role, at=at)
         async with (
             business_errors(),
-            self._performer.begin(_settling(call, row, at, "onboarding_mailed"), reads(NOTHING)) as work,
+            self._performer.begin(settling(call, row, at, "onboarding_mailed"), reads(NOTHING)) as work,
         ):
             if work.before is not None:
                 return work.before
@@ -320,12 +336,12 @@ class Deliveries(Activities):
 
     async def _provided(self, call: DeliveryCall, row: outbox.Waiting, said: str) -> Outcome:
         """The service has provided everything: the journey notes it as its next step, with its own clock."""
-        unit = _settling(call, row, call.as_of, "provided")
+        unit = settling(call, row, call.as_of, "provided")
         async with business_errors(), self._performer.begin(unit, reads(NOTHING)) as work:
             if work.before is not None:
                 return work.before
             step = (await work.load_first()).step_now("onboarding_provisioned", row.stage, "provisioned")
-            at = _instant_of_attempt(call)
+            at = instant_of(call)
             await outbox.settle_outbox(work.connection, outbox_id(call), DeliveryStatus.SENT, at, message_id=said)
             return await work.record(Outcome(plan=[step]))
 
@@ -333,11 +349,11 @@ class Deliveries(Activities):
         self, call: DeliveryCall, row: outbox.Waiting, rejected: AddressRejectedError | MessageRejectedError
     ) -> Outcome:
         """It came back for good: the contact is flagged and the owner told, in one transaction with the message's end."""
-        unit, said = _settling(call, row, call.as_of, "delivery_rejected"), str(rejected)
+        unit, said = settling(call, row, call.as_of, "delivery_rejected"), str(rejected)
         async with business_errors(), self._performer.begin(unit) as work:
             if work.before is not None:
                 return work.before
-            connection, at = work.connection, _instant_of_attempt(call)
+            connection, at = work.connection, instant_of(call)
             await outbox.settle_outbox(connection, outbox_id(call), DeliveryStatus.REJECTED, at, reason=said)
             still = True
             if row.contact_id and isinstance(rejected, AddressRejectedError):
@@ -347,60 +363,3 @@ class Deliveries(Activities):
                 return Outcome(attention={"address_rejected": f"A message was refused for good: {said}"})
             situation = await work.load()
             return await work.done(situation, told(row, said, still=still))
-
-
-LATE_AFTER = timedelta(hours=1)
-"""What has not left by then is shown to people; it is tried again all the same."""
-
-
-async def not_yet(
-    performer: Performer, call: DeliveryCall, away: ChannelUnavailableError, what: str, provider: str
-) -> Outcome:
-    """The other side is away. Within the hour, and once it was said, the attempt fails and is repeated; at the hour it says so.
-
-    What is said then stays as it is, while the attempts go on: the list of what has not left counts on from there.
-
-    Raises:
-        ApplicationError: to be tried again, at the hour at the latest while nothing was said yet.
-    """
-    if call.late:
-        raise away
-    info = activity.info()
-    passed = info.current_attempt_scheduled_time - info.scheduled_time
-    if passed >= LATE_AFTER:
-        async with business_errors(), performer.transaction() as connection:
-            await outbox.note_tried(connection, outbox_id(call), info.attempt)
-        says = f"{what} has not left for an hour: {away}. By then it had been tried {info.attempt} times, and it is tried again"
-        goes_on = "every 6 hours at the latest (`perennial deliveries list` counts on, and says when next)"
-        return Outcome(late=f"{says} {goes_on}; mend the {provider} service, then `retry_deliveries`")
-    left = LATE_AFTER - passed
-    usual = min(timedelta(seconds=5 * 3 ** (info.attempt - 1)), LATE_AFTER)
-    raise ApplicationError(str(away), type="ChannelUnavailable", next_retry_delay=min(left, usual)) from away
-
-
-def _is_late(mail: OutgoingMail, at: datetime) -> bool:
-    """True for a mail that was decided on another day than it leaves on, for an optional one after an hour, and always for a reminder of
-    what may be paid by now."""
-    other_day = local_day(mail.at, mail.time_zone) < local_day(at, mail.time_zone)
-    reminds = mail.template == dunning.MAIL
-    return other_day or reminds or (mail.unsubscribe is not None and at - mail.at >= LATE_AFTER)
-
-
-def outbox_id(call: DeliveryCall) -> str:
-    """The row that a call delivers: a case's rows have their whole id, a journey's leave out the account."""
-    return message_key(call.account_id, call.delivery_id)
-
-
-def _instant_of_attempt(call: DeliveryCall | TogetherCall) -> datetime:
-    """The customer's time at this attempt; the call's own is that of the first one, which may be days ago."""
-    info = activity.info()
-    return call.as_of + max(info.current_attempt_scheduled_time - info.scheduled_time, timedelta(0))
-
-
-def _settled_key(call: DeliveryCall) -> str:
-    return settled_key(outbox_id(call))
-
-
-def _settling(call: DeliveryCall, row: outbox.Waiting, at: datetime, kind: str) -> Unit:
-    """What follows once a message has left, or never will."""
-    return Unit(row.account_id, _settled_key(call), at, row.stage, kind)

@@ -8,7 +8,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.channels import webhook_rows
-from activities.channels.deliveries import not_yet, outbox_id, outside_errors
+from activities.channels.attempts import not_yet, outbox_id, outside_errors
 from activities.channels.errors import ChannelUnavailableError, MessageRejectedError
 from activities.channels.webhooks import encoded
 from activities.frame import outbox

@@ -204,6 +204,12 @@ class Performer:
             await connection.execute(f"commit; {news.telling(about)}")
 
     @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection on which each statement is a transaction of its own."""
+        async with self._pool.acquire() as connection:
+            yield connection
+
+    @asynccontextmanager
     async def begin(self, unit: Unit, reads: Mapping[str, str] | None = None, *about: Any) -> AsyncIterator[UnitOfWork]:
         """A unit of work under way. Whoever decides on a customer's money or assets does it here, a case by `CaseWorker.begin`: so
         of two who decide at once the second one knows what the first one did.
