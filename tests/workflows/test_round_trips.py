@@ -1,0 +1,109 @@
+"""How often the server is asked and waited for: by an order, a step and a delivery, each done by the real activity.
+
+A round trip is counted on the wire: whatever the client sends after the server has said something.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from activities.kernel.pool import open_pool
+from gateway.client import PerennialClient
+from tests.builders import order
+from tests.driver.in_memory.run import Pending
+from tests.e2e.lives import account_of
+from tests.living_in_memory import InMemory
+from tests.own_database import own_database
+from workers.embedded.stack import EmbeddedStack
+from workers.settings import Settings
+
+MOST = {
+    "activate_order": 7,
+    "onboarding_touch": 4,
+    "onboarding_escalation": 4,
+    "onboarding_overdue": 5,
+    "fulfilment_follow_up": 5,
+    "deliver_mail": 3,
+    "deliver_notice": 3,
+}
+"""By activity: begin, account and customer, what is written, commit. Of an order also its periods and its invoice; of what writes to a
+customer, when they were written to last, which is asked once it is decided to whom."""
+CUSTOMERS = 5
+"""The first ones have everything prepared that a connection prepares once."""
+
+
+class Wire:
+    """Between clients and a server, which it counts the turns of."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+
+    @asynccontextmanager
+    async def before(self, dsn: str) -> AsyncIterator[str]:
+        """Another way to the server of `dsn`, within the block."""
+        to = urlsplit(dsn)
+
+        async def connected(client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+            reader, writer = await asyncio.open_connection(to.hostname, to.port)
+            await asyncio.gather(self._asks(client, writer, theirs := Turn()), _copied(reader, answers, theirs))
+
+        async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            yield dsn.replace(f":{to.port}/", f":{port}/", 1)
+
+    async def _asks(self, client: asyncio.StreamReader, writer: asyncio.StreamWriter, turn: Turn) -> None:
+        while said := await client.read(1 << 16):
+            self.turns += turn.is_client
+            turn.is_client = False
+            writer.write(said)
+        writer.close()
+
+
+class Turn:
+    """Whose turn it is on one connection."""
+
+    is_client = True
+
+
+async def _copied(server: asyncio.StreamReader, writer: asyncio.StreamWriter, turn: Turn) -> None:
+    while said := await server.read(1 << 16):
+        turn.is_client = True
+        writer.write(said)
+    writer.close()
+
+
+@pytest.fixture
+async def counted(stack: EmbeddedStack) -> dict[str, int]:
+    """The fewest round trips of each activity in the first weeks of some customers."""
+    wire, server, found = Wire(), InMemory(), dict[str, int]()
+    async with own_database(stack, "round_trips") as own, wire.before(own.dsn) as dsn:
+        pool = await open_pool(dsn)
+        settings = Settings.of_stack(database_url=dsn, smtp_host=stack.smtp_host, smtp_port=stack.smtp_port)
+        client = PerennialClient(server.open(pool, settings), pool)
+        perform = server.acting.perform
+
+        async def counting(pending: Pending, at: datetime) -> Any:
+            before, kind = wire.turns, pending.call.activity_type
+            done = await perform(pending, at)
+            found[kind] = min(found.get(kind, 1000), wire.turns - before)
+            return done
+
+        server.acting.perform = counting  # type: ignore[method-assign]
+        with server.is_the_present():
+            for document in [order() for _ in range(CUSTOMERS)]:
+                await client.place_order(document)
+                await client.fast_forward(account_of(document), timedelta(days=45))
+        await server.forget_all()
+        await pool.close()
+    return found
+
+
+async def test_round_trips_of_an_order_a_step_and_a_delivery(counted: dict[str, int]) -> None:
+    assert {kind: counted.get(kind) for kind in MOST} == MOST
