@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -178,21 +178,26 @@ async def said_later(connection: Connection, row: Waiting) -> bool:
     return found is not None
 
 
-async def last_optional_mail(
-    connection: Connection, account_id: str, email: str, before: datetime, answers: Iterable[str]
-) -> datetime | None:
-    """When an address got the latest optional mail, or will get the one that is on its way; `answers` are templates that do not count."""
-    at: datetime | None = await connection.fetchval(
-        "select max(greatest(created_at, settled_at)) from outbox where account_id = $1 and channel = 'deliver_mail'"
-        " and created_at > $3::timestamptz - interval '100 days' and status in ('waiting', 'sent')"
-        " and greatest(created_at, settled_at) > $3::timestamptz - interval '100 days'"
-        " and body->>'unsubscribe' is not null and body->>'template' <> all($4) and lower(body->>'to_email') = lower($2)",
-        account_id,
-        email,
-        before,
-        sorted(answers),
+OPTIONAL_MAILS = """
+select coalesce(jsonb_agg(jsonb_build_array(m.address, m.template, m.at) order by m.address, m.template), '[]') from (
+  select body->>'to_email' as address, body->>'template' as template, max(greatest(created_at, settled_at)) as at
+  from outbox where account_id = $1 and channel = 'deliver_mail' and created_at > $2::timestamptz - interval '100 days'
+    and status in ('waiting', 'sent') and greatest(created_at, settled_at) > $2::timestamptz - interval '100 days'
+    and body->>'unsubscribe' is not null
+  group by 1, 2) m
+"""
+optional_mails = Value[list[tuple[str, str, str]]](OPTIONAL_MAILS)
+"""The optional mails of the account $1 in the time before $2: by address and template, when the latest was sent or set out."""
+
+
+def last_optional_mail(mails: Iterable[Sequence[str]], email: str, answers: Collection[str]) -> datetime | None:
+    """When an address got the latest of these mails, or will get the one that is on its way; `answers` are templates that do not count."""
+    at = (
+        datetime.fromisoformat(sent)
+        for address, template, sent in mails
+        if address.lower() == email.lower() and template not in answers
     )
-    return at
+    return max(at, default=None)
 
 
 async def optional_mail_beside(

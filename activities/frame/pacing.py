@@ -3,6 +3,7 @@ transaction that would have sent it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,6 +16,9 @@ from domain.frame.keys import effect_key, put_off_word
 from domain.frame.mail_kinds import template_of
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
+
+Mails = Sequence[Sequence[str]]
+"""As `outbox.optional_mails` has them."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,19 @@ class Pace:
 
 
 async def paced_decision(
-    connection: Connection, situation: Situation, decision: Decision, call: StepCall, *, paced: bool
+    connection: Connection,
+    situation: Situation,
+    decision: Decision,
+    call: StepCall,
+    *,
+    paced: bool,
+    mails: Mails | None = None,
 ) -> Pace:
-    """A step's decision, put off or left out if it would come too early; `paced`: whether it waits for anybody at all."""
+    """A step's decision, put off or left out if it would come too early; `paced`: whether it waits for anybody at all. `mails`: the
+    optional ones of the last time, if they are known."""
     step = call.step
     if paced:
-        decision = await _unless_too_early(connection, situation, decision, step)
+        decision = await _unless_too_early(connection, situation, decision, step, mails)
     decision = await _unless_said(connection, situation, decision, step.kind)
     if step.kind == pace.NOTICE:
         return await _moving(connection, decision, call, pace.notices_along(situation, decision, call.near))
@@ -67,15 +78,18 @@ def _put_off_key(account_id: str, step: Step) -> str:
     return effect_key(account_id, put_off_word(step.key, step.at))
 
 
-async def _unless_too_early(connection: Connection, situation: Situation, decision: Decision, step: Step) -> Decision:
+async def _unless_too_early(
+    connection: Connection, situation: Situation, decision: Decision, step: Step, mails: Mails | None
+) -> Decision:
     """The decision of a step as it is, or that it is put off or left out. What goes along with another mail keeps no distance."""
     found = pace.paced(situation, decision)
     if found is None or step.along:
         return decision
     account_id = situation.customer.account.account_id
     template, email = found.mail.template, found.contact.email
-    counted = pace.not_counted(template)
-    last = await outbox.last_optional_mail(connection, account_id, email, situation.as_of, counted)
+    if mails is None:
+        mails = await outbox.optional_mails(connection, account_id, situation.as_of)
+    last = outbox.last_optional_mail(mails, email, pace.not_counted(template))
     day = pace.day_for(situation, template, last, found.contact.every_days)
     if day is None:
         return decision

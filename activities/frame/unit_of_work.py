@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from temporalio import activity
 
-from activities.frame import customers, effects, situations
+from activities.frame import customers, effects, outbox, situations
 from activities.frame.customers import Seen
 from activities.frame.errors import business_errors
 from activities.frame.outgoing import Origin, Sender
@@ -285,7 +285,10 @@ class Performer:
         *,
         paced: bool = False,
     ) -> Outcome:
-        async with self.begin(unit, situations.reads(needs)) as work:
+        reads = situations.reads(needs)
+        if paced:
+            reads["mails"] = outbox.OPTIONAL_MAILS
+        async with self.begin(unit, reads) as work:
             if work.before is not None:
                 return work.before
             situation = await work.load_first(needs)
@@ -297,7 +300,8 @@ class Performer:
             situation, decision = decided if isinstance(decided, tuple) else (situation, decided)
             beside: list[tuple[Step, str, Decision]] = []
             if call is not None:
-                pace = await paced_decision(work.connection, situation, decision, call, paced=paced)
+                mails = work.seen.row["mails"] if paced and work.seen else None
+                pace = await paced_decision(work.connection, situation, decision, call, paced=paced, mails=mails)
                 if pace.before is not None:
                     return pace.before
                 decision, beside = pace.decision, pace.later

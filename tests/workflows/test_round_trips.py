@@ -28,13 +28,12 @@ MOST = {
     "activate_order": 7,
     "onboarding_touch": 4,
     "onboarding_escalation": 4,
-    "onboarding_overdue": 5,
-    "fulfilment_follow_up": 5,
+    "onboarding_overdue": 4,
+    "fulfilment_follow_up": 4,
     "deliver_mail": 3,
     "deliver_notice": 3,
 }
-"""By activity: begin, account and customer, what is written, commit. Of an order also its periods and its invoice; of what writes to a
-customer, when they were written to last, which is asked once it is decided to whom."""
+"""By activity: begin, account and customer, what is written, commit. Of an order also its periods and its invoice."""
 CUSTOMERS = 5
 """The first ones have everything prepared that a connection prepares once."""
 
