@@ -51,7 +51,15 @@ async def _nothing_to_reset(_: Connection) -> None:
 
 
 async def open_pool(dsn: str) -> Pool:
-    """A pool of at most ten connections on `dsn`; a statement may take 20 seconds. It connects at the first use."""
+    """A pool of at most ten connections on `dsn`; a statement may take 20 seconds. It connects at the first use, and remembers what it
+    has prepared, the longest statements as well."""
     return await asyncpg.create_pool(
-        dsn, min_size=0, max_size=10, init=_prepare, reset=_nothing_to_reset, command_timeout=20
+        dsn,
+        min_size=0,
+        max_size=10,
+        init=_prepare,
+        reset=_nothing_to_reset,
+        command_timeout=20,
+        statement_cache_size=200,
+        max_cacheable_statement_size=1 << 16,
     )
