@@ -11,7 +11,7 @@ import pytest
 from domain.contracts.renewal_talk import earned_discount
 from domain.frame.playbook import EarnedDiscount
 from domain.frame.sales_holds import HoldLevel, Purpose
-from domain.frame.service_facts import Bearing, KnownCase, ServiceFacts
+from domain.frame.service_facts import NO_SERVICE, Bearing, KnownCase, ServiceFacts
 from domain.holds.guard import SALES_HELD, SalesGuard, hold_of
 from domain.holds.holds import Verdict
 from domain.kernel.national import weekday_clock
@@ -35,6 +35,13 @@ def known(**more: Any) -> KnownCase:
 
 def guard(*cases: KnownCase, country: str = "DE", **more: Any) -> SalesGuard:
     return SalesGuard(ServiceFacts(cases=list(cases), **more), country, "Europe/Berlin", NOW)
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_whom_service_knows_nothing_of_is_sent_everything(purpose: Purpose) -> None:
+    """A delivery asks no more than that: see `clear_undisturbed`."""
+    decision = SalesGuard(NO_SERVICE, "DE", "Europe/Berlin", NOW).at_sending(purpose)
+    assert (decision.verdict, decision.override) == (Verdict.ALLOWED, None)
 
 
 @pytest.mark.parametrize(
