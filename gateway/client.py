@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -27,9 +27,8 @@ from domain.frame.step_words import shortened
 from domain.frame.turns import Turn
 from domain.journey.agenda import Running
 from domain.journey.registry import JOURNEY
-from domain.kernel.calendar import start_of_day
 from domain.kernel.ids import journey_id
-from domain.kernel.refusals import ACCOUNT_MERGED, UNKNOWN_ACCOUNT, Problem, Refusal
+from domain.kernel.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
 from domain.kernel.requests import read_request
 from domain.kernel.shown import as_text
 from domain.orders.order import OrderAnswer, read_order
@@ -42,6 +41,17 @@ from gateway.entity import Entities, MayBeGone, Row, memo_of
 from gateway.here import TASK_QUEUE
 from gateway.in_step import move_together
 from gateway.prices import publish
+from gateway.usage_batches import (
+    Crossed,
+    Figure,
+    Pair,
+    UsageBatch,
+    figures_of,
+    known_after,
+    merged,
+    never_sold,
+    record_batch,
+)
 
 WORKFLOW = "CustomerJourney"
 
@@ -187,32 +197,47 @@ class PerennialClient:
             )
             raise Refusal("InvalidUsage", "the usage cannot be recorded", [problem])
         async with self._pool.acquire() as connection, connection.transaction():
-            await lock_usage(connection, account_id)
+            await lock_usage(connection, [account_id])
             if (other := await part_of(connection, account_id)) is not None:
-                said = f"account {account_id!r} is part of {other!r} now; report its use with that one's, day by day"
-                raise Refusal(ACCOUNT_MERGED, said)
+                raise merged(account_id, other)
             products = await sold_products(connection, account_id)
             if not products:
                 await save_usage(connection, rows)
                 return 0
-            _check_usage(account_id, rows, products)
+            if refusal := never_sold(account_id, {row.product for row in rows}, products):
+                raise refusal
             told = await latest_usage_day(connection, account_id)
-            as_of = _after(max(latest, told or latest))
+            as_of = known_after(max(latest, told or latest))
             # As the report before left it: measured today, days that have passed since would have moved it already.
-            before = usage_level(await load_situation(connection, account_id, _after(told or latest)))
+            before = usage_level(await load_situation(connection, account_id, known_after(told or latest)))
             written = await save_usage(connection, rows)
             level = usage_level(await load_situation(connection, account_id, as_of))
         # A report that changes nothing was sent before, perhaps by a process that died before it could tell: tell again.
         if level is None or (level == before and written) or not calls_for_a_look(before, level):
             return 0
-        report = hashlib.sha256(_content(rows, level)).hexdigest()[:16]
-        signal = {"id": report, "at": as_of.isoformat(), "level": level}
-        handle = self._handle(account_id)
+        figures = [(row.product, row.day.isoformat(), row.active_users) for row in rows if row.feature is None]
+        return await self._tell(Crossed(account_id, level, as_of), figures)
+
+    async def record_batch(self, batch: UsageBatch) -> tuple[int, Mapping[Pair, Refusal]]:
+        """As `record_usage`, for what a file says of many accounts: how many journeys were told, and what was refused of which accounts."""
+        if self._pool is None:
+            raise RuntimeError("this client has no database; usage is written to the facts")
+        recorded = await record_batch(self._pool, batch)
+        figures = figures_of(batch, {crossed.account_id for crossed in recorded.crossed})
+        told = [await self._tell(crossed, figures[crossed.account_id]) for crossed in recorded.crossed]
+        return sum(told), recorded.refused
+
+    async def _tell(self, crossed: Crossed, figures: Sequence[Figure]) -> int:
+        """Tells a journey that its customer's use crossed a threshold; 0 if it is closed: the figures are on record."""
+        content = f"{crossed.account_id}/{crossed.level}/{sorted(figures)}".encode()
+        report = hashlib.sha256(content).hexdigest()[:16]  # what makes two reports the same
+        signal = {"id": report, "at": crossed.as_of.isoformat(), "level": crossed.level}
+        handle = self._handle(crossed.account_id)
         call = Call("usage_changed", handle.id, report, "the same figures may be reported again")
         with MayBeGone():
             await insist(lambda: handle.signal("usage_changed", signal), call, self._within)
             return 1
-        return 0  # the journey is closed; the figures are on record
+        return 0
 
     async def last_reportable(self, account_id: str, latest: date) -> date:
         """The last day of which an account's usage can be reported, if days up to `latest` shall be: the one that has begun anywhere.
@@ -295,20 +320,9 @@ class PerennialClient:
         return self._journeys.handle(journey_id(account_id))
 
 
-def _after(day: date) -> datetime:
-    """The instant from which all of a local day's figures are known."""
-    return start_of_day(day + timedelta(days=1), "UTC")
-
-
 def _begun_anywhere(at: datetime) -> date:
     """The latest local day that has begun at an instant: clocks are up to 14 hours ahead of UTC."""
     return (at.astimezone(UTC) + timedelta(hours=14)).date()
-
-
-def _content(rows: list[UsageRow], level: str) -> bytes:
-    """What makes two usage reports the same."""
-    figures = sorted((row.product, row.day.isoformat(), row.active_users) for row in rows if row.feature is None)
-    return f"{rows[0].account_id}/{level}/{figures}".encode()
 
 
 def _unknown_account(account_id: str, error: RPCError) -> Exception:
@@ -316,12 +330,3 @@ def _unknown_account(account_id: str, error: RPCError) -> Exception:
     if error.status is not RPCStatusCode.NOT_FOUND:
         return error
     return Refusal(UNKNOWN_ACCOUNT, f"account {account_id!r} has no open journey; place its first order")
-
-
-def _check_usage(account_id: str, rows: list[UsageRow], products: list[str]) -> None:
-    unknown = sorted({row.product for row in rows} - set(products))
-    if unknown:
-        problem = Problem(
-            field="product", problem=f"{unknown[0]!r} was never sold to {account_id!r}; sold: {', '.join(products)}"
-        )
-        raise Refusal("InvalidUsage", "the usage cannot be recorded", [problem])

@@ -13,9 +13,13 @@ AT_ONCE = 5000
 """Rows of one statement: what is reported at once may be years of many products, and a statement has its time."""
 
 
-async def lock_usage(connection: Connection, account_id: str) -> None:
-    """Until the transaction ends, nobody else reports usage of the account: of two reports, one sees the other's figures."""
-    await connection.execute("select pg_advisory_xact_lock(hashtextextended('usage:' || $1, 0))", account_id)
+async def lock_usage(connection: Connection, account_ids: Sequence[str]) -> None:
+    """Until the transaction ends, nobody else reports usage of these accounts: of two reports, one sees the other's figures."""
+    await connection.fetch(
+        "select pg_advisory_xact_lock(hashtextextended('usage:' || id, 0))"
+        " from (select id from unnest($1::text[]) id order by id) x",  # in one order, so that no two wait for each other
+        account_ids,
+    )
 
 
 async def save_usage(connection: Connection, rows: Sequence[UsageRow]) -> int:
@@ -50,27 +54,38 @@ _REPORTED = (
     "unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::int[], $6::int[], $7::int[], $8::int[],"
     " $9::bigint[]) with ordinality x(a, p, f, d, u, k, i, t, m, n)"
 )
-_OF_PRODUCTS = (
-    "insert into usage_day as o (account_id, product_code, day, active_users, key_actions, invited_users, activated_users,"
-    " units)"
-    f" select distinct on (a, p, d) a, p, d, u, k, i, t, m from {_REPORTED} order by a, p, d, n desc"
-    " on conflict (account_id, product_code, day) do update set active_users = excluded.active_users,"
-    "  key_actions = coalesce(excluded.key_actions, o.key_actions),"
-    "  invited_users = coalesce(excluded.invited_users, o.invited_users),"
-    "  activated_users = coalesce(excluded.activated_users, o.activated_users), units = coalesce(excluded.units, o.units)"
-    " where (o.active_users, o.key_actions, o.invited_users, o.activated_users, o.units) is distinct from"
-    "  (excluded.active_users, coalesce(excluded.key_actions, o.key_actions),"
-    "   coalesce(excluded.invited_users, o.invited_users), coalesce(excluded.activated_users, o.activated_users),"
-    "   coalesce(excluded.units, o.units))"
-)
-_OF_FEATURES = (
-    "insert into usage_feature_day as o (account_id, product_code, feature, day, active_users, key_actions)"
-    f" select distinct on (a, p, f, d) a, p, f, d, u, k from {_REPORTED} order by a, p, f, d, n desc"
-    " on conflict (account_id, product_code, feature, day) do update set active_users = excluded.active_users,"
-    "  key_actions = coalesce(excluded.key_actions, o.key_actions)"
-    " where (o.active_users, o.key_actions) is distinct from"
-    "  (excluded.active_users, coalesce(excluded.key_actions, o.key_actions))"
-)
+
+
+def of_products(reported: str) -> str:
+    """The statement that keeps what was reported of whole products; of one day, what was said last."""
+    return (
+        "insert into usage_day as o (account_id, product_code, day, active_users, key_actions, invited_users, activated_users,"
+        " units)"
+        f" select distinct on (a, p, d) a, p, d, u, k, i, t, m from {reported} where f is null order by a, p, d, n desc"
+        " on conflict (account_id, product_code, day) do update set active_users = excluded.active_users,"
+        "  key_actions = coalesce(excluded.key_actions, o.key_actions),"
+        "  invited_users = coalesce(excluded.invited_users, o.invited_users),"
+        "  activated_users = coalesce(excluded.activated_users, o.activated_users), units = coalesce(excluded.units, o.units)"
+        " where (o.active_users, o.key_actions, o.invited_users, o.activated_users, o.units) is distinct from"
+        "  (excluded.active_users, coalesce(excluded.key_actions, o.key_actions),"
+        "   coalesce(excluded.invited_users, o.invited_users), coalesce(excluded.activated_users, o.activated_users),"
+        "   coalesce(excluded.units, o.units))"
+    )
+
+
+def of_features(reported: str) -> str:
+    """The same of single features."""
+    return (
+        "insert into usage_feature_day as o (account_id, product_code, feature, day, active_users, key_actions)"
+        f" select distinct on (a, p, f, d) a, p, f, d, u, k from {reported} where f is not null order by a, p, f, d, n desc"
+        " on conflict (account_id, product_code, feature, day) do update set active_users = excluded.active_users,"
+        "  key_actions = coalesce(excluded.key_actions, o.key_actions)"
+        " where (o.active_users, o.key_actions) is distinct from"
+        "  (excluded.active_users, coalesce(excluded.key_actions, o.key_actions))"
+    )
+
+
+_OF_PRODUCTS, _OF_FEATURES = of_products(_REPORTED), of_features(_REPORTED)
 
 latest_usage_day = Value[date | None]("select max(day) from usage_day where account_id = $1")
 """The last day that the account's products have reported; null if none has."""

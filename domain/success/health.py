@@ -181,14 +181,24 @@ def seat_use(customer: Customer, playbook: Playbook, at: datetime) -> list[SeatU
             or facts is None
         ):
             continue
-        if today - facts.latest_day > timedelta(days=playbook.adoption.stale_days):
+        if is_stale(facts, playbook, today):
             continue
         seats = _seats_of(customer, asset.product, at)
-        active = int(half_up().apply(facts.last if facts.recent is None else facts.recent))
+        active = active_users(facts)
         counted_on = facts.latest_day if facts.recent is None else None
         share = Decimal(active) / seats
         uses[asset.product] = SeatUse(asset, seats, active, share, _trend(facts), counted_on, _since(facts, today))
     return sorted(uses.values(), key=lambda use: (use.share, use.asset.asset_id))
+
+
+def is_stale(facts: UsageFacts, playbook: Playbook, today: date) -> bool:
+    """Whether use was reported too long ago to say anything of `today`."""
+    return today - facts.latest_day > timedelta(days=playbook.adoption.stale_days)
+
+
+def active_users(facts: UsageFacts) -> int:
+    """Those who use a product: the mean of the last days in whole users, or the last figure if there is none."""
+    return int(half_up().apply(facts.last if facts.recent is None else facts.recent))
 
 
 def _since(facts: UsageFacts, today: date) -> date | None:

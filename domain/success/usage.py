@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from domain.frame.playbook import Playbook
 from domain.frame.situation import Situation
+from domain.frame.success_facts import UsageFacts
 from domain.kernel.base import Received
 from domain.kernel.ids import AccountRef
 from domain.orders.order import Code
-from domain.success.health import seat_use
+from domain.success.health import active_users, is_stale, seat_use
 
 Level = Literal["low", "usual", "high"]
 
@@ -54,13 +58,22 @@ class UsageRow(Received):
 
 def usage_level(situation: Situation) -> Level | None:
     """Where the use of the paid seats stands against the playbook's thresholds; null while nothing is known."""
-    playbook = situation.playbook
-    uses = seat_use(situation.customer, playbook, situation.as_of)
-    if not uses:
+    uses = seat_use(situation.customer, situation.playbook, situation.as_of)
+    return _level([use.share for use in uses], situation.playbook)
+
+
+def reported_level(used: Sequence[tuple[UsageFacts, int]], playbook: Playbook, today: date) -> Level | None:
+    """The same of the use of products that have seats, and how many those are."""
+    fresh = [(facts, seats) for facts, seats in used if not is_stale(facts, playbook, today)]
+    return _level([Decimal(active_users(facts)) / seats for facts, seats in fresh], playbook)
+
+
+def _level(shares: Sequence[Decimal], playbook: Playbook) -> Level | None:
+    if not shares:
         return None
-    if uses[0].share < playbook.adoption.low:
+    if min(shares) < playbook.adoption.low:
         return "low"
-    return "high" if any(use.share >= playbook.expansion.threshold for use in uses) else "usual"
+    return "high" if any(share >= playbook.expansion.threshold for share in shares) else "usual"
 
 
 def calls_for_a_look(before: Level | None, now: Level) -> bool:

@@ -23,6 +23,7 @@ from activities.kernel.gathering import statement
 from activities.kernel.inserts import Insert, Rows
 from activities.kernel.queries import Statement
 from activities.service.case_imports import _STAGES
+from activities.success.usage_batches import STAGE
 from domain.frame.situation import Needs
 from domain.journey.customer_timeline import Audience, TimelineKind
 from tests.conftest import Servers
@@ -48,6 +49,7 @@ SAMPLES = {
     "activities.service.case_imports._keep": "[{'table': 'service_policy', 'column': 'policy_id'},"
     " {'table': 'business_calendar', 'column': 'calendar_id'}]",
     "activities.service.case_rows.find_case": "[{'lock': lock} for lock in (True, False)]",
+    "activities.success.usage_batches._beside": "[{'self': one(_staged=staged)} for staged in (True, False)]",
     "activities.success.usage._save": "[{'statement': one} for one in (_OF_PRODUCTS, _OF_FEATURES)]",
     "activities.service.case_writes._save_row": "[{'sets': f'{quoted([name])} = $2'} for name in _COLUMNS]",
 }
@@ -181,6 +183,8 @@ async def test_every_statement_fits_the_schema(servers: Servers) -> None:
             await transaction.start()
             if "case_imports" in where:
                 await connection.execute(_STAGES)
+            if "usage_batches" in where and text != STAGE:
+                await connection.execute(STAGE)
             for part in filter(str.strip, text.split(";") if ";" in text else [text]):
                 try:
                     if text != _STAGES:

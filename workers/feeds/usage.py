@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +16,24 @@ from pydantic import ValidationError
 from domain.kernel.refusals import Refusal
 from domain.success.usage import UsageRow
 from gateway.client import PerennialClient
+from gateway.usage_batches import NOT_SAID, Pair
 from workers.feeds.errors import FeedError
 from workers.feeds.files import USUAL, is_json_lines, json_rows, read_header
-from workers.feeds.importing import CONCURRENCY, READING, Progress, side_by_side, unseen
+from workers.feeds.importing import READING, Progress, unseen
 from workers.feeds.mapping_file import data_rows, fields_of, malformed
 from workers.feeds.rejects import FileReport, Reason, Reject, RejectedError, Work, unwrapped
 from workers.feeds.spelling import plain
+from workers.feeds.usage_spool import Reporter, UsageSpool
 
 COLUMNS = tuple(name for name, field in UsageRow.model_fields.items() if field.is_required())
 OTHERS = tuple(name for name in UsageRow.model_fields if name not in COLUMNS)
 """columns that a file may have besides"""
 _COUNTS = frozenset({"active_users", "invited_users", "activated_users", "key_actions", "units"})
 IMPORTING = "importing usage"
+_DIGITS = 9
+"""Of a count that may be too large."""
+_OFTEN = 20_000
+"""Lines after which those in hand are laid aside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,80 +53,154 @@ async def import_usage(
     Raises FeedError before anything is written if the file cannot be used.
     """
     work = Work(file, rejects)
-    layout = None if is_json_lines(file) else USUAL
-    refused: dict[int, Reject] = {}
-    accounts: dict[str, dict[int, UsageRow]] = defaultdict(dict)
-    lines = 0
-    for line, record in _csv_records(file) if layout else _json_records(file):
-        lines += 1
+    with closing(_Feed(file, await client.last_reportable("", date.min))) as feed:
+        feed.read(progress)
+        await _of_days_that_have_come(client, feed)
+        accounts = list(dict.fromkeys([*feed.spool.accounts, *feed.later]))
+        told = await _record(client, feed, len(accounts), progress)
+    return UsageReport(
+        **work.ended(feed.lines, feed.lines - len(feed.refused), feed.refused, USUAL if feed.header else None),
+        accounts=len(accounts),
+        journeys_told=told,
+        kept_for=tuple(await client.unknown_accounts(accounts)),
+    )
+
+
+async def _record(client: PerennialClient, feed: _Feed, accounts: int, progress: Progress) -> int:
+    """Writes the figures, a group of accounts after the other. Returns how many journeys were told."""
+    told = done = 0
+    refusals: dict[Pair, Refusal] = {}
+    for group in feed.spool.groups:
+        more, refused = await client.record_batch(group)
+        told += more
+        refusals.update(refused)
+        done += len(group.accounts)
+        progress(IMPORTING, done, accounts)
+    feed.refuse(refusals)
+    return told
+
+
+class _Feed:
+    """What a file says: the figures in a spool, and the lines that are none. `last`: the last day that has begun for everybody."""
+
+    def __init__(self, file: Path, last: date) -> None:
+        self._file, self._last = file, last
+        self.header = None if is_json_lines(file) else _header(file)
+        self.spool = UsageSpool([*COLUMNS, *(name for name in OTHERS if not self.header or name in self.header)])
+        self.lines = 0
+        self.refused: dict[int, Reject] = {}
+        self.later: dict[str, dict[int, UsageRow]] = defaultdict(dict)
+        """figures of days that have not begun for everybody, by account"""
+
+    def close(self) -> None:
+        """Forgets the figures."""
+        self.spool.close()
+
+    def read(self, progress: Progress) -> None:
+        """Reads all of it."""
+        for lines in self._read_csv(self.header) if self.header else self._read_json():
+            self.lines = lines
+            self.spool.put_down()
+            progress(READING, lines, None)
+        progress(READING, self.lines, self.lines)
+
+    def _read_json(self) -> Iterator[int]:
+        """Takes every line; says now and then, and at the end, how many those were."""
+        lines = 0
+        for line, record in _json_records(self._file):
+            lines += 1
+            self._take(line, record)
+            if not lines % _OFTEN:
+                yield lines
+        yield lines
+
+    def _read_csv(self, header: list[str]) -> Iterator[int]:
+        """The same of CSV, of which most lines differ from one before in their count alone: those need no more than a look."""
+        places = _places(header)
+        width, (account, product, on, users) = len(header), (places[name] for name in COLUMNS)
+        others = [place for name, place in places.items() if name not in COLUMNS]
+        nothing_else = f"\t{NOT_SAID}" * len(others)
+        reporters: dict[tuple[str, str], Reporter] = {}
+        days: dict[str, str] = {}
+        lines = 0
+        for line, row in data_rows(self._file, USUAL):
+            lines += 1
+            if not lines % _OFTEN:
+                yield lines
+            if len(row) == width and not (others and any(row[place] for place in others)):
+                reporter, day, count = reporters.get((row[account], row[product])), days.get(row[on]), row[users]
+                if reporter and day and count.isdecimal() and count.isascii() and len(count) < _DIGITS:
+                    reporter.take(day, count + nothing_else if others else count)
+                    continue
+            if taken := self._take(line, _csv_record(row, width, places)):
+                days[row[on]] = taken.day.isoformat()
+                reporters[row[account], row[product]] = self.spool.reporter(taken.account_id, taken.product)
+        yield lines
+
+    def _take(self, line: int, record: Any) -> UsageRow | None:
+        """The figure that was taken."""
         try:
             row = record if isinstance(record, Reject) else UsageRow.model_validate(record)
         except ValidationError as error:
             row = malformed(error)
         if isinstance(row, Reject):
-            refused[line] = row
+            self.refused[line] = row
+        elif row.day > self._last:
+            self.later[row.account_id][line] = row
         else:
-            accounts[row.account_id][line] = row
-    progress(READING, lines, lines)
-    told = done = 0
+            self.spool.add(row)
+            return row
+        return None
 
-    async def record_one(rows: dict[int, UsageRow]) -> None:
-        nonlocal told, done
-        told += await _record(client, await _of_days_that_have_come(client, rows, refused), refused)
-        done += 1
-        progress(IMPORTING, done, len(accounts))
+    def refuse(self, refusals: Mapping[Pair, Refusal]) -> None:
+        """Rejects the lines of these accounts and products."""
+        rejects = {pair: Reject(Reason.REFUSED, str(refusal)) for pair, refusal in refusals.items()}
+        for line, record in self._records() if rejects else ():
+            pair = record["account_id"].strip(), record["product"].strip()
+            if pair in rejects:
+                self.refused[line] = rejects[pair]
 
-    await side_by_side(accounts.values(), record_one, CONCURRENCY)
-    return UsageReport(
-        **work.ended(lines, lines - len(refused), refused, layout),
-        accounts=len(accounts),
-        journeys_told=told,
-        kept_for=tuple(await client.unknown_accounts(list(accounts))),
-    )
-
-
-async def _of_days_that_have_come(
-    client: PerennialClient, rows: dict[int, UsageRow], refused: dict[int, Reject]
-) -> dict[int, UsageRow]:
-    """One account's figures without those of days that are still to come, which are refused with what to do."""
-    latest = max(row.day for row in rows.values())
-    last = await client.last_reportable(next(iter(rows.values())).account_id, latest)
-    for line, row in rows.items():
-        if row.day > last:
-            says = f"day: {row.day} is still to come; import it again once it has begun (the last one is {last})"
-            refused[line] = Reject(Reason.REFUSED, says)
-    return {line: row for line, row in rows.items() if row.day <= last}
+    def _records(self) -> Iterator[tuple[int, Any]]:
+        """The lines that were taken."""
+        if self.header:
+            width, places = len(self.header), _places(self.header)
+            rows = data_rows(self._file, USUAL)
+            return ((line, fields_of(row, width, places)) for line, row in rows if line not in self.refused)
+        return ((line, record) for line, record in _json_records(self._file) if line not in self.refused)
 
 
-async def _record(client: PerennialClient, rows: dict[int, UsageRow], refused: dict[int, Reject]) -> int:
-    """One account's figures in one transaction; if they are refused together, each product's alone."""
-    if not rows:
-        return 0
-    try:
-        return await client.record_usage(list(rows.values()))
-    except Refusal as refusal:
-        products = sorted({row.product for row in rows.values()})
-        if len(products) == 1:
-            refused.update(dict.fromkeys(rows, Reject(Reason.REFUSED, str(refusal))))
-            return 0
-    told = 0
-    for product in products:
-        told += await _record(client, {line: row for line, row in rows.items() if row.product == product}, refused)
-    return told
+async def _of_days_that_have_come(client: PerennialClient, feed: _Feed) -> None:
+    """Takes what days have begun for the customers themselves; those that are still to come are refused with what to do."""
+    for account_id, rows in feed.later.items():
+        last = await client.last_reportable(account_id, max(row.day for row in rows.values()))
+        for line, row in rows.items():
+            if row.day > last:
+                says = f"day: {row.day} is still to come; import it again once it has begun (the last one is {last})"
+                feed.refused[line] = Reject(Reason.REFUSED, says)
+            else:
+                feed.spool.add(row)
+    feed.spool.put_down()
 
 
-def _csv_records(file: Path) -> Iterator[tuple[int, Any]]:
+def _header(file: Path) -> list[str]:
     header = read_header(file)
     if missing := [name for name in COLUMNS if name not in header]:
         raise FeedError(
             f"{file} has no column {missing[0]!r}; it needs {', '.join(COLUMNS)} and has {', '.join(header)}"
         )
-    at = {name: header.index(name) for name in (*COLUMNS, *OTHERS) if name in header}
-    for line, row in data_rows(file, USUAL):
-        try:
-            yield line, _with_number(fields_of(row, len(header), at))
-        except RejectedError as error:
-            yield line, error.reject
+    return header
+
+
+def _places(header: list[str]) -> dict[str, int]:
+    """Where each field stands, those that a file needs first."""
+    return {name: header.index(name) for name in (*COLUMNS, *OTHERS) if name in header}
+
+
+def _csv_record(row: list[str], width: int, places: Mapping[str, int]) -> Any:
+    try:
+        return _with_number(fields_of(row, width, places))
+    except RejectedError as error:
+        return error.reject
 
 
 def _with_number(record: dict[str, Any]) -> dict[str, Any]:
