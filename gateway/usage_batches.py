@@ -131,7 +131,7 @@ def figures_of(batch: UsageBatch, accounts: Collection[str]) -> dict[str, list[F
     found: dict[str, list[Figure]] = {account_id: [] for account_id in accounts}
     feature = batch.fields.index("feature") if "feature" in batch.fields else None
     for chunk, whose in batch.chunks() if found else ():
-        for line in chunk.decode().splitlines() if not whose.isdisjoint(found) else ():
+        for line in chunk.decode().removesuffix("\n").split("\n") if not whose.isdisjoint(found) else ():
             account_id, product, day, active, *others = line.split("\t")
             if account_id in found and (feature is None or others[feature - 4] == NOT_SAID):
                 found[account_id].append((product, day, int(active)))

@@ -123,6 +123,23 @@ async def test_a_threshold_is_told_once_however_many_chunks_there_are(servers: S
     assert await servers.client.is_running(account), journey_id(account)
 
 
+async def test_a_threshold_is_told_beside_features_of_any_name(servers: Servers, feeds: Feeds) -> None:
+    document = order()
+    account = str(document["account"]["account_id"])
+    await servers.client.place_order(document)
+    now = await servers.client.fast_forward(account, timedelta(days=40))
+    names = ["Boards\u2028and lists", "C:\\new", "a\x85b"]
+    lines = [f"{account},SEATS,{now.date()},9,"] + [
+        f"{account},SEATS,{now.date()},{n},{name}" for n, name in enumerate(names)
+    ]
+    report = await feeds.bring(*lines, columns=f"{COLUMNS},feature")
+    assert (report.journeys_told, report.imported) == (1, 4)
+    kept = await servers.pool.fetch(
+        "select feature from usage_feature_day where account_id = $1 order by active_users", account
+    )
+    assert [row["feature"] for row in kept] == names
+
+
 async def test_a_full_disk_is_said_and_nothing_is_half_done(
     feeds: Feeds, accounts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
