@@ -55,5 +55,12 @@ def _as_json(kept: RevenueRetention, of_quarters: Sequence[Cohort]) -> Mapping[s
             {"account_id": one.account_id, "kind": one.kind, "start": plain(one.start), "end": plain(one.end)}
             for one in kept.movements
         ],
-        "cohorts": [one.model_dump(mode="json") for one in of_quarters],
+        "cohorts": [
+            {
+                "quarter": one.quarter,
+                "customers": list(one.customers),
+                "revenue": [plain(amount) for amount in one.revenue],
+            }
+            for one in of_quarters
+        ],
     }
