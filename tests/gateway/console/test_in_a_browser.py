@@ -116,7 +116,8 @@ async def _answers_the_case(page: Page, desk: Desk, t: Words) -> None:
 
 async def _confirms_the_proposal(page: Page, desk: Desk, t: Words) -> None:
     await page.get_by_role("link", name=t("nav.proposals"), exact=True).click()
-    await page.get_by_role("button", name=t("proposals.confirm"), exact=True).click()
+    theirs = page.locator(f"[id='{desk.act_id}']")  # those of other tests may wait as well
+    await theirs.get_by_role("button", name=t("proposals.confirm"), exact=True).click()
     await expect(page.get_by_role("status")).to_contain_text(t("proposed.done"))
 
 
