@@ -13,6 +13,7 @@ from temporalio.api.enums.v1 import EventType, TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError
 
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
@@ -59,7 +60,10 @@ async def waiting(servers: Servers, settings: Settings, number: int) -> None:
     )
 
     async def so_many() -> bool:
-        found = await servers.temporal.workflow_service.describe_task_queue(asked)
+        try:
+            found = await servers.temporal.workflow_service.describe_task_queue(asked)
+        except RPCError:  # a queue that is only just being made
+            return False
         return found.stats.approximate_backlog_count >= number
 
     await until(so_many, f"{number} wait")
