@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench_year import demo_year
+from tests.bench.demo import demo_year
 
 BUDGET = 390
 """262 of a year of 40 mails; what help in steps, a renewal that people look at, and usage of each feature ask for; and twenty for three

@@ -19,7 +19,7 @@ from typing import Any
 from tests.oracles.compare import differences
 
 Adapter = Callable[[dict[str, Any]], Any]
-NO_ADAPTERS = {"__main__", "compare", "bench"}
+NO_ADAPTERS = {"__main__", "compare"}
 
 
 class Unsupported(Exception):  # noqa: N818 - a verdict on a case, no error

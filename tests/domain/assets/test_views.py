@@ -13,9 +13,9 @@ from domain.assets.ledger import Ledger
 from domain.assets.requests import CancelAsset, ChangePrice, ChangeQuantity, Renew
 from domain.assets.views import explain_at
 from domain.assets.worth import LedgerPolicy
+from tests.bench.rebuilding import seconds_to_rebuild
 from tests.domain.assets.builders import BUYER, OTHER, X, Y, ask, line, make, on, rows, sold
 from tests.domain.assets.totals import state_at, totals_at
-from tests.oracles.bench import seconds_to_rebuild
 
 CHILD, FIXED = "child", "fixed"
 EDGES = [

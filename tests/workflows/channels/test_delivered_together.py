@@ -19,7 +19,7 @@ from gateway.client import PerennialClient
 from gateway.histories import remember
 from gateway.outgoing import Outgoing
 from tests.activities.channels.smtp_server import Mailbox, SmtpServer
-from tests.bench import histories_of
+from tests.bench.history import histories_of
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, settled, until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench_cases import cost, ordinary_case
+from tests.bench.cases import cost, ordinary_case
 from tests.conftest import Servers
 
 MOST_ACTIONS = 41

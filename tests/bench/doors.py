@@ -1,4 +1,4 @@
-"""What the doors promise of many customers: `python -m tests.bench_doors [--customers N] [--items N]`. Exit code 1 on a miss.
+"""What the doors promise of many customers.
 
 The customer's page, search and one account by the API, with all customers on record; orders over HTTP beside the bare client's. Worker and
 gateway are processes of their own; whoever asks is another one, on loopback. Each page is held against its own statements, asked bare.
@@ -6,26 +6,17 @@ gateway are processes of their own; whoever asks is another one, on loopback. Ea
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import os
 import random
-import socket
 import statistics
-import sys
-import tempfile
 import time
-from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import httpx2
-from rich.console import Console
-from rich.table import Table
 from temporalio.client import Client
 
 from activities.frame import access_rows, session_rows
@@ -36,17 +27,16 @@ from activities.kernel.pool import Pool, open_pool
 from activities.playbooks import FOLDER, read_playbooks
 from domain.frame.access import ANYTHING, AccessRole
 from gateway.client import PerennialClient
-from gateway.connection import connect
 from gateway.console.app import console
 from gateway.console.visit import Place
 from gateway.doors import Doors
 from gateway.tokens import Token
 from tests import many_customers
+from tests.bench.meter import at, both, none, timed
+from tests.bench.rows import Row, Size
+from tests.bench.stand import PROGRAM, Stand, free_port, stand
 from tests.builders import order
 from tests.gateway.console.browser import in_front_of
-from workers.embedded.stack import EmbeddedStack
-from workers.migrating import migrate
-from workflows.visibility import SEARCH_ATTRIBUTES
 
 CUSTOMERS, ITEMS = 100_000, 10_000_000
 PAGES, SEARCHES, ORDERS, AT_ONCE = 300, 600, 200, 10
@@ -89,32 +79,8 @@ select asset_id, 1, 0, 1, lifecycle_start, lifecycle_start + interval '365 days'
 """
 
 
-@dataclass
-class Figures:
-    """What was measured, beside what is promised."""
-
-    table: Table = field(default_factory=lambda: Table("figure", "measured", "to reach", ""))
-    missed: int = 0
-
-    def add(self, what: str, said: str, promised: str, kept: bool) -> None:
-        """A row; a miss counts."""
-        self.missed += not kept
-        self.table.add_row(what, said, promised, "" if kept else "[red]missed[/red]")
-
-
-def at(times: Sequence[float], share: float) -> float:
-    """The value that this share of the times does not exceed, in milliseconds."""
-    return sorted(times)[min(int(len(times) * share), len(times) - 1)] * 1000
-
-
-def both(times: Sequence[float]) -> str:
-    """The median and the 99th percentile."""
-    return f"p50 {at(times, 0.5):.0f} ms, p99 {at(times, 0.99):.0f} ms"
-
-
 async def fill(pool: Pool, customers: int, items: int) -> None:
     """Customers with names in two scripts, and so many items on their timelines."""
-    began = time.monotonic()
     await many_customers.fill(pool, customers, usage_days=7)
     standard = read_playbooks(FOLDER).current("standard")
     assert standard is not None
@@ -131,7 +97,6 @@ async def fill(pool: Pool, customers: int, items: int) -> None:
         for one in made:
             await connection.execute(one["again"], timeout=3600)
         await connection.execute("vacuum analyze", timeout=3600)
-    Console().print(f"{customers:,} customers, {items:,} items: filled in {time.monotonic() - began:.0f} s")
 
 
 @dataclass(frozen=True)
@@ -152,13 +117,6 @@ async def signed_in(pool: Pool) -> str:
         await access_rows.grant(connection, StaffAccess("S-1", every, (), False, None, present(), "bench"))
         await session_rows.begin_session(connection, SECRET, "S-1", present())
     return str(token)
-
-
-async def timed(ask: Callable[[], Awaitable[Any]]) -> float:
-    """Seconds that an answer takes."""
-    began = time.perf_counter()
-    await ask()
-    return time.perf_counter() - began
 
 
 class Bare:
@@ -208,7 +166,7 @@ class Bare:
 async def _as_it_is(_: Any) -> None: ...
 
 
-async def pages(figures: Figures, caller: Caller, bare: Bare, chance: random.Random, customers: int) -> None:
+async def pages(caller: Caller, bare: Bare, chance: random.Random, customers: int) -> AsyncIterator[Row]:
     """Customers' pages, one after the other, each of another customer."""
     paths = [f"/customers/A-{chance.randint(1, customers)}" for _ in range(PAGES)]
     for path in paths[:10]:
@@ -222,13 +180,14 @@ async def pages(figures: Figures, caller: Caller, bare: Bare, chance: random.Ran
         assert answer.status_code == 200, answer.text[:300]
         sizes.append(len(answer.content))
     ratio = at(times, 0.99) / at(floor, 0.99)
-    figures.add("customer page", both(times), "150 ms", at(times, 0.99) < 150)
-    said = f"{ratio:.1f} times ({both(floor)}; {statements:.0f} statements)"
-    figures.add("customer page against its statements bare, p99", said, "3 times", ratio < 3)
-    figures.add("customer page, bytes", f"{max(sizes) / 1000:.0f} kB", "300 kB", max(sizes) < 300_000)
+    how = f"{PAGES} customers of {customers:,}, one after the other"
+    yield Row("customer page, p99", at(times, 0.99), "ms", 150, detail=f"({both(times)})", how=how)
+    figure, how = "customer page against its statements bare, p99", f"{statements:.0f} statements, on one connection"
+    yield Row(figure, ratio, reach=3, floor=both(floor), how=how)
+    yield Row("customer page, bytes", max(sizes) / 1000, "kB", 300)
 
 
-async def searches(figures: Figures, caller: Caller, chance: random.Random, customers: int) -> None:
+async def searches(caller: Caller, chance: random.Random, customers: int) -> AsyncIterator[Row]:
     """Parts of names in two scripts, of addresses and ids, by people who type."""
     parts = ["珈琲", "株式", "港電", "鴨川", "capri", "thornf", "bike", "coffee", "law", "p1@a", "person"]
     times: dict[str, list[float]] = {}
@@ -238,20 +197,18 @@ async def searches(figures: Figures, caller: Caller, chance: random.Random, cust
         part = chance.choice(parts)
         asked = chance.choice((part, f"{part} {chance.randint(1, 99)}", f"A-{chance.randint(1, customers)}"))
         kind = "id" if asked.startswith("A-") else "one part" if asked == part else "two parts"
-        times.setdefault(kind, []).append(
-            await timed(lambda asked=asked: caller.pages.get("/customers", params={"q": asked}))  # type: ignore[misc]
-        )
+        times.setdefault(kind, []).append(await timed(caller.pages.get("/customers", params={"q": asked})))
     for kind, of_it in sorted(times.items()):
-        figures.add(f"search, {kind}", both(of_it), "p99 100 ms", at(of_it, 0.99) < 100)
+        yield Row(f"search, {kind}, p99", at(of_it, 0.99), "ms", 100, detail=f"({both(of_it)})")
 
 
-async def accounts(figures: Figures, caller: Caller, chance: random.Random, customers: int) -> None:
+async def accounts(caller: Caller, chance: random.Random, customers: int) -> Row:
     """One account by the API."""
-    times = [await timed(lambda: caller.api.get(f"/accounts/A-{chance.randint(1, customers)}")) for _ in range(PAGES)]
-    figures.add("GET /v1/accounts/{id}", both(times[10:]), "p99 100 ms", at(times[10:], 0.99) < 100)
+    times = [await timed(caller.api.get(f"/accounts/A-{chance.randint(1, customers)}")) for _ in range(PAGES)]
+    return Row("GET /v1/accounts/{id}, p99", at(times[10:], 0.99), "ms", 100, detail=f"({both(times[10:])})")
 
 
-async def orders(figures: Figures, caller: Caller, client: PerennialClient) -> None:
+async def orders(caller: Caller, client: PerennialClient, count: int) -> Row:
     """Orders to their acceptance, by both ways in turn, several in flight."""
 
     async def over_http(document: dict[str, Any]) -> None:
@@ -259,7 +216,7 @@ async def orders(figures: Figures, caller: Caller, client: PerennialClient) -> N
         assert answer.status_code in (200, 201), answer.text[:300]
 
     rates: dict[str, list[float]] = {"http": [], "bare": []}
-    for turn in range(2 * ORDERS // (AT_ONCE * 5)):
+    for turn in range(2 * count // (AT_ONCE * 5)):
         kind: str = ("bare", "http")[turn % 2]
         ask: Callable[[dict[str, Any]], Awaitable[Any]] = over_http if kind == "http" else client.place_order
         began = time.perf_counter()
@@ -268,80 +225,54 @@ async def orders(figures: Figures, caller: Caller, client: PerennialClient) -> N
         rates[kind].append(5 * AT_ONCE / (time.perf_counter() - began))
         await asyncio.sleep(3)
     http, plain = (statistics.median(rates[kind][1:] or rates[kind]) for kind in ("http", "bare"))
-    said = f"{http / plain:.2f} ({http:.0f} to {plain:.0f} a second)"
-    figures.add("orders over HTTP against the bare client", said, "at least 0.8", http / plain >= 0.8)
+    return Row(
+        "orders over HTTP against the bare client",
+        http / plain,
+        reach=0.8,
+        least=True,
+        floor=f"{plain:.0f} a second",
+        detail=f"({http:.0f} a second)",
+        how=f"{AT_ONCE} in flight, in turn",
+    )
 
 
 @asynccontextmanager
-async def processes(stack: EmbeddedStack, port: int) -> AsyncIterator[None]:
+async def served(place: Stand, port: int) -> AsyncIterator[None]:
     """`perennial worker` and `perennial gateway` until the end of the block."""
-    environment = {
-        **os.environ,
-        "TEMPORAL_ADDRESS": stack.temporal_address,
-        "PERENNIAL_DATABASE_URL": stack.postgres_dsn,
-        "PERENNIAL_SMTP_HOST": stack.smtp_host,
-        "PERENNIAL_SMTP_PORT": str(stack.smtp_port),
-        "PERENNIAL_GATEWAY_PORT": str(port),
-        "PERENNIAL_GATEWAY_HOST": "127.0.0.1",
-    }
-    program = str(Path(sys.executable).with_name("perennial"))
-    running = [
-        await asyncio.create_subprocess_exec(program, name, env=environment, stderr=DEVNULL, stdout=DEVNULL)
-        for name in ("worker", "gateway")
-    ]
-    try:
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
-            for _ in range(300):
-                try:
-                    if (await http.get("/ready")).status_code == 200:
-                        break
-                except httpx2.HTTPError:
-                    pass
-                await asyncio.sleep(0.2)
+    listening = {"PERENNIAL_GATEWAY_PORT": str(port), "PERENNIAL_GATEWAY_HOST": "127.0.0.1"}
+    async with (
+        place.worker(),
+        place.process(PROGRAM, "gateway", **listening),
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http,
+    ):
+
+        async def missing() -> int:
+            try:
+                return (await http.get("/ready")).status_code != 200
+            except httpx2.HTTPError:
+                return 1
+
+        await none(missing, 60)
         yield
-    finally:
-        for one in running:
-            one.terminate()
-        for one in running:
-            await one.wait()
 
 
-def free_port() -> int:
-    """A port that nobody has."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
-async def main(customers: int, items: int) -> int:
-    """Every figure, one after the other; how many were missed."""
-    figures, chance, port = Figures(), random.Random(7), free_port()
-    with tempfile.TemporaryDirectory(prefix="perennial-bench-doors-") as folder:
-        async with EmbeddedStack(Path(folder), SEARCH_ATTRIBUTES, keep=False) as stack:
-            await migrate(stack.postgres_dsn)
-            pool = await open_pool(stack.postgres_dsn)
-            await fill(pool, customers, items)
-            token = await signed_in(pool)
-            temporal = await connect(stack.temporal_address)
-            client = PerennialClient(temporal, pool)
-            host = f"http://127.0.0.1:{port}"
-            async with (
-                processes(stack, port),
-                httpx2.AsyncClient(base_url=host, cookies={"perennial-session": SECRET}) as at_pages,
-                httpx2.AsyncClient(base_url=f"{host}/v1", headers={"Authorization": f"Bearer {token}"}) as by_key,
-            ):
-                caller = Caller(at_pages, by_key)
-                await pages(figures, caller, Bare(stack.postgres_dsn, temporal), chance, customers)
-                await searches(figures, caller, chance, customers)
-                await accounts(figures, caller, chance, customers)
-                await orders(figures, caller, client)
-            await pool.close()
-    Console().print(figures.table)
-    return figures.missed
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--customers", type=int, default=CUSTOMERS)
-    parser.add_argument("--items", type=int, default=ITEMS)
-    given = parser.parse_args()
-    sys.exit(asyncio.run(main(given.customers, given.items)) > 0)
+async def rows(size: Size) -> AsyncIterator[Row]:
+    """Every figure, one after the other."""
+    chance, port = random.Random(7), free_port()
+    customers = size.count("customers", CUSTOMERS, 2_000)
+    async with stand() as place:
+        await fill(place.pool, customers, size.count("items", ITEMS, 200_000))
+        token = await signed_in(place.pool)
+        host = f"http://127.0.0.1:{port}"
+        async with (
+            served(place, port),
+            httpx2.AsyncClient(base_url=host, cookies={"perennial-session": SECRET}) as at_pages,
+            httpx2.AsyncClient(base_url=f"{host}/v1", headers={"Authorization": f"Bearer {token}"}) as by_key,
+        ):
+            caller = Caller(at_pages, by_key)
+            async for row in pages(caller, Bare(place.stack.postgres_dsn, place.temporal), chance, customers):
+                yield row
+            async for row in searches(caller, chance, customers):
+                yield row
+            yield await accounts(caller, chance, customers)
+            yield await orders(caller, place.client, size.count("orders", ORDERS, 100))

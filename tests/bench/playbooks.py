@@ -1,33 +1,30 @@
-"""How long a playbook's rehearsal over 10,000 customers takes: `python -m tests.bench_playbooks [N]`. Exit code 1 on a miss.
+"""How long a playbook's rehearsal over 10,000 customers takes.
 
 On a PostgreSQL of its own, with customers who are copies of one that was sold something, each with a year of effects.
 """
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import resource
-import sys
-import tempfile
 import time
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 from temporalio.testing import ActivityEnvironment
 
 from activities.frame.unit_of_work import Performer
 from activities.journey.accepting import OrderAcceptance
 from activities.kernel.clock import present
-from activities.kernel.pool import Pool, open_pool
+from activities.kernel.pool import Pool
 from activities.playbooks import FOLDER, read_playbooks
 from domain.frame.calls import RequestCall
 from domain.frame.playbook import Playbook
 from domain.kernel.calendar import add_months
 from gateway.trials import held, try_on_all
+from tests.bench.rows import Row, Size
+from tests.bench.stand import database
 from tests.builders import order
-from workers.embedded.postgres import EmbeddedPostgres
-from workers.migrating import migrate
 
 CUSTOMERS = 10_000
 LIMIT = 60.0
@@ -82,32 +79,27 @@ async def fill(pool: Pool, customers: int) -> None:
         await connection.execute("analyze", timeout=100)
 
 
-async def main(customers: int) -> int:
-    """The exit code."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with EmbeddedPostgres(Path(folder)) as server:
-            await migrate(server.dsn)
-            pool = await open_pool(server.dsn)
-            await fill(pool, customers)
-            accounts = await held(pool, "standard")
-            now = present() + timedelta(days=1)
-            playbook = read_playbooks(FOLDER).current("standard")
-            assert playbook is not None
-            began = time.perf_counter()
-            trials = [
-                one
-                async for ready in try_on_all(server.dsn, another(playbook), accounts, now, add_months(now.date(), 12))
-                for one in ready
-            ]
-            taken = time.perf_counter() - began
-            ours = resource.getrusage(resource.RUSAGE_CHILDREN)
-            await pool.close()
+async def rows(size: Size) -> AsyncIterator[Row]:
+    """A next version with other check-ins, notices and plays, tried on all customers a year ahead."""
+    customers = size.count("customers", CUSTOMERS, 500)
+    async with database() as place:
+        await fill(place.pool, customers)
+        accounts = await held(place.pool, "standard")
+        now = present() + timedelta(days=1)
+        playbook = read_playbooks(FOLDER).current("standard")
+        assert playbook is not None
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        began = time.perf_counter()
+        trials = [
+            one
+            async for ready in try_on_all(place.dsn, another(playbook), accounts, now, add_months(now.date(), 12))
+            for one in ready
+        ]
+        taken = time.perf_counter() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert len(trials) == customers
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     found = {name: sum(len(getattr(one, name)) for one in trials) for name in ("adds", "drops", "moves", "asleep")}
-    print(
-        f"{len(trials):,} customers in {taken:.1f} s (CPU of its processes {ours.ru_utime + ours.ru_stime:.1f} s): {found}; limit {LIMIT:g} s"
-    )
-    return int(taken > LIMIT or len(trials) != customers)
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else CUSTOMERS)))
+    said = ", ".join(f"{name} {count:,}" for name, count in found.items())
+    figure = f"rehearsal of a playbook on {customers:,} customers"
+    yield Row(figure, taken, "s", LIMIT * customers / CUSTOMERS, detail=f"({cpu:.1f} s of CPU)", how=said)

@@ -1,24 +1,32 @@
-"""What the demo's year costs, lived on a stack of its own: `python -m tests.bench_year`. Prints; asserts nothing."""
+"""What the demo's year costs in billable actions."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
 from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
 from temporalio.api.enums.v1 import EventType
 
 from activities.kernel.clock import present
 from domain.kernel.ids import journey_id
-from tests.bench import billable, histories_of
+from tests.bench.history import billable, histories_of
+from tests.bench.rows import Row, Size
 from workers.cli.stack import Up, stack_up
 from workers.rehearsal.letters import PostOffice
 from workers.rehearsal.life import Life
 from workers.rehearsal.story import DEFAULT_STORY, read_story, shifted, weeks_to_shift
 from workers.settings import Settings
+
+
+async def rows(_: Size) -> AsyncIterator[Row]:
+    """Its actions, by kind of event."""
+    with tempfile.TemporaryDirectory(prefix="perennial-bench-") as place:
+        kinds = await demo_year(Path(place))
+    said = ", ".join(f"{name} {count}" for name, count in kinds.most_common())
+    yield Row("actions of the demo's year", kinds.total(), "", 390, how=said)
 
 
 async def demo_year(folder: Path) -> Counter[str]:
@@ -44,13 +52,3 @@ async def _lived(up: Up) -> Life:
     await life.live()
     await asyncio.sleep(2)  # the server's list of workflows follows a moment later
     return life
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory(prefix="perennial-bench-year-") as place:
-        kinds = asyncio.run(demo_year(Path(place)))
-    table = Table("billable", "events")
-    for name, count in kinds.most_common():
-        table.add_row(name, str(count))
-    table.add_row("actions of the demo's year", str(kinds.total()))
-    Console().print(table)

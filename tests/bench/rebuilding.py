@@ -1,10 +1,9 @@
-"""`python -m tests.oracles.bench`: what rebuilding an asset's timeline costs, up to 10,000 actions."""
+"""What rebuilding an asset's timeline costs."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from math import log2
 from time import process_time
 
 from domain.assets.ledger import rebuild
@@ -57,15 +56,3 @@ def seconds_to_rebuild(count: int) -> float:
         taken.append(process_time() - begun)
         assert len(periods) == count
     return min(taken)
-
-
-def main() -> None:
-    """Print the time for each size, and what it is for each n log n: a constant if the cost grows like that."""
-    print("actions   rebuild    time / (n log2 n)")
-    for count in (100, 1_000, 2_000, 5_000, 10_000):
-        seconds = seconds_to_rebuild(count)
-        print(f"{count:7d} {seconds * 1e3:7.1f} ms {seconds / (count * log2(count)) * 1e9:10.0f} ns")
-
-
-if __name__ == "__main__":
-    main()

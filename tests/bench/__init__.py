@@ -1,0 +1,1 @@
+"""What the product costs, measured beside its floors: `python -m tests.bench`. Each group is a module with `rows`."""
