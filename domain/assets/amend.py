@@ -19,13 +19,14 @@ from domain.assets.errors import (
     RestrictedError,
     StartDateError,
 )
-from domain.assets.ledger import Entry, Ledger, append, empty_record
+from domain.assets.ledger import Ledger, append, empty_record
 from domain.assets.model import (
     ActionSource,
     ActionType,
     AssetRecord,
     AttributeSetting,
     Category,
+    Entry,
     PricingSource,
     SellingModel,
     Subtype,
@@ -75,9 +76,9 @@ def generate(ledger: Ledger, request: Generate) -> Ledger:
         category=Category.INITIAL_SALE,
         effective=start,
         recorded_at=request.recorded_at,
-        start=start,
-        end=end,
-        rows=[
+        lifecycle_start=start,
+        lifecycle_end=end,
+        sources=[
             _source(
                 lot=number,
                 start=line.start,
@@ -307,9 +308,9 @@ def cancel(ledger: Ledger, request: CancelAsset) -> Ledger:
         category=Category.CANCELLATIONS,
         effective=request.effective,
         recorded_at=request.recorded_at,
-        start=record.start,
-        end=request.effective if request.tail is Tail.NONE else record.end,
-        rows=close_lots(record, request.effective),
+        lifecycle_start=record.start,
+        lifecycle_end=request.effective if request.tail is Tail.NONE else record.end,
+        sources=close_lots(record, request.effective),
         clears_from=request.effective,
         order_id=request.order_id,
     )
@@ -337,9 +338,9 @@ def _amendment(
         subtype=subtype,
         effective=effective,
         recorded_at=request.recorded_at,
-        start=start or record.start,
-        end=end or record.end,
-        rows=rows,
+        lifecycle_start=start or record.start,
+        lifecycle_end=end or record.end,
+        sources=rows,
         cuts=cuts,
         clears_from=clears_from,
         attributes=attributes,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,20 +10,18 @@ from pydantic import Field
 
 from domain.assets.errors import AssetLockedError, InFlightError, LedgerCorruptError, UnknownAssetError
 from domain.assets.model import (
+    Act,
     ActionSource,
-    ActionType,
     Asset,
     AssetAction,
     AssetRecord,
-    AttributeSetting,
     Category,
-    ComingTerm,
+    Entry,
     SellingModel,
     StatePeriod,
-    Subtype,
     active_actions,
 )
-from domain.assets.periods import attributes_at, boundaries, rows_of, slices, sweep
+from domain.assets.periods import attributes_at, boundaries, rows_of, sums
 from domain.assets.worth import Anchor, LedgerPolicy, PeriodAmounts, month_anchors, units_worth
 from domain.kernel.base import Carried, unchecked
 
@@ -53,34 +50,6 @@ class Ledger(Carried):
         return self.having(assets=self.assets | changed)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An action before it is written: what the ledger measures and numbers is still missing.
-
-    `category` None lets the sign of the change decide between more and less. `end` is the lifecycle's end afterwards.
-    """
-
-    request_id: str
-    type: ActionType
-    effective: datetime
-    recorded_at: datetime | None
-    start: datetime
-    end: datetime | None
-    category: Category | None = None
-    subtype: Subtype | None = None
-    rows: Sequence[ActionSource] = ()
-    cuts: Sequence[datetime] = ()
-    clears_from: datetime | None = None
-    attributes: Sequence[AttributeSetting] = ()
-    undoes: int | None = None
-    can_roll_back: bool = False
-    related_asset: str | None = None
-    order_id: str | None = None
-    months_from: datetime | None = None
-    uplift_percent: Decimal | None = None
-    terms: Sequence[ComingTerm] = ()
-
-
 def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy) -> tuple[StatePeriod, ...]:
     """The periods that follow from `actions`, in n log n.
 
@@ -88,32 +57,41 @@ def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy
         LedgerCorruptError: The actions break an invariant: a lot below zero, a quantity that changes inside a period.
     """
     active = active_actions(actions)
+    return _periods(asset, active, month_anchors(asset, active), policy)
+
+
+def _periods(
+    asset: Asset, active: Sequence[Act], anchors: Sequence[Anchor], policy: LedgerPolicy
+) -> tuple[StatePeriod, ...]:
+    """The periods that follow from the actions in force, whose months begin by `anchors`."""
     if not active:
         return ()
-    stretches = slices(boundaries(active), active[-1].lifecycle_end)
-    attributes = attributes_at(active, [stretch.start for stretch in stretches])
-    anchors = month_anchors(asset, active)
+    starts, last = boundaries(active), active[-1].lifecycle_end
     once, amounts = asset.selling_model is SellingModel.ONE_TIME, PeriodAmounts(asset, policy, anchors)
-    periods: list[StatePeriod] = []
-    for (stretch, holdings), values in zip(sweep(rows_of(active), stretches), attributes, strict=True):
-        mrr = holdings.mrr
-        periods.append(
-            _period(
-                start=stretch.start,
-                end=stretch.end,
-                quantity=holdings.quantity,
-                mrr=ZERO if once and mrr is not None else mrr,
-                amount=amounts.of(mrr, stretch),
-                attributes=values,
-            )
-        )
-    return tuple(periods)
+    made: list[StatePeriod] = []
+    held = sums(rows_of(active), starts, last)
+    for start, end, (quantity, mrr), values in zip(
+        starts, [*starts[1:], last], held, attributes_at(active, starts), strict=True
+    ):
+        amount = amounts.of(mrr, start, end)
+        shown = ZERO if once and mrr is not None else mrr
+        made.append(_period(start=start, end=end, quantity=quantity, mrr=shown, amount=amount, attributes=values))
+    return tuple(made)
 
 
 def total_amount(periods: Sequence[StatePeriod]) -> Decimal | None:
     """The amounts of all periods; None while one of them has none."""
-    amounts = [period.amount for period in periods]
-    return None if None in amounts else sum((amount for amount in amounts if amount is not None), ZERO)
+    return _total(period.amount for period in periods)
+
+
+def _total(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum of amounts; None while one of them is not known."""
+    total = ZERO
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total
 
 
 def period_at(periods: Sequence[StatePeriod], at: datetime) -> StatePeriod | None:
@@ -154,38 +132,26 @@ def empty_record(asset: Asset) -> AssetRecord:
 
 def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetRecord:
     """The record with one more action: periods rebuilt, changes measured, the version counted up."""
-    asset = record.asset
-    action = _action(
-        sequence=len(record.actions) + 1,
-        request_id=entry.request_id,
-        category=entry.category or Category.OTHER,
-        type=entry.type,
-        subtype=entry.subtype,
-        effective=entry.effective,
-        recorded_at=entry.recorded_at,
-        sources=(),
-        cuts=tuple(entry.cuts),
-        clears_from=entry.clears_from,
-        lifecycle_start=entry.start,
-        lifecycle_end=entry.end,
-        attributes=tuple(entry.attributes),
-        undoes=entry.undoes,
-        can_roll_back=entry.can_roll_back,
-        related_asset=entry.related_asset,
-        order_id=entry.order_id,
-        months_from=entry.months_from,
-        uplift_percent=entry.uplift_percent,
-        terms=tuple(entry.terms),
+    asset, before, known = record.asset, record.active, record.periods
+    after: list[Act] = (
+        [*before, entry] if entry.undoes is None else [action for action in before if action.sequence != entry.undoes]
     )
     # Months are counted as the action leaves them, so that it is measured by what it says itself; what a renewal takes away
     # as they were.
-    anchors = month_anchors(asset, active_actions((*record.actions, action)))
-    known = month_anchors(asset, record.active) if entry.category is Category.RENEWALS else anchors
-    rows = [_measured_row(row, asset, policy, known if row.quantity < 0 else anchors) for row in entry.rows]
-    action = action.having(sources=tuple(rows))
-    periods = rebuild(asset, (*record.actions, action), policy)
-    measured = _with_changes(action, record.periods, periods, entry.category)
-    return record.having(periods=periods, version=record.version + 1, actions=(*record.actions, measured))
+    anchors = month_anchors(asset, after)
+    earlier = month_anchors(asset, before) if entry.category is Category.RENEWALS else anchors
+    sources = tuple(
+        _measured_row(row, asset, policy, earlier if row.quantity < 0 else anchors) for row in entry.sources
+    )
+    periods = _periods(asset, after, anchors, policy)
+    action = _written(entry, len(record.actions) + 1, sources, known, periods)
+    return _record(
+        asset=asset,
+        actions=(*record.actions, action),
+        periods=periods,
+        version=record.version + 1,
+        lock=record.lock,
+    )
 
 
 def _measured_row(row: ActionSource, asset: Asset, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> ActionSource:
@@ -193,22 +159,45 @@ def _measured_row(row: ActionSource, asset: Asset, policy: LedgerPolicy, anchors
     return row.having(product_amount=amount)
 
 
-def _with_changes(
-    action: AssetAction, before: Sequence[StatePeriod], after: Sequence[StatePeriod], category: Category | None
+def _written(
+    entry: Entry,
+    sequence: int,
+    sources: tuple[ActionSource, ...],
+    before: Sequence[StatePeriod],
+    after: Sequence[StatePeriod],
 ) -> AssetAction:
-    old_quantity, old_mrr = _measured(before, action.effective)
-    quantity, mrr = _measured(after, action.effective)
+    """The action with what it changes: quantity and price where it takes effect, the amount over the whole asset."""
+    old_quantity, old_mrr = _measured(before, entry.effective)
+    new_quantity, new_mrr = _measured(after, entry.effective)
+    quantity, mrr = new_quantity - old_quantity, less(new_mrr, old_mrr)
     amount = less(total_amount(after), total_amount(before))
-    products = [row.product_amount for row in action.sources]
-    product = None if None in products else sum((value for value in products if value is not None), ZERO)
-    mrr_change = less(mrr, old_mrr)
-    return action.having(
-        category=category or _by_sign(quantity - old_quantity, amount, mrr_change),
-        quantity_change=quantity - old_quantity,
-        mrr_change=mrr_change,
-        amount_change=amount,
+    product = _total(row.product_amount for row in sources)
+    return _action(
+        sequence=sequence,
+        request_id=entry.request_id,
+        category=entry.category or _by_sign(quantity, amount, mrr),
+        type=entry.type,
+        subtype=entry.subtype,
+        effective=entry.effective,
+        recorded_at=entry.recorded_at,
+        sources=sources,
+        cuts=tuple(entry.cuts),
+        clears_from=entry.clears_from,
+        lifecycle_start=entry.lifecycle_start,
+        lifecycle_end=entry.lifecycle_end,
+        attributes=tuple(entry.attributes),
+        quantity_change=quantity,
+        mrr_change=mrr,
         product_amount_change=product,
         adjustment_amount_change=less(amount, product),
+        amount_change=amount,
+        undoes=entry.undoes,
+        can_roll_back=entry.can_roll_back,
+        related_asset=entry.related_asset,
+        order_id=entry.order_id,
+        months_from=entry.months_from,
+        uplift_percent=entry.uplift_percent,
+        terms=tuple(entry.terms),
     )
 
 

@@ -6,6 +6,8 @@ currency.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -199,6 +201,38 @@ class AssetAction(Carried):
     months_from: Instant | None = None
     uplift_percent: Decimal | None = None
     terms: tuple[ComingTerm, ...] = ()
+
+
+@dataclass(slots=True)
+class Entry:
+    """An action before it is written, by the same names: what the ledger measures and numbers is still missing.
+
+    `category` None lets the sign of the change decide between more and less. `lifecycle_end` is the end afterwards.
+    """
+
+    request_id: str
+    type: ActionType
+    effective: datetime
+    recorded_at: datetime | None
+    lifecycle_start: datetime
+    lifecycle_end: datetime | None
+    category: Category | None = None
+    subtype: Subtype | None = None
+    sources: Sequence[ActionSource] = ()
+    cuts: Sequence[datetime] = ()
+    clears_from: datetime | None = None
+    attributes: Sequence[AttributeSetting] = ()
+    undoes: int | None = None
+    can_roll_back: bool = False
+    related_asset: str | None = None
+    order_id: str | None = None
+    months_from: datetime | None = None
+    uplift_percent: Decimal | None = None
+    terms: Sequence[ComingTerm] = ()
+
+
+Act = AssetAction | Entry
+"""What changes an asset, written or about to be."""
 
 
 class StatePeriod(Carried):

@@ -13,7 +13,7 @@ from fractions import Fraction
 from domain.assets.checks import already_done, check_movable, in_term
 from domain.assets.dates import Instant
 from domain.assets.errors import AssetExistsError, OverReductionError, PriceBookError, TransferQuantityError
-from domain.assets.ledger import Entry, Ledger, append, empty_record
+from domain.assets.ledger import Ledger, append, empty_record
 from domain.assets.model import (
     ActionSource,
     ActionType,
@@ -22,6 +22,7 @@ from domain.assets.model import (
     AttributeSetting,
     Category,
     ComingTerm,
+    Entry,
     SellingModel,
     Subtype,
 )
@@ -121,9 +122,9 @@ def transfer_in(ledger: Ledger, conveyed: Conveyed) -> Ledger:
         subtype=conveyed.subtype,
         effective=conveyed.effective,
         recorded_at=conveyed.recorded_at,
-        start=conveyed.effective,
-        end=conveyed.end,
-        rows=conveyed.rows,
+        lifecycle_start=conveyed.effective,
+        lifecycle_end=conveyed.end,
+        sources=conveyed.rows,
         cuts=conveyed.cuts,
         attributes=conveyed.attributes,
         related_asset=conveyed.from_asset_id,
@@ -223,9 +224,9 @@ def _without(
         subtype=subtype,
         effective=conveyed.effective,
         recorded_at=conveyed.recorded_at,
-        start=record.start,
-        end=record.end,
-        rows=rows,
+        lifecycle_start=record.start,
+        lifecycle_end=record.end,
+        sources=rows,
         related_asset=conveyed.asset.asset_id,
         order_id=conveyed.order_id,
     )

@@ -12,18 +12,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, pairwise
+from typing import NamedTuple
 
 from domain.assets.errors import LedgerCorruptError
-from domain.assets.model import ActionSource, AssetAction, Attributes, active_actions
+from domain.assets.model import Act, ActionSource, AssetAction, Attributes, active_actions
 
 ZERO = Decimal(0)
+Prices = dict[int, Decimal | None]
+"""The unit price of each lot."""
+Changes = dict[datetime, dict[int, int]]
+"""By how many units each lot changes, and when."""
 
 
 @dataclass(slots=True)
 class Holdings:
     """The lots in force at one instant."""
 
-    prices: dict[int, Decimal | None]
+    prices: Prices
     quantities: dict[int, int] = field(default_factory=dict)
     lots: list[int] = field(default_factory=list)
     quantity: int = 0
@@ -33,7 +38,7 @@ class Holdings:
     def change(self, lot: int, delta: int, at: datetime) -> None:
         held = self.quantities.get(lot, 0) + delta
         if held < 0:
-            raise LedgerCorruptError(f"lot {lot} holds {held} units at {at.isoformat()}")
+            raise _below_zero(lot, held, at)
         if held == 0:
             del self.quantities[lot], self.lots[bisect_left(self.lots, lot)]
         elif held == delta:
@@ -53,26 +58,32 @@ class Holdings:
         return None if self.unpriced else self.worth
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """A stretch of the timeline."""
 
     start: datetime
     end: datetime | None
 
 
-def boundaries(actions: Iterable[AssetAction]) -> list[datetime]:
+def boundaries(actions: Iterable[Act]) -> list[datetime]:
     """The starts of all periods, from the actions in force."""
     cuts: list[datetime] = []
-    last: AssetAction | None = None
+    last: Act | None = None
     for last in actions:
-        if last.clears_from is not None:
-            del cuts[bisect_left(cuts, last.clears_from) :]
-        for cut in (last.effective, *last.cuts):
+        clears, at = last.clears_from, last.effective
+        if clears is not None:
+            del cuts[bisect_left(cuts, clears) :]
+        if not cuts or cuts[-1] < at:
+            cuts.append(at)
+        else:
+            add_cut(cuts, at)
+        for cut in last.cuts:
             add_cut(cuts, cut)
-    if last is None:
+    if last is None or not cuts:
         return []
     start, end = last.lifecycle_start, last.lifecycle_end
+    if start <= cuts[0] and (end is None or cuts[-1] < end):
+        return cuts
     return [cut for cut in cuts if start <= cut and (end is None or cut < end)]
 
 
@@ -96,25 +107,74 @@ def sweep(rows: Iterable[ActionSource], stretches: Sequence[Slice]) -> Iterator[
     Raises:
         LedgerCorruptError: A lot falls below zero, or a quantity changes inside a stretch or after the last.
     """
-    prices: dict[int, Decimal | None] = {}
-    events: dict[datetime, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for row in rows:
-        prices[row.lot] = row.unit_price
-        events[row.start][row.lot] += row.quantity
-        if row.end is not None:
-            events[row.end][row.lot] -= row.quantity
+    prices, changes = _changes(rows)
+    _check_changes(changes, [stretch.start for stretch in stretches], stretches[-1].end if stretches else None)
     holdings = Holdings(prices)
-    starts = {stretch.start for stretch in stretches}
-    times = sorted(time for time, deltas in events.items() if any(deltas.values()))
-    end = stretches[-1].end if stretches else None
-    stray = [time for time in times if time not in starts and time != end]
-    if stray:
-        raise LedgerCorruptError(f"the quantity changes at {stray[0].isoformat()}, where no period starts")
     for stretch in stretches:
-        for lot, delta in events.get(stretch.start, {}).items():
+        for lot, delta in changes.get(stretch.start, {}).items():
             if delta:
                 holdings.change(lot, delta, stretch.start)
         yield stretch, holdings
+
+
+def sums(
+    rows: Iterable[ActionSource], starts: Sequence[datetime], end: datetime | None
+) -> list[tuple[int, Decimal | None]]:
+    """What is held from each of `starts` on, the last up to `end`: the units and what they cost a month, as `Holdings` has them.
+
+    Raises:
+        LedgerCorruptError: As `sweep`.
+    """
+    prices, changes = _changes(rows)
+    _check_changes(changes, starts, end)
+    held: dict[int, int] = {}
+    quantity, unpriced, worth = 0, 0, ZERO
+    found: list[tuple[int, Decimal | None]] = []
+    for start in starts:
+        for lot, delta in changes.get(start, {}).items():
+            if not delta:
+                continue
+            held[lot] = now = held.get(lot, 0) + delta
+            if now < 0:
+                raise _below_zero(lot, now, start)
+            quantity += delta
+            if (price := prices[lot]) is None:
+                unpriced += delta
+            else:
+                worth += price * delta
+        found.append((quantity, None if unpriced else worth))
+    return found
+
+
+def _changes(rows: Iterable[ActionSource]) -> tuple[Prices, Changes]:
+    """The prices of the lots of `rows`, and how their quantities change."""
+    prices: Prices = {}
+    changes: Changes = {}
+    for row in rows:
+        lot, quantity, start, end = row.lot, row.quantity, row.start, row.end
+        prices[lot] = row.unit_price
+        if (at := changes.get(start)) is None:
+            changes[start] = {lot: quantity}
+        else:
+            at[lot] = at.get(lot, 0) + quantity
+        if end is None:
+            continue
+        if (at := changes.get(end)) is None:
+            changes[end] = {lot: -quantity}
+        else:
+            at[lot] = at.get(lot, 0) - quantity
+    return prices, changes
+
+
+def _check_changes(changes: Changes, starts: Sequence[datetime], end: datetime | None) -> None:
+    """Raise `LedgerCorruptError` if a quantity changes elsewhere than at `starts` and at `end`."""
+    elsewhere = [time for time in changes.keys() - starts if time != end and any(changes[time].values())]
+    if elsewhere:
+        raise LedgerCorruptError(f"the quantity changes at {min(elsewhere).isoformat()}, where no period starts")
+
+
+def _below_zero(lot: int, held: int, at: datetime) -> LedgerCorruptError:
+    return LedgerCorruptError(f"lot {lot} holds {held} units at {at.isoformat()}")
 
 
 def lot_slices(rows: Iterable[ActionSource], start: datetime) -> list[ActionSource]:
@@ -146,18 +206,17 @@ def _one_lot(rows: list[ActionSource], start: datetime) -> Iterator[ActionSource
             yield rows[0].having(start=begin, end=end, quantity=held, product_amount=None)
 
 
-def attributes_at(actions: Sequence[AssetAction], starts: Sequence[datetime]) -> list[Attributes]:
+def attributes_at(actions: Sequence[Act], starts: Sequence[datetime]) -> list[Attributes]:
     """The attributes in force at each of the sorted `starts`; a later action overrides earlier ones from its date."""
-    settings = sorted(
-        (
-            (setting.start, number, setting.values)
-            for number, action in enumerate(actions)
-            for setting in action.attributes
-        ),
-        key=lambda item: item[:2],
-    )
+    settings = [
+        (setting.start, number, setting.values)
+        for number, action in enumerate(actions)
+        if action.attributes
+        for setting in action.attributes
+    ]
     if not settings:
         return [{} for _ in starts]
+    settings.sort(key=lambda item: item[:2])
     current: dict[str, tuple[int, str]] = {}
     result: list[Attributes] = []
     position = 0
@@ -172,7 +231,7 @@ def attributes_at(actions: Sequence[AssetAction], starts: Sequence[datetime]) ->
     return result
 
 
-def rows_of(actions: Iterable[AssetAction]) -> list[ActionSource]:
+def rows_of(actions: Iterable[Act]) -> list[ActionSource]:
     return [row for action in actions for row in action.sources]
 
 

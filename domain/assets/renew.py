@@ -15,8 +15,17 @@ from domain.assets.errors import (
     RestrictedError,
     SegmentError,
 )
-from domain.assets.ledger import Entry, Ledger, append
-from domain.assets.model import ActionSource, ActionType, Asset, AssetRecord, Category, RenewalPricing, SellingModel
+from domain.assets.ledger import Ledger, append
+from domain.assets.model import (
+    ActionSource,
+    ActionType,
+    Asset,
+    AssetRecord,
+    Category,
+    Entry,
+    RenewalPricing,
+    SellingModel,
+)
 from domain.assets.periods import lot_slices, rows_of
 from domain.assets.requests import Renew
 from domain.assets.taking import as_lots, close_lots, last_lot, next_lot
@@ -64,9 +73,9 @@ def renew(ledger: Ledger, request: Renew) -> Ledger:
         category=Category.RENEWALS,
         effective=start,
         recorded_at=request.recorded_at,
-        start=record.start,
-        end=end,
-        rows=rows,
+        lifecycle_start=record.start,
+        lifecycle_end=end,
+        sources=rows,
         cuts=[
             *([old_end] if start > old_end else []),
             *_segments(record.asset, start, end, anchor, request.segment_months, ledger.policy.most_segments),

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from domain.assets.checks import SELL_ANEW, already_done, gives_up_all, writable
 from domain.assets.errors import RollbackNotEligibleError, RollbackTooLateError
-from domain.assets.ledger import Entry, Ledger, append, check_lock
-from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, Subtype
+from domain.assets.ledger import Ledger, append, check_lock
+from domain.assets.model import ActionType, AssetAction, AssetRecord, Category, Entry, Subtype
 from domain.assets.requests import Rollback
 
 
@@ -109,9 +109,9 @@ def _undone(record: AssetRecord, request: Rollback, ledger: Ledger) -> AssetReco
         subtype=Subtype.ROLLBACK,
         effective=last.effective,
         recorded_at=request.recorded_at,
-        start=before.lifecycle_start,
-        end=before.lifecycle_end,
-        rows=[row.having(quantity=-row.quantity) for row in last.sources],
+        lifecycle_start=before.lifecycle_start,
+        lifecycle_end=before.lifecycle_end,
+        sources=[row.having(quantity=-row.quantity) for row in last.sources],
         undoes=last.sequence,
         order_id=request.order_id,
     )

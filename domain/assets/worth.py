@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from math import lcm
 from operator import attrgetter
+from typing import NamedTuple
 
-from domain.assets.model import Asset, AssetAction, AssetRecord, Category, SellingModel
-from domain.assets.periods import Slice
+from domain.assets.model import Act, Asset, AssetRecord, Category, SellingModel
 from domain.kernel.base import Carried
 from domain.kernel.calendar import anchor_from, local_day, months_between
-from domain.kernel.money import exactly, rounding_of
+from domain.kernel.money import exact_ratio, exactly, rounding_of
 from domain.kernel.zones import wall_clock
 
 ZERO = Decimal(0)
@@ -51,8 +50,7 @@ def _months(start: datetime, end: datetime, zone: str, anchor: datetime | None) 
     return months_between(first, last, first.day if anchor is None else local_day(anchor, zone).day)
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(NamedTuple):
     """From `start` on, months begin on the local day of `anchor`."""
 
     start: datetime
@@ -62,7 +60,7 @@ class Anchor:
 _start = attrgetter("start")
 
 
-def month_anchors(asset: Asset, actions: Sequence[AssetAction]) -> tuple[Anchor, ...]:
+def month_anchors(asset: Asset, actions: Sequence[Act]) -> tuple[Anchor, ...]:
     """By which days the months of an asset are counted, by the actions in force: from its sale on, and from each renewal.
 
     A renewal that begins where a month begins counts on by the same day, so that a term from 28 February is one of a
@@ -77,7 +75,7 @@ def month_anchors(asset: Asset, actions: Sequence[AssetAction]) -> tuple[Anchor,
     return tuple(anchors)
 
 
-def _terms(actions: Sequence[AssetAction]) -> list[tuple[datetime, datetime | None]]:
+def _terms(actions: Sequence[Act]) -> list[tuple[datetime, datetime | None]]:
     """When terms after the first begin, and from when their months are counted if that is said."""
     found: list[tuple[datetime, datetime | None]] = []
     for action in actions:
@@ -135,33 +133,42 @@ def units_worth(
     policy: LedgerPolicy,
     anchors: Sequence[Anchor] = (),
 ) -> Decimal | None:
-    """What units at a price come to in a span, rounded once."""
-    exact = exact_worth(price, *span, asset, policy, anchors)
-    return None if exact is None else rounding_of(asset.currency).quotient(exact.numerator * units, exact.denominator)
+    """What units at a price come to in a span, rounded once: `exact_worth` of them, without a fraction on the way."""
+    if price is None:
+        return None
+    rounding = rounding_of(asset.currency)
+    if asset.selling_model is SellingModel.ONE_TIME:
+        top, bottom = price.as_integer_ratio()
+        return rounding.quotient(top * units, bottom)
+    start, end = span
+    if end is None:
+        return None
+    top, bottom = exact_ratio(price)
+    months, of = policy.months(start, end, asset.time_zone, anchor_at(anchors, start)).as_integer_ratio()
+    return rounding.quotient(top * months * units, bottom * of)
 
 
 class PeriodAmounts:
     """The amounts of an asset's periods, one after the other."""
 
     def __init__(self, asset: Asset, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> None:
-        self._facts = asset, policy, anchors
+        self._zone, self._policy, self._anchors = asset.time_zone, policy, anchors
         self._once = asset.selling_model is SellingModel.ONE_TIME
         self._rounding = rounding_of(asset.currency)
         self._sum, self._over = asset.carried.as_integer_ratio()
-        self._before = self._rounding.quotient(self._sum, self._over)
+        self._before = self._rounding.quotient(self._sum, self._over) if self._sum else ZERO
 
-    def of(self, price: Decimal | None, stretch: Slice) -> Decimal | None:
+    def of(self, price: Decimal | None, start: datetime, end: datetime | None) -> Decimal | None:
         """What the next period adds. A one-time price is earned where the quantity changes, so that they add up to what is held."""
-        if price is None or (stretch.end is None and not self._once):
+        if price is None or (end is None and not self._once):
             return None
-        asset, policy, anchors = self._facts
-        top, bottom = exactly(price).as_integer_ratio()
-        if self._once or stretch.end is None:
+        top, bottom = exact_ratio(price)
+        if self._once or end is None:
             self._sum, self._over = top, bottom
         else:
-            anchor = anchor_at(anchors, stretch.start)
-            months = policy.months(stretch.start, stretch.end, asset.time_zone, anchor)
-            self._add(top * months.numerator, bottom * months.denominator)
+            months = self._policy.months(start, end, self._zone, anchor_at(self._anchors, start))
+            count, of = months.as_integer_ratio()
+            self._add(top * count, bottom * of)
         return self._next()
 
     def _next(self) -> Decimal:

@@ -69,7 +69,7 @@ class Rounding(Carried):
     def apply(self, value: Decimal | Fraction) -> Decimal:
         """`value` with exactly `decimals` places; ties are seen exactly, never through a cut-off quotient."""
         if isinstance(value, Decimal):
-            return value.quantize(Decimal(1).scaleb(-self.decimals), rounding=_DECIMAL_MODE[self.mode])
+            return value.quantize(_step(self.decimals), rounding=_DECIMAL_MODE[self.mode])
         return self.quotient(value.numerator, value.denominator)
 
     def product(self, value: Decimal, factor: Fraction) -> Decimal:
@@ -79,16 +79,31 @@ class Rounding(Carried):
 
     def quotient(self, numerator: int, denominator: int) -> Decimal:
         """`numerator` over `denominator`, rounded."""
-        if self.decimals < 0:
-            denominator *= 10**-self.decimals
+        decimals, mode = self.decimals, self.mode
+        if decimals < 0:
+            denominator *= 10**-decimals
         else:
-            numerator *= 10**self.decimals
+            numerator *= 10**decimals
         whole, rest = divmod(abs(numerator), denominator)
-        if self.mode is RoundingMode.UP:
+        if mode is RoundingMode.UP:
             whole += rest > 0
-        elif self.mode is RoundingMode.HALF_UP:
+        elif mode is RoundingMode.HALF_UP:
             whole += 2 * rest >= denominator
-        return Decimal(f"{-whole if numerator < 0 else whole}E{-self.decimals}")
+        if numerator < 0:
+            whole = -whole
+        if -_EXACT < whole < _EXACT:
+            return whole * _step(decimals)
+        return Decimal(f"{whole}E{-decimals}")
+
+
+_EXACT = 10**27
+"""Whole numbers below this are multiplied with a power of ten without being rounded."""
+
+
+@cache
+def _step(decimals: int) -> Decimal:
+    """The least amount with so many decimals."""
+    return Decimal(1).scaleb(-decimals)
 
 
 @cache
@@ -101,6 +116,7 @@ _MONTHLY = Rounding(decimals=12)
 _DIVIDED = -10
 _YEARLY = Decimal("1e-6")
 _AGREED = Decimal("1e-10")
+_MILLION = 10**6
 
 
 @cache
@@ -183,6 +199,14 @@ def exactly(monthly: Decimal) -> Fraction:
     if not is_divided(monthly):
         return Fraction(monthly)
     return Fraction((monthly * 12).quantize(_YEARLY)) / 12
+
+
+def exact_ratio(monthly: Decimal) -> tuple[int, int]:
+    """As `exactly`, as a numerator and a denominator; a price that needs no more than six decimals is what it says at once."""
+    top, bottom = monthly.as_integer_ratio()
+    if _MILLION % bottom == 0 and -_EXACT < top < _EXACT:
+        return top, bottom
+    return exactly(monthly).as_integer_ratio()
 
 
 def for_months(monthly: Decimal, months: int) -> Decimal:
