@@ -64,15 +64,13 @@ def _periods(
     asset: Asset, active: Sequence[Act], anchors: Sequence[Anchor], policy: LedgerPolicy
 ) -> tuple[StatePeriod, ...]:
     """The periods that follow from the actions in force, whose months begin by `anchors`."""
-    if not active:
-        return ()
-    starts, last = boundaries(active), active[-1].lifecycle_end
+    starts = boundaries(active)
+    last = active[-1].lifecycle_end if starts else None
     once, amounts = asset.selling_model is SellingModel.ONE_TIME, PeriodAmounts(asset, policy, anchors)
     made: list[StatePeriod] = []
     held = sums(rows_of(active), starts, last)
-    for start, end, (quantity, mrr), values in zip(
-        starts, [*starts[1:], last], held, attributes_at(active, starts), strict=True
-    ):
+    ends = [*starts[1:], last]
+    for start, end, (quantity, mrr), values in zip(starts, ends, held, attributes_at(active, starts), strict=False):
         amount = amounts.of(mrr, start, end)
         shown = ZERO if once and mrr is not None else mrr
         made.append(_period(start=start, end=end, quantity=quantity, mrr=shown, amount=amount, attributes=values))
