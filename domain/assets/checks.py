@@ -21,7 +21,7 @@ SELL_ANEW = "sell it anew, by an order or as an add-on of amend_assets"
 
 def already_done(record: AssetRecord, request_id: str) -> bool:
     """Whether this request has had its effect on the asset."""
-    return any(action.request_id == request_id for action in record.actions)
+    return request_id in [action.request_id for action in record.actions]
 
 
 def writable(ledger: Ledger, request: Amendment) -> AssetRecord:

@@ -49,6 +49,29 @@ class Ledger(Carried):
         changed = {record.asset.asset_id: record for record in records}
         return self.having(assets=self.assets | changed)
 
+    def draft(self) -> Draft:
+        """The same ledger for several operations in a row: none of them copies what it leaves as it is."""
+        return _draft(policy=self.policy, assets=dict(self.assets))
+
+
+class Draft(Ledger):
+    """A ledger that operations change in place, known to nobody but who carries them out; one that fails spoils it."""
+
+    def with_records(self, *records: AssetRecord) -> Ledger:
+        for record in records:
+            self.assets[record.asset.asset_id] = record
+        return self
+
+    def draft(self) -> Draft:
+        return self
+
+    def settled(self) -> Ledger:
+        """The ledger that the operations have made."""
+        return _ledger(policy=self.policy, assets=self.assets)
+
+
+_ledger, _draft = unchecked(Ledger), unchecked(Draft)
+
 
 def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy) -> tuple[StatePeriod, ...]:
     """The periods that follow from `actions`, in n log n.

@@ -95,9 +95,10 @@ def apply_together(ledger: Ledger, requests: Sequence[AnyRequest]) -> Ledger:
     books = {(asset.price_book, asset.currency) for asset in assets}
     if len(books) > 1:
         raise MixedPriceBooksError(f"one transaction, one price book and currency; these are {sorted(books)}")
+    draft = ledger.draft()
     for request in requests:
-        ledger = apply(ledger, request)
-    return ledger
+        apply(draft, request)
+    return draft.settled()
 
 
 def target_of(request: AnyRequest) -> str:

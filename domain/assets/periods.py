@@ -6,12 +6,11 @@ The cost is that of sorting the rows, so a history of n actions is rebuilt in n 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 from domain.assets.errors import LedgerCorruptError
@@ -177,33 +176,32 @@ def _below_zero(lot: int, held: int, at: datetime) -> LedgerCorruptError:
     return LedgerCorruptError(f"lot {lot} holds {held} units at {at.isoformat()}")
 
 
-def lot_slices(rows: Iterable[ActionSource], start: datetime) -> list[ActionSource]:
-    """What every lot holds from `start` on: one row for each stretch of constant quantity, oldest lot first."""
-    by_lot: dict[int, list[ActionSource]] = defaultdict(list)
+def lot_slices(rows: Iterable[ActionSource], start: datetime, sign: int = 1) -> list[ActionSource]:
+    """What every lot holds from `start` on: one row for each stretch of constant quantity, oldest lot first; with the sign -1, what
+    takes it away."""
+    firsts: dict[int, ActionSource] = {}
+    by_lot: dict[int, dict[datetime, int]] = {}
     for row in rows:
-        by_lot[row.lot].append(row)
-    return list(chain.from_iterable(_one_lot(by_lot[lot], start) for lot in sorted(by_lot)))
-
-
-def _one_lot(rows: list[ActionSource], start: datetime) -> Iterator[ActionSource]:
-    events: dict[datetime, int] = defaultdict(int)
-    open_ended = 0
-    for row in rows:
-        if row.end is not None and row.end <= start:
-            continue
-        events[max(row.start, start)] += row.quantity
-        if row.end is None:
-            open_ended += row.quantity
-        else:
-            events[row.end] -= row.quantity
-    times = sorted(time for time, delta in events.items() if delta)
-    held = 0
-    for begin, end in pairwise([*times, None]):
-        if begin is None:
-            break
-        held += events[begin]
-        if held:
-            yield rows[0].having(start=begin, end=end, quantity=held, product_amount=None)
+        lot, quantity, begin, end = row.lot, row.quantity, row.start, row.end
+        if (changes := by_lot.get(lot)) is None:
+            firsts[lot] = row
+            changes = by_lot[lot] = {}
+        if end is not None:
+            if end <= start:
+                continue
+            changes[end] = changes.get(end, 0) - quantity
+        at = max(begin, start)
+        changes[at] = changes.get(at, 0) + quantity
+    found: list[ActionSource] = []
+    for lot in sorted(by_lot):
+        held, changes = 0, by_lot[lot]
+        times = sorted(time for time, delta in changes.items() if delta)
+        for begin, until in zip(times, [*times[1:], None], strict=False):
+            held += changes[begin]
+            if held:
+                made = firsts[lot].having(start=begin, end=until, quantity=sign * held, product_amount=None)
+                found.append(made)
+    return found
 
 
 def attributes_at(actions: Sequence[Act], starts: Sequence[datetime]) -> list[Attributes]:

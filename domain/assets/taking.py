@@ -80,8 +80,7 @@ def _joined(rows: list[ActionSource]) -> list[ActionSource]:
 
 def close_lots(record: AssetRecord, start: datetime) -> list[ActionSource]:
     """Negative rows for everything that is held from `start` on."""
-    held = lot_slices(rows_of(record.active), start)
-    return [row.having(quantity=-row.quantity) for row in held]
+    return lot_slices(rows_of(record.active), start, -1)
 
 
 def quantities_from(record: AssetRecord, effective: datetime) -> list[tuple[Slice, int]]:

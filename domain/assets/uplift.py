@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 
 from domain.assets.errors import IndexRateMissingError
 from domain.kernel.base import Carried
@@ -56,7 +55,9 @@ def uplift_percent(index: Decimal, spread: Decimal, combination: Combination = C
 
 def uplifted(unit_price: Decimal, percent: Decimal, rounding: Rounding) -> Decimal:
     """`unit_price` raised by `percent` per cent."""
-    return rounding.apply(Fraction(unit_price) * (100 + Fraction(percent)) / 100)
+    price, of = unit_price.as_integer_ratio()
+    more, per = percent.as_integer_ratio()
+    return rounding.quotient(price * (100 * per + more), of * 100 * per)
 
 
 def raised(unit_price: Decimal, percent: Decimal, currency: str, months: int = 1) -> Decimal:

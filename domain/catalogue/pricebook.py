@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -46,6 +45,10 @@ _UNITS = {
 }
 
 
+_Sold = tuple[str, SellingModel, tuple[tuple[str, str], ...]]
+"""A product, how it is sold, and its attributes."""
+
+
 class Tier(Received):
     """From `least` units on, every unit costs `price`."""
 
@@ -76,8 +79,7 @@ class PriceEntry(Received):
         return len(self.attributes), self.selling_model is not None
 
 
-@dataclass(frozen=True, slots=True)
-class ListPrice:
+class ListPrice(NamedTuple):
     """A price found in a book, and the tier that it comes from."""
 
     price: Decimal
@@ -109,6 +111,11 @@ class PriceBook(Indexed):
         return dict(found)
 
     @cached_property
+    def _fitting(self) -> dict[_Sold, PriceEntry]:
+        """The entries that were asked for, by what is sold."""
+        return {}
+
+    @cached_property
     def rounding(self) -> Rounding:
         return Rounding(decimals=self.unit_decimals)
 
@@ -122,11 +129,13 @@ class PriceBook(Indexed):
             NoPriceError: No entry fits, or its tiers start at a larger quantity.
             SellingModelError: The entry's price is for a unit that this selling model does not have.
         """
-        entries = [entry for entry in self.by_product.get(product, ()) if entry.holds(model, attributes)]
-        if not entries:
-            says = f"price book {self.name} ({self.currency}) has no price {model.words} for {product}"
-            raise NoPriceError(f"{says}; publish one, as by `perennial price set`")
-        entry = max(entries, key=lambda entry: entry.specificity)
+        key = product, model, tuple(attributes.items())
+        if (entry := self._fitting.get(key)) is None:
+            entries = [entry for entry in self.by_product.get(product, ()) if entry.holds(model, attributes)]
+            if not entries:
+                says = f"price book {self.name} ({self.currency}) has no price {model.words} for {product}"
+                raise NoPriceError(f"{says}; publish one, as by `perennial price set`")
+            entry = self._fitting[key] = max(entries, key=lambda entry: entry.specificity)
         if entry.per not in _UNITS[model]:
             units = " or ".join(_UNITS[model])
             raise SellingModelError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.assets.bundles import MOST_BUNDLE_LINES, ChildQuantity
 from domain.assets.model import Attributes, SellingModel
@@ -20,8 +20,7 @@ from domain.catalogue.errors import (
 from domain.quotes.request_lines import Choice, SaleLine
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
+class Configured(NamedTuple):
     """A product that is sold, with all its attributes; `option` and `per_parent` are set below a bundle's root."""
 
     line_id: str

@@ -11,7 +11,7 @@ from itertools import pairwise
 from domain.assets.bundles import Relationship, change_bundle
 from domain.assets.errors import AssetError
 from domain.assets.ledger import Ledger
-from domain.assets.model import ActionSource, Asset, AssetAction, AssetRecord, SellingModel
+from domain.assets.model import AssetAction, AssetRecord, SellingModel
 from domain.assets.operations import apply, target_of
 from domain.assets.requests import CancelAsset, ChangeQuantity, Renew, Swap
 from domain.assets.worth import Anchor, LedgerPolicy, anchor_at, month_anchors
@@ -30,7 +30,7 @@ from domain.catalogue.errors import (
 from domain.catalogue.pricebook import PriceBook, ledger_price
 from domain.kernel.base import unchecked
 from domain.kernel.calendar import local_day
-from domain.kernel.money import rounding_of
+from domain.kernel.money import Rounding, rounding_of
 from domain.quotes.change_lines import plan_change
 from domain.quotes.discounts import Discount
 from domain.quotes.quote import LedgerStep, LotPart, PriceSource, Quote, QuoteLine, UnitPricing, total_of
@@ -39,7 +39,7 @@ from domain.quotes.sales import plan_sale
 from domain.quotes.sources import Planned, QuoteSources
 
 ZERO = Decimal(0)
-_quote_line, _lot_part = unchecked(QuoteLine), unchecked(LotPart)
+_ledger, _quote_line, _lot_part = unchecked(Ledger), unchecked(QuoteLine), unchecked(LotPart)
 
 
 def price(
@@ -68,9 +68,7 @@ def price(
     _check_discounts(discounts, planned)
     steps = [plan.step for plan in planned]
     touched = _check_touched(steps)
-    sandbox = Ledger.model_construct(
-        policy=assets.policy, assets={key: assets.assets[key] for key in touched if key in assets.assets}
-    )
+    sandbox = _ledger(policy=assets.policy, assets={key: assets.assets[key] for key in touched if key in assets.assets})
     after = carry_out(sandbox, steps)
     lines = tuple(line for plan in planned for line in _lines(plan, after))
     return Quote(
@@ -127,16 +125,17 @@ def carry_out(ledger: Ledger, steps: Sequence[LedgerStep]) -> Ledger:
     Raises:
         AssetError: A step is refused; nothing has changed, and a note names the line.
     """
+    draft = ledger.draft()
     for step in steps:
         try:
             if step.edges and isinstance(step.request, ChangeQuantity | CancelAsset | Renew):
-                ledger = change_bundle(ledger, step.request, step.edges)
+                change_bundle(draft, step.request, step.edges)
             else:
-                ledger = apply(ledger, step.request)
+                apply(draft, step.request)
         except AssetError as error:
             error.add_note(f"line {step.line_id} of the quote")
             raise
-    return ledger
+    return draft.settled()
 
 
 def confirm(assets: Ledger, quote: Quote, at: datetime) -> Ledger:
@@ -261,7 +260,7 @@ def _line(
 ) -> QuoteLine:
     asset = record.asset
     parts = parts_of(record, action, policy)
-    product = plan.product
+    product, rounding = plan.product, rounding_of(asset.currency)
     return _quote_line(
         line_id=line_id,
         parent_id=parent_id,
@@ -280,46 +279,53 @@ def _line(
         parts=parts,
         adjustment=action.adjustment_amount_change,
         exact_amount=action.amount_change,
-        amount=_rounded(action.amount_change, asset.currency),
-        monthly=_rounded(action.mrr_change, asset.currency),
-        discount=_discount(pricing, parts, asset.currency),
+        amount=_rounded(action.amount_change, rounding),
+        monthly=_rounded(action.mrr_change, rounding),
+        discount=_discount(pricing, parts, rounding),
     )
 
 
 def parts_of(record: AssetRecord, action: AssetAction, policy: LedgerPolicy) -> tuple[LotPart, ...]:
     """What the amount of an action is made of: units of each lot, at their price, for their months."""
-    anchors = month_anchors(record.asset, record.active)
-    return tuple(_part(row, record.asset, policy, anchors) for row in action.sources)
+    asset, anchors = record.asset, month_anchors(record.asset, record.active)
+    counts = asset.selling_model is not SellingModel.ONE_TIME
+    parts: list[LotPart] = []
+    for row in action.sources:
+        start, end = row.start, row.end
+        part = _lot_part(
+            lot=row.lot,
+            quantity=row.quantity,
+            unit_price=row.unit_price,
+            start=start,
+            end=end,
+            months=_months(start, end, asset.time_zone, policy, anchors) if counts and end is not None else None,
+            amount=row.product_amount,
+        )
+        parts.append(part)
+    return tuple(parts)
 
 
-def _part(row: ActionSource, asset: Asset, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> LotPart:
-    months = None
-    if row.end is not None and asset.selling_model is not SellingModel.ONE_TIME:
-        # Each term counts its own.
-        cuts = [row.start, *(each.start for each in anchors if row.start < each.start < row.end), row.end]
-        counted = (policy.months(*span, asset.time_zone, anchor_at(anchors, span[0])) for span in pairwise(cuts))
-        months = sum((Decimal(each.numerator) / each.denominator for each in counted), ZERO)
-    return _lot_part(
-        lot=row.lot,
-        quantity=row.quantity,
-        unit_price=row.unit_price,
-        start=row.start,
-        end=row.end,
-        months=months,
-        amount=row.product_amount,
-    )
+def _months(start: datetime, end: datetime, zone: str, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> Decimal:
+    """The months from `start` up to `end`; each term counts its own."""
+    cuts = [start, *(each.start for each in anchors if start < each.start < end), end]
+    total = ZERO
+    for first, until in pairwise(cuts):
+        months, of = policy.months(first, until, zone, anchor_at(anchors, first)).as_integer_ratio()
+        total += Decimal(months) / of
+    return total
 
 
-def _rounded(value: Decimal | None, currency: str) -> Decimal | None:
-    return None if value is None else rounding_of(currency).apply(value)
+def _rounded(value: Decimal | None, rounding: Rounding) -> Decimal | None:
+    return None if value is None else rounding.apply(value)
 
 
-def _discount(pricing: UnitPricing | None, parts: Sequence[LotPart], currency: str) -> Decimal | None:
+def _discount(pricing: UnitPricing | None, parts: Sequence[LotPart], rounding: Rounding) -> Decimal | None:
     """What the discounts of the quote take off the units that it sells; None if that has no end or no price to go by."""
     if pricing is None or not pricing.discounts:
         return ZERO
     base, net = pricing.base_price, pricing.net_price
     each_lot = pricing.source is PriceSource.EACH_LOT
+    listed = ledger_price(base, pricing.per)
     taken = ZERO
     for part in parts:
         if part.quantity <= 0:
@@ -330,5 +336,5 @@ def _discount(pricing: UnitPricing | None, parts: Sequence[LotPart], currency: s
             taken += part.amount * base / net - part.amount
         else:
             months = Decimal(1) if part.months is None else part.months
-            taken += ledger_price(base, pricing.per) * part.quantity * months - part.amount
-    return _rounded(taken, currency)
+            taken += listed * part.quantity * months - part.amount
+    return rounding.apply(taken)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from domain.assets.ledger import Ledger
 from domain.assets.model import AssetRecord, Attributes, SellingModel
@@ -22,8 +23,7 @@ ZERO = Decimal(0)
 _unit_pricing = unchecked(UnitPricing)
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """A step, and how its unit price comes about."""
 
     kind: LineKind
@@ -43,6 +43,8 @@ class QuoteSources:
     request: QuoteRequest
     discounts: Sequence[Discount]
     as_of: datetime
+    priced: dict[Hashable, UnitPricing] = field(default_factory=dict)
+    """the prices found so far: most lines of a quote are alike"""
 
     def request_id(self, line_id: str) -> str:
         return f"{self.request.quote_id}.v{self.request.version}.{line_id}"
@@ -92,10 +94,16 @@ def _priced(
     uplift: Decimal,
     tier_from: int | None = None,
 ) -> UnitPricing:
+    covering = desk.covering(line_id, product)
+    # Figures that are equal may have other decimals, which are shown.
+    figures = tuple(None if one is None else str(one) for one in (listed, base, uplift))
+    key = (source, per, figures, tier_from, tuple(map(id, covering)))
+    if (known := desk.priced.get(key)) is not None:
+        return known
     raised = uplift_price(base, uplift, desk.book.currency)
-    steps = discount_steps(raised, desk.covering(line_id, product), desk.book.rounding)
+    steps = discount_steps(raised, covering, desk.book.rounding)
     net = steps[-1].after if steps else raised
-    return _unit_pricing(
+    desk.priced[key] = made = _unit_pricing(
         source=source,
         per=per,
         list_price=listed,
@@ -106,3 +114,4 @@ def _priced(
         ledger_price=ledger_price(net, per),
         tier_from=tier_from,
     )
+    return made
