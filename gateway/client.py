@@ -27,11 +27,12 @@ from domain.frame.step_words import shortened
 from domain.frame.turns import Turn
 from domain.journey.agenda import Running
 from domain.journey.registry import JOURNEY
+from domain.journey.taking_over import OrdersTaken, OrderTaken
 from domain.kernel.ids import journey_id
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Problem, Refusal
 from domain.kernel.requests import read_request
 from domain.kernel.shown import as_text
-from domain.orders.order import OrderAnswer, read_order
+from domain.orders.order import Order, OrderAnswer, read_order
 from domain.quotes.quote import Quote
 from domain.quotes.requests import RequestQuote
 from domain.success.usage import UsageRow, calls_for_a_look, usage_level
@@ -85,6 +86,21 @@ class PerennialClient:
     async def import_order(self, order: dict[str, Any]) -> OrderAnswer:
         """Takes over an order of the past with its true dates: nothing that was due before now is acted on."""
         return await self._order("import_order", order)
+
+    async def import_orders(self, orders: Sequence[Order]) -> list[OrderTaken]:
+        """Takes over some orders of one customer, oldest first, as `import_order` does, in one request: what became of each.
+
+        Raises `Refusal` if none of them was accepted.
+        """
+        account = orders[0].account
+        import_id = uuid4().hex
+        said = [order.model_dump(mode="json", exclude_unset=True) for order in orders]
+        body = {"request_id": import_id, "by": "import", "orders": said}
+        again = "the same orders may be sent again, and are accepted once"
+        answer = await self._ask_or_begin(
+            account.account_id, "import_orders", body, import_id, again, company=account.name
+        )
+        return OrdersTaken.model_validate(answer).orders
 
     async def _order(self, update: str, document: dict[str, Any]) -> OrderAnswer:
         order = read_order(document)

@@ -11,11 +11,14 @@ from temporalio.client import Client, WorkflowHandle
 
 from domain.frame.flight import TOGETHER, Channel
 from domain.frame.keys import EffectKey, StepKey, case_key, effect_key, message_key, settled_key
+from domain.journey.taking_over import instant_of
 from domain.kernel.ids import case_workflow_id, journey_id
 from gateway.entity import MayBeGone
 
 ORDERS = frozenset({"activate_order", "take_over_order"})
 """The activities that accept an order."""
+TAKEN_TOGETHER = "take_over_orders"
+"""The one that accepts several orders of the past."""
 _NOT_KEPT = frozenset({"reconcile", "case_unheard"})
 """What leaves nothing under a key of its own."""
 _MESSAGES = frozenset({Channel.MAIL.value, Channel.NOTICE.value, Channel.WEBHOOK.value})
@@ -138,7 +141,8 @@ async def _scheduled(temporal: Client, handle: WorkflowHandle[Any, Any]) -> Asyn
             if event.HasField("activity_task_scheduled_event_attributes"):
                 asked = event.activity_task_scheduled_event_attributes
                 (given,) = await temporal.data_converter.decode(asked.input.payloads, [dict[str, Any]])
-                yield Scheduled(handle.run_id or "", event.event_id, asked.activity_type.name, given)
+                for name, each in _asked(asked.activity_type.name, given):
+                    yield Scheduled(handle.run_id or "", event.event_id, name, each)
 
 
 async def _completed(
@@ -164,12 +168,29 @@ async def _completed(
 def _each(
     name: str, given: dict[str, Any], outcome: dict[str, Any]
 ) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """An activity as it is; of one that took out several messages each that has come to its end, as if it had been alone."""
+    """An activity as it is; of one that took out several messages each that has come to its end, and of one that took over several orders
+    each that was accepted, as if it had been alone."""
+    if name == TAKEN_TOGETHER:
+        taken = (outcome.get("answer") or {}).get("orders", ())
+        for (one, order), its in zip(_asked(name, given), taken, strict=False):
+            if its.get("answer") and not its.get("before"):
+                yield one, order, {"answer": its["answer"]}
+        return
     if name != TOGETHER:
         yield name, given, outcome
         return
     for delivery_id, came in outcome.get("outcomes", {}).items():
         yield given["deliveries"][delivery_id], {**given, "delivery_id": delivery_id}, came
+
+
+def _asked(name: str, given: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What an activity was asked to do; of one that takes over several orders each, as if it came alone."""
+    if name != TAKEN_TOGETHER:
+        yield name, given
+        return
+    for place, order in enumerate(given["body"]["orders"]):
+        at = instant_of(datetime.fromisoformat(given["as_of"]), place).isoformat()
+        yield "take_over_order", {**given, "request_id": str(order.get("order_id")), "body": order, "as_of": at}
 
 
 def _key(name: str, given: dict[str, Any]) -> str:

@@ -35,6 +35,7 @@ from activities.journey.installed_base import InstalledBase
 from activities.journey.people import CustomerChanges
 from activities.journey.reconciling import Reconciling
 from activities.journey.steps import JourneySteps
+from activities.journey.taking_over import OrderImports
 from activities.kernel.pool import Pool
 from activities.mail.signing import Signing
 from activities.orders.fulfilments import Fulfilments
@@ -85,6 +86,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         AssetAmendments(performer),
         Conveyor(performer, temporal),
         OrderAcceptance(performer, playbooks, most_lines=settings.order_lines),
+        OrderImports(performer, playbooks, most_lines=settings.order_lines),
         CustomerChanges(performer, playbooks),
         HoldKeeping(performer),
         CaseSales(performer),

@@ -217,7 +217,7 @@ class Journey(Entity[JourneyState]):
         before = self.state
         self.hear(outcome)
         if pending.activity != "reconcile":  # which is on record under no key
-            self.state = self.state.having(last=pending.key)
+            self.state = self.state.having(last=outcome.done_as or pending.key)
         if pending.opens:
             here = self.state.moved(before.account)
             if here.agenda != self.state.agenda and workflow.patched("moved-by-an-order"):

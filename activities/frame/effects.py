@@ -113,6 +113,22 @@ async def find_record(connection: Connection, key: str, asked: Asked | None = No
     return row["run"], row["outcome"]
 
 
+async def gather_effect(
+    gathered: Gathered,
+    key: str,
+    account_id: str,
+    run: str,
+    as_of: datetime,
+    outcome: Carried,
+    asked: Asked | None = None,
+) -> None:
+    """An effect that is written with all else that waits."""
+    said = outcome.model_dump(mode="json", exclude_unset=True)
+    await gathered.add(
+        _EFFECT, [(key, account_id, run, as_of, said, asked.digest if asked else None, _under(key, asked))]
+    )
+
+
 async def record_effect(
     gathered: Gathered,
     key: str,
@@ -128,12 +144,9 @@ async def record_effect(
 
     True if people of the account have changed after `people_since`, up to this transaction.
     """
-    said = outcome.model_dump(mode="json", exclude_unset=True)
     if gathered.holds("people_change"):
         await gathered.write()
-    await gathered.add(
-        _EFFECT, [(key, account_id, run, as_of, said, asked.digest if asked else None, _under(key, asked))]
-    )
+    await gather_effect(gathered, key, account_id, run, as_of, outcome, asked)
     changed: bool = await gathered.write(PEOPLE_CHANGED, account_id, people_since)
     return changed
 

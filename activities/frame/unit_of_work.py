@@ -134,16 +134,35 @@ class UnitOfWork:
         outcome, gathered = await self._carried_out(situation, decision)
         return await self._recorded(gathered, outcome, situation)
 
+    async def along(self, waiting: Gathered, situation: Situation, decision: Decision, unit: Unit) -> Outcome:
+        """What a decision on another unit of the same transaction comes to. Its rows wait with others, also for those of its outcome:
+        see `record_with`."""
+        outcome, _ = await replace(self, unit=unit)._carried_out(situation, decision, waiting)
+        return outcome
+
+    async def record_with(
+        self, waiting: Gathered, done: Sequence[tuple[Unit, Outcome]], situation: Situation
+    ) -> Outcome:
+        """Writes all that waits, with what came of each unit, as `record` does with the last one; returns that one's."""
+        *earlier, (last, outcome) = done
+        for unit, its in earlier:
+            await effects.gather_effect(waiting, unit.key, unit.account_id, unit.run, unit.as_of, its)
+        return await replace(self, unit=last)._recorded(waiting, outcome, situation)
+
     async def also(self, situation: Situation, decision: Decision, unit: Unit) -> Outcome:
         """What else is done and recorded in the same transaction, under a key of its own."""
         beside = replace(self, unit=unit)
         outcome, gathered = await beside._carried_out(situation, decision)
         return await beside._recorded(gathered, outcome)
 
-    async def _carried_out(self, situation: Situation, decision: Decision) -> tuple[Outcome, Gathered]:
+    async def _carried_out(
+        self, situation: Situation, decision: Decision, waiting: Gathered | None = None
+    ) -> tuple[Outcome, Gathered]:
         unit = self.unit
         origin = Origin(unit.key, unit.stage, situation.as_of)
-        return await carry_out(self.connection, self.sender, situation, decision, origin, unit.kind, unit.actor)
+        return await carry_out(
+            self.connection, self.sender, situation, decision, origin, unit.kind, unit.actor, waiting
+        )
 
     async def _recorded(self, gathered: Gathered, outcome: Outcome, situation: Situation | None = None) -> Outcome:
         unit = self.unit

@@ -48,13 +48,14 @@ async def carry_out(
     origin: Origin,
     kind: str,
     actor: str | None = None,
+    waiting: Gathered | None = None,
 ) -> tuple[Outcome, Gathered]:
     """Facts, documents, journal and outbox of a decision, in this order; returns what came of it, and the rows that are still to be
-    written."""
+    written, with those that are `waiting` already."""
     customer, as_of, key = situation.customer, situation.as_of, origin.key
     account_id = customer.account.account_id
     decision = without_unwanted_mails(customer, with_copies(customer, decision))
-    gathered = Gathered(connection)
+    gathered = Gathered(connection) if waiting is None else waiting
     place = Writing(connection, account_id, as_of, customer, gathered=gathered)
     await writes.carry_out(place, decision.writes)
     billed = await bill(place, customer, key, decision.writes, imported=situation.imported)

@@ -47,32 +47,30 @@ class OrderAcceptance(Activities):
             return await self._accept(call, imported=True)
 
     async def _accept(self, call: RequestCall, *, imported: bool) -> Outcome:
-        size = _lines_in(call.body)
+        size = lines_in(call.body)
         order = await computed(size, read_order, call.body)
-        if size > self._most_lines:
-            said = f"the order has {size:,} lines; at most {self._most_lines:,} go into one: split it into several"
-            raise Refusal(INVALID_ORDER, "the order cannot be accepted", [Problem(field="lines", problem=said)])
+        check_size(size, self._most_lines)
         key = effect_key(call.account_id, f"order:{order.order_id}")
         unit = Unit(call.account_id, key, call.as_of, "relationship", "order_accepted", call.run)
         reads = {"record": order_store.on_record(7)}
         async with self._performer.begin(unit, reads, *order_store.named_by(order)) as work:
             connection, seen = work.connection, work.seen
             if seen is not None:
-                record, first = order_store.read_on_record(seen.row["record"])
+                record, placed = order_store.read_on_record(seen.row["record"])
             else:
-                record, first = await order_store.load_on_record(connection, order)
-            if first is not None:
-                return await _first_answer(work, call, order, first)
+                record, placed = await order_store.load_on_record(connection, order)
+            if order.order_id in placed:
+                return await _first_answer(work, call, order, placed[order.order_id])
             customer, _ = await customers.load_customer_and(connection, call.account_id, call.as_of, {}, seen)
             situation, decision = await computed(
                 size,
                 placing.place,
                 customer,
                 order,
-                await self._playbook_for(connection, order, customer),
+                await playbook_for(self._playbooks, connection, order, customer),
                 record,
                 call.as_of,
-                codes=await _suggested(connection, order, record),
+                codes=await suggested(connection, order, record),
                 imported=imported,
                 opening=call.opening,
             )
@@ -88,37 +86,52 @@ class OrderAcceptance(Activities):
                     outcome = await with_other_business_days(connection, call, outcome)
             return await work.record(outcome, situation)
 
-    async def _playbook_for(self, connection: Connection, order: Order, customer: Customer | None) -> Playbook:
-        """A new customer gets the segment's current playbook, a known one keeps theirs."""
-        playbook = self._playbooks.current(order.account.segment)
-        if playbook is None:
-            known = ", ".join(self._playbooks.segments())
-            problem = Problem(
-                field="account.segment",
-                problem=f"no playbook for segment {order.account.segment!r}; use one of {known}",
-            )
-            raise Refusal(INVALID_ORDER, "the order cannot be accepted", [problem])
-        if customer is None:
-            return playbook
-        facts = customer.account
-        return await customers.load_playbook(connection, facts.segment, facts.playbook_version)
+
+async def playbook_for(
+    playbooks: Playbooks, connection: Connection, order: Order, customer: Customer | None
+) -> Playbook:
+    """A new customer gets the segment's current playbook, a known one keeps theirs."""
+    playbook = playbooks.current(order.account.segment)
+    if playbook is None:
+        known = ", ".join(playbooks.segments())
+        problem = Problem(
+            field="account.segment",
+            problem=f"no playbook for segment {order.account.segment!r}; use one of {known}",
+        )
+        raise Refusal(INVALID_ORDER, "the order cannot be accepted", [problem])
+    if customer is None:
+        return playbook
+    facts = customer.account
+    return await customers.load_playbook(connection, facts.segment, facts.playbook_version)
 
 
-def _lines_in(body: Mapping[str, Any]) -> int:
+def lines_in(body: Mapping[str, Any]) -> int:
     """About how many lines an order has that was not read yet."""
     parts = [body, *(one for one in body.get("contracts") or () if isinstance(one, Mapping))]
     return sum(len(lines) for part in parts if isinstance(lines := part.get("lines"), list))
 
 
-async def _first_answer(work: UnitOfWork, call: RequestCall, order: Order, found: tuple[str, str]) -> Outcome:
-    """The answer that an accepted order got the first time; another content under the same id is refused."""
-    account_id, digest = found
-    if account_id != call.account_id or digest != order.digest():
-        whose = "with other content" if account_id == call.account_id else f"by account {account_id}"
+def check_size(lines: int, most: int) -> None:
+    """Raises `Refusal` (InvalidOrder) for an order of more lines than are taken."""
+    if lines > most:
+        said = f"the order has {lines:,} lines; at most {most:,} go into one: split it into several"
+        raise Refusal(INVALID_ORDER, "the order cannot be accepted", [Problem(field="lines", problem=said)])
+
+
+def check_same(order: Order, account_id: str, found: tuple[str, str]) -> None:
+    """Raises `Refusal` (OrderConflict) for another order than the one that was accepted under its id: `found` has account and digest."""
+    of, digest = found
+    if of != account_id or digest != order.digest():
+        whose = "with other content" if of == account_id else f"by account {of}"
         raise Refusal(
             ORDER_CONFLICT,
             f"order {order.order_id!r} was placed before {whose}; nothing was changed. Use a new order_id for a new order",
         )
+
+
+async def _first_answer(work: UnitOfWork, call: RequestCall, order: Order, found: tuple[str, str]) -> Outcome:
+    """The answer that an accepted order got the first time; another content under the same id is refused."""
+    check_same(order, call.account_id, found)
     if work.before is None:
         raise LookupError(f"order {order.order_id} is on record without its effect")
     first = work.before.again() if call.repeated else work.before
@@ -130,7 +143,7 @@ async def _first_answer(work: UnitOfWork, call: RequestCall, order: Order, found
     return first
 
 
-async def _suggested(connection: Connection, order: Order, record: placing.OrderOnRecord) -> list[str]:
+async def suggested(connection: Connection, order: Order, record: placing.OrderOnRecord) -> list[str]:
     """The catalogue's codes, for an order that names a product which nobody knows."""
     brought = {product.code for product in order.products} | record.products.keys()
     known = all(line.product in brought for line in order.all_lines())

@@ -41,13 +41,9 @@ class Gathered:
             self._rows[insert.table] = (insert, [*waiting, *new])
 
     async def say(self, part: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Another part of the statement, `{0}` in which are `rows` as JSON. It is said once in a statement: what was said before is
-        written then."""
-        if not rows:
-            return
-        if part in self._said:
-            await self.write()
-        self._said[part] = rows
+        """Another part of the statement, `{0}` in which are `rows` as JSON, all that is said of it before it is written."""
+        if rows:
+            self._said[part] = [*self._said.get(part, ()), *rows]
 
     def holds(self, table: str) -> bool:
         """True if rows of a table wait."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -14,18 +14,19 @@ from activities.kernel.queries import Column
 from domain.frame.customer import StaffFacts
 from domain.journey.placing import OrderOnRecord
 from domain.journey.writes import KeepPlaybook, PlaceOrder
+from domain.kernel.base import unchecked
 from domain.kernel.calendar import local_day
 from domain.orders.order import Order, OrderedLine, OrderedProduct, ProductKind
 from domain.orders.writes import AddProducts
 
 
 def on_record(n: int) -> str:
-    """The statement that has what is on record of what an order names; its parameters, see `named_by`, begin with $`n`."""
-    account_id, order_id, products, contracts, staff = (f"${number}" for number in range(n, n + 5))
+    """The statement that has what is on record of what orders name; its parameters, see `named_by`, begin with $`n`."""
+    account_id, orders, products, contracts, staff = (f"${number}" for number in range(n, n + 5))
     return f"""
 with a as (select * from account where account_id = {account_id})
 select jsonb_build_object(
-  'first', (select jsonb_build_array(account_id, digest) from sales_order where order_id = {order_id}),
+  'placed', (select jsonb_object_agg(order_id, jsonb_build_array(account_id, digest)) from sales_order where order_id = any({orders})),
   'newest_at', (select max(activated_at) from sales_order where account_id = {account_id}),
   'products', (select jsonb_agg(jsonb_build_object('code', code, 'name', name, 'kind', kind)) from product where code = any({products})),
   'contracts', (select jsonb_object_agg(contract_id, order_id) from contract where contract_id = any({contracts})),
@@ -39,53 +40,75 @@ select jsonb_build_object(
 """
 
 
-def named_by(order: Order) -> tuple[Any, ...]:
-    """What an order names, as `on_record` looks for it."""
-    account = order.account
+Placed = Mapping[str, tuple[str, str]]
+"""Orders that were accepted, by their ids: the account and the digest of each."""
+
+
+def named_by(*orders: Order) -> tuple[Any, ...]:
+    """What orders of one account name, as `on_record` looks for it."""
+    people = (person for order in orders for person in (order.account.owner, order.account.success_manager))
     return (
-        account.account_id,
-        order.order_id,
-        list({line.product for line in order.all_lines()} | {product.code for product in order.products}),
-        [contract.contract_id for contract in order.contracts],
-        [one.staff_id for one in (account.owner, account.success_manager) if one is not None],
+        orders[0].account.account_id,
+        [order.order_id for order in orders],
+        list(
+            {of.product for order in orders for of in order.all_lines()} | {p.code for o in orders for p in o.products}
+        ),
+        [contract.contract_id for order in orders for contract in order.contracts],
+        list({one.staff_id for one in people if one is not None}),
     )
 
 
-async def load_on_record(connection: Connection, order: Order) -> tuple[OrderOnRecord, tuple[str, str] | None]:
+async def load_on_record(connection: Connection, *orders: Order) -> tuple[OrderOnRecord, Placed]:
     """As `read_on_record`, in one look."""
-    return read_on_record(await connection.fetchval(on_record(1), *named_by(order)))
+    return read_on_record(await connection.fetchval(on_record(1), *named_by(*orders)))
 
 
-def read_on_record(said: Mapping[str, Any]) -> tuple[OrderOnRecord, tuple[str, str] | None]:
-    """What is on record of what an order names; and the account and digest of the order itself if it was accepted."""
+def read_on_record(said: Mapping[str, Any]) -> tuple[OrderOnRecord, Placed]:
+    """What is on record of what orders name; and those of them that were accepted."""
     found = {name: value for name, value in said.items() if value is not None}
     record = OrderOnRecord(
         newest_at=datetime.fromisoformat(found["newest_at"]) if "newest_at" in found else None,
-        products={one["code"]: OrderedProduct.model_validate(one) for one in found.get("products", ())},
+        products={one["code"]: _known(one["code"], one["name"], one["kind"]) for one in found.get("products", ())},
         contracts=found.get("contracts", {}),
         staff={one["staff_id"]: StaffFacts.model_validate(one) for one in found.get("staff", ())},
         gone=frozenset((contact_id, email) for contact_id, email in found.get("gone", ())),
         **{name: frozenset(found.get(name, ())) for name in ("fields", "contacts", "unsubscribed")},
     )
-    return record, tuple(found["first"]) if "first" in found else None
+    return record, {
+        order_id: (account_id, digest) for order_id, (account_id, digest) in found.get("placed", {}).items()
+    }
 
 
-async def find_order(connection: Connection, order_id: str) -> tuple[str, str] | None:
-    """The account and the digest of an accepted order."""
-    row = await connection.fetchrow("select account_id, digest from sales_order where order_id = $1", order_id)
-    return (row["account_id"], row["digest"]) if row else None
+async def find_orders(connection: Connection, order_ids: Sequence[str]) -> Placed:
+    """Those of these orders that were accepted."""
+    rows = await connection.fetch(
+        "select order_id, account_id, digest from sales_order where order_id = any($1)", list(order_ids)
+    )
+    return {row["order_id"]: (row["account_id"], row["digest"]) for row in rows}
 
 
 async def known_products(connection: Connection, codes: Iterable[str]) -> dict[str, OrderedProduct]:
     """The catalogue's entries for `codes`."""
     rows = await connection.fetch("select code, name, kind from product where code = any($1)", list(codes))
-    return {
-        row["code"]: OrderedProduct(code=row["code"], name=row["name"], kind=ProductKind(row["kind"])) for row in rows
-    }
+    return {row["code"]: _known(row["code"], row["name"], row["kind"]) for row in rows}
+
+
+def _known(code: str, name: str, kind: str) -> OrderedProduct:
+    """An entry of the catalogue, which was checked when it came."""
+    return _entry(code=code, name=name, kind=ProductKind(kind))
+
+
+_entry = unchecked(OrderedProduct)
 
 
 product_codes = Column[str]("select code from product order by code limit 5000")
 """Codes of the catalogue, to suggest from."""
+
+
+async def introduce_products(connection: Connection, products: Iterable[OrderedProduct]) -> None:
+    """Entries of the catalogue for what is not in it yet, ahead of the orders that name them: these then need not wait for each other."""
+    rows = [(one.code, one.name, one.kind.value) for one in sorted(products, key=attrgetter("code"))]
+    await PRODUCT.add(connection, rows)
 
 
 async def add_products(place: Place, writes: list[AddProducts]) -> None:

@@ -158,6 +158,8 @@ class Outcome(Carried):
     """all steps of plays that are to come, in place of those that were; null if they stay"""
     put_off: bool = False
     """true for a step that is not done yet: `plan` says when it is"""
+    done_as: str = ""
+    """the key, within the account, under which a request is on record, if that is not its own"""
 
     def __add__(self, other: Outcome) -> Outcome:
         """Both outcomes of one decision as one: lists one after the other, the later word on each key and field."""
@@ -170,6 +172,19 @@ class Outcome(Carried):
                 new = {**old, **new}
             changes[name] = new
         return self.having(**changes)
+
+    def then(self, later: Outcome) -> Outcome:
+        """What both come to, one after the other: what the later one drops, the earlier one has not planned."""
+        keys = {drop for drop in later.drop if not drop.endswith("*")}
+        prefixes = tuple(drop[:-1] for drop in later.drop if drop.endswith("*"))
+        kept = [
+            step
+            for step in self.plan
+            if not keys & {step.key, step.stage}
+            and not (prefixes and step.key.startswith(prefixes))
+            and not (later.plays is not None and step.kind in PLAYS)
+        ]
+        return (self if len(kept) == len(self.plan) else self.having(plan=kept)) + later
 
     def again(self) -> Outcome:
         """The same answer with no effect on the journey: for a request that was carried out long ago."""

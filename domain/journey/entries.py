@@ -20,6 +20,7 @@ from domain.journey.requests import (
     RetryDeliveries,
     SkipStep,
 )
+from domain.journey.taking_over import ImportOrders, check_imported_here, read_import
 from domain.journey.taking_up import TakeUpHoldings
 from domain.journey.task_requests import FinishStaffTask, HandOverStaffTask, ReopenStaffTask, SnoozeStaffTask
 from domain.kernel.ids import journey_id
@@ -86,6 +87,24 @@ ORDERS = (
         "Order of the past",
         says="An order of the past is taken over with its true dates: nothing that lies before now is acted on.",
         activity="take_over_order",
+    ),
+    RequestKind(
+        "import_orders",
+        ImportOrders,
+        None,
+        "Orders of the past",
+        asked_by=PROGRAMS,
+        internal=True,
+        binding=True,
+        activity="take_over_orders",
+        reads=read_import,
+        belongs=check_imported_here,
+        example='{"orders": [{"order_id": "SO-1", "activated_at": "2020-12-01T09:00:00+01:00", "currency": "EUR", "account":'
+        ' {"account_id": "acme", "name": "Acme", "country": "DE", "time_zone": "Europe/Berlin", "language": "en", "owner":'
+        ' {"staff_id": "s-1", "name": "Ann Lee", "email": "ann@seller.example"}}, "contacts": [{"contact_id": "p-1", "name": "Jo Weber",'
+        ' "email": "jo@acme.example"}], "products": [{"code": "INK", "name": "Ink", "kind": "goods"}],'
+        ' "lines": [{"line_id": "1", "product": "INK", "quantity": 2, "unit_price": "9.00"}]}], "request_id": "import-1"}',
+        opens=True,
     ),
     RequestKind(
         "report_fulfilment",

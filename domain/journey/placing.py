@@ -40,6 +40,18 @@ class OrderOnRecord:
     gone: frozenset[tuple[str, str]] = frozenset()
     unsubscribed: frozenset[str] = frozenset()
 
+    def with_order(self, order: Order) -> OrderOnRecord:
+        """The same once the order is accepted."""
+        newest = order.activated_at if self.newest_at is None else max(self.newest_at, order.activated_at)
+        staff = {one.staff_id: StaffFacts.model_validate(one.model_dump()) for one in _staff_of(order)}
+        return replace(
+            self,
+            newest_at=newest,
+            products={**{one.code: one for one in order.products}, **self.products},
+            contracts={**self.contracts, **{one.contract_id: order.order_id for one in order.contracts}},
+            staff={**staff, **self.staff},
+        )
+
 
 @dataclass(frozen=True)
 class _People:
@@ -76,12 +88,14 @@ def place(
     codes: Iterable[str] = (),
     imported: bool = False,
     opening: bool = False,
+    same_people: bool = False,
 ) -> tuple[Situation, Decision]:
     """The customer with the order, and all that it means.
 
     before: the customer without it; null for the account's first order ever.
     codes: of the catalogue, to suggest from where the order names a product that nobody knows.
     opening: the journey has no agenda yet.
+    same_people: an order that was accepted just before said the same of the account and its people.
 
     Raises `Refusal` (InvalidOrder, UnknownProduct, AccountMerged).
     """
@@ -105,7 +119,11 @@ def place(
     written: list[Write] = [
         *([KeepPlaybook(playbook)] if before is None else []),
         AddProducts(tuple(product for product in order.products if product.code not in record.products)),
-        ReachBack(order.activated_at) if older else _account_of(before, order, playbook, record, people, as_of),
+        *(
+            []
+            if same_people and not older
+            else [_people_of(before, order, playbook, record, people, as_of, older=older)]
+        ),
         PlaceOrder(order, sale.contracts, sale.assets, goods=purchase is not None, imported=imported),
     ]
     outcome = decision.outcome.having(plan=plan)
@@ -230,6 +248,22 @@ def _contacts(
             )
     ids = {one.contact_id for one in named}
     return [*named, *(one for id, one in known.items() if id not in ids)], [*stays, *gone]
+
+
+def _people_of(
+    before: Customer | None,
+    order: Order,
+    playbook: Playbook,
+    record: OrderOnRecord,
+    people: _People,
+    as_of: datetime,
+    *,
+    older: bool,
+) -> Write:
+    """What is written of the account: all that the order says of it, or that it began earlier."""
+    if older:
+        return ReachBack(order.activated_at)
+    return _account_of(before, order, playbook, record, people, as_of)
 
 
 def _account_of(

@@ -54,6 +54,8 @@ class Refusal(Exception):  # noqa: N818 - the word of the domain: a refused requ
     @classmethod
     def of_characters(cls, type: str, message: str, document: Any) -> Refusal | None:
         """The refusal of a document whose texts no database keeps; null if all can be kept."""
+        if _is_kept(document):
+            return None
         problems = [Problem(field=_path(path), problem=_NOT_KEPT) for path in _not_kept(document, ())]
         return cls(type, message, problems) if problems else None
 
@@ -92,6 +94,21 @@ JOURNEY_CLOSED = "JourneyClosed"
 
 
 _NOT_KEPT = "has a character that cannot be kept (the code 0, or half of a pair); remove it"
+
+
+def _is_kept(document: Any) -> bool:
+    """True for a document all of whose texts are kept, as nearly all are: it is asked of every line of every order."""
+    parts = [document]
+    for part in parts:
+        if isinstance(part, str):
+            if "\x00" in part or not (part.isascii() or _SURROGATES.isdisjoint(part)):
+                return False
+        elif isinstance(part, Mapping):
+            parts.extend(part)
+            parts.extend(part.values())
+        elif isinstance(part, list | tuple):
+            parts.extend(part)
+    return True
 
 
 def _not_kept(value: Any, path: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, Self
 
@@ -346,15 +347,27 @@ LATER_FIELDS = frozenset({"billing", "evergreen", "first_invoice", "phone", "ram
 """Fields that orders did not have at first: without them the fingerprint is the one of before."""
 
 
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+
+
+@cache
+def _fields_of(kind: type[Received]) -> tuple[tuple[str, bool], ...]:
+    """The names of a model's fields, each with whether it is left out where nothing is said of it."""
+    later = LATER_FIELDS | ({"language"} if issubclass(kind, Staff) else set())
+    return tuple((name, name in later) for name in kind.model_fields)
+
+
 def _canonical(value: Any) -> Any:
     """Plain JSON values of a model in which equal content has one spelling only."""
+    if type(value) in _AS_THEY_ARE:
+        return value
     match value:
         case Received():
-            given = {name: getattr(value, name) for name in type(value).model_fields}
+            said = value.__dict__
             return {
-                name: _canonical(item)
-                for name, item in given.items()
-                if item is not None or not (name in LATER_FIELDS or (isinstance(value, Staff) and name == "language"))
+                name: _canonical(said[name])
+                for name, is_later in _fields_of(type(value))
+                if not is_later or said[name] is not None
             }
         case tuple() | list():
             return [_canonical(item) for item in value]

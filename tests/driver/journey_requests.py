@@ -28,6 +28,13 @@ async def import_order(life: Life, party: Party) -> Made:
     return life.order(party, await life.now(party), past=True)
 
 
+@MAKERS.of("import_orders")
+async def import_orders(life: Life, party: Party) -> Made:
+    now = await life.now(party)
+    orders = [life.order(party, now, past=True) for _ in range(life.random.randint(2, 4))]
+    return {"orders": sorted(orders, key=lambda order: str(order["activated_at"])), "request_id": life.new_id("R")}
+
+
 @MAKERS.of("complete_task")
 async def complete_task(life: Life, party: Party) -> Made:
     sql = (

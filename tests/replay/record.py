@@ -21,8 +21,10 @@ from typing import Any
 from temporalio.client import Client, WorkflowUpdateFailedError
 
 from activities.catalogue.catalogue import save_catalogue, save_price_book
+from activities.kernel.clock import present
 from activities.kernel.pool import open_pool
 from domain.kernel.ids import journey_id
+from domain.orders.order import read_order
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from tests.activities.channels.fake_provisioning import Behaviour
@@ -149,6 +151,19 @@ async def taken_over(world: Outside) -> str:
     return account_of(document)
 
 
+async def taken_over_together(world: Outside) -> str:
+    """Orders of the past in one request, one of them refused."""
+    document = order()
+    wrong = goods_order(document, present() - timedelta(days=90))
+    wrong["lines"][0]["product"] = "NOBODY-KNOWS-IT"
+    orders = [*(goods_order(document, present() - timedelta(days=days)) for days in (120, 60)), wrong]
+    await world.client.import_orders(
+        [read_order(one) for one in sorted(orders, key=lambda one: str(one["activated_at"]))]
+    )
+    await world.client.fast_forward(account_of(document), timedelta(days=200))
+    return account_of(document)
+
+
 async def moved_away(world: Outside) -> str:
     """A customer who goes to live elsewhere, and comes back: mornings go along, what ends at an instant stays."""
     document = order()
@@ -255,6 +270,7 @@ JOURNEYS: tuple[Callable[[Outside], Awaitable[str]], ...] = (
     rollovers,
     refused_order,
     taken_over,
+    taken_over_together,
     sold_held_and_handed_over,
     paused_for_long,
     moved_away,

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 from domain.frame.access import Principal
 from domain.frame.request_kinds import RequestKind
 from domain.journey.registry import OPERATIONS
+from domain.journey.taking_over import OrdersTaken
 from domain.orders.order import OrderAnswer
 from domain.service.opening import CaseAnswer
 from gateway.views.answers import served, sold
@@ -20,6 +21,7 @@ from gateway.views.shown import View, without_hidden
 
 _BY_SHAPE: tuple[tuple[type[BaseModel], str], ...] = (
     (OrderAnswer, "place_order import_order"),
+    (OrdersTaken, "import_orders"),
     (CaseAnswer, "open_case"),
     (sold.LineStands, "report_fulfilment"),
     (served.TaskOfOnboarding, "complete_task block_task unblock_task reopen_task"),

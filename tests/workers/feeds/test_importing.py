@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from activities.kernel.clock import present
-from domain.orders.order import OrderAnswer, ProductKind
+from domain.journey.taking_over import OrderTaken
+from domain.orders.order import Order, OrderAnswer, ProductKind
 from gateway.client import PerennialClient
 from tests import builders
 from tests.conftest import Servers
@@ -73,10 +75,17 @@ class DyingClient(PerennialClient):
     orders_left = 5
 
     async def import_order(self, order: dict[str, Any]) -> OrderAnswer:
-        self.orders_left -= 1
+        self._pass(1)
+        return await super().import_order(order)
+
+    async def import_orders(self, orders: Sequence[Order]) -> list[OrderTaken]:
+        self._pass(len(orders))
+        return await super().import_orders(orders)
+
+    def _pass(self, orders: int) -> None:
+        self.orders_left -= orders
         if self.orders_left < 0:
             raise _CrashError
-        return await super().import_order(order)
 
 
 async def test_past_orders_keep_their_dates_and_send_nothing(servers: Servers, tmp_path: Path) -> None:
