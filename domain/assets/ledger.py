@@ -84,20 +84,49 @@ def rebuild(asset: Asset, actions: tuple[AssetAction, ...], policy: LedgerPolicy
 
 
 def _periods(
-    asset: Asset, active: Sequence[Act], anchors: Sequence[Anchor], policy: LedgerPolicy
+    asset: Asset,
+    active: Sequence[Act],
+    anchors: Sequence[Anchor],
+    policy: LedgerPolicy,
+    known: Sequence[StatePeriod] = (),
 ) -> tuple[StatePeriod, ...]:
-    """The periods that follow from the actions in force, whose months begin by `anchors`."""
+    """The periods that follow from the actions in force, whose months begin by `anchors`. `known`: the first of them, as they were
+    before the last action, which changes nothing of them."""
     starts = boundaries(active)
     last = active[-1].lifecycle_end if starts else None
-    once, amounts = asset.selling_model is SellingModel.ONE_TIME, PeriodAmounts(asset, policy, anchors)
-    made: list[StatePeriod] = []
-    held = sums(rows_of(active), starts, last)
     ends = [*starts[1:], last]
-    for start, end, (quantity, mrr), values in zip(starts, ends, held, attributes_at(active, starts), strict=False):
+    held = sums(rows_of(active), starts, last)
+    once, amounts = asset.selling_model is SellingModel.ONE_TIME, PeriodAmounts(asset, policy, anchors)
+    made, first = [*known], len(known)
+    for n in range(first):
+        amounts.pass_over(held[n][1], starts[n], ends[n])
+    for n, values in enumerate(attributes_at(active, starts[first:]), first):
+        quantity, mrr = held[n]
+        start, end = starts[n], ends[n]
         amount = amounts.of(mrr, start, end)
         shown = ZERO if once and mrr is not None else mrr
         made.append(_period(start=start, end=end, quantity=quantity, mrr=shown, amount=amount, attributes=values))
     return tuple(made)
+
+
+def _untouched(record: AssetRecord, entry: Entry) -> Sequence[StatePeriod]:
+    """The first periods of an asset, up to the earliest instant that an action says something of."""
+    if entry.undoes is not None or entry.lifecycle_start != record.start:
+        return ()
+    since = entry.effective
+    for moment in (
+        entry.clears_from,
+        entry.lifecycle_end,
+        *entry.cuts,
+        *(row.start for row in entry.sources),
+        *(setting.start for setting in entry.attributes),
+    ):
+        if moment is not None and moment < since:
+            since = moment
+    count = len(record.periods)
+    while count and ((end := record.periods[count - 1].end) is None or end > since):
+        count -= 1
+    return record.periods[:count]
 
 
 def total_amount(periods: Sequence[StatePeriod]) -> Decimal | None:
@@ -164,7 +193,7 @@ def append(record: AssetRecord, entry: Entry, policy: LedgerPolicy) -> AssetReco
     sources = tuple(
         _measured_row(row, asset, policy, earlier if row.quantity < 0 else anchors) for row in entry.sources
     )
-    periods = _periods(asset, after, anchors, policy)
+    periods = _periods(asset, after, anchors, policy, _untouched(record, entry) if known else ())
     action = _written(entry, len(record.actions) + 1, sources, known, periods)
     return _record(
         asset=asset,

@@ -204,6 +204,18 @@ def lot_slices(rows: Iterable[ActionSource], start: datetime, sign: int = 1) -> 
     return found
 
 
+def lots_at(rows: Iterable[ActionSource], at: datetime) -> list[tuple[ActionSource, int]]:
+    """What every lot holds at an instant, the oldest lot first: a row of it, and its units."""
+    firsts: dict[int, ActionSource] = {}
+    held: dict[int, int] = {}
+    for row in rows:
+        lot, end = row.lot, row.end
+        firsts.setdefault(lot, row)
+        if row.start <= at and (end is None or at < end):
+            held[lot] = held.get(lot, 0) + row.quantity
+    return [(firsts[lot], held[lot]) for lot in sorted(held) if held[lot]]
+
+
 def attributes_at(actions: Sequence[Act], starts: Sequence[datetime]) -> list[Attributes]:
     """The attributes in force at each of the sorted `starts`; a later action overrides earlier ones from its date."""
     settings = [

@@ -26,9 +26,9 @@ from domain.assets.model import (
     RenewalPricing,
     SellingModel,
 )
-from domain.assets.periods import lot_slices, rows_of
+from domain.assets.periods import lots_at, rows_of
 from domain.assets.requests import Renew
-from domain.assets.taking import as_lots, close_lots, last_lot, next_lot
+from domain.assets.taking import close_lots, last_lot, next_lot
 from domain.assets.uplift import raised
 from domain.assets.worth import anchored, month_anchors
 from domain.kernel.base import unchecked
@@ -92,9 +92,8 @@ def renew(ledger: Ledger, request: Renew) -> Ledger:
 def prices_before(record: AssetRecord, start: datetime) -> dict[int, Decimal]:
     """What the lots that a renewal from `start` on would sell cost until then, by the numbers that they get; those without a price
     are left out."""
-    base = _base(record, start)
-    lots = zip(as_lots(base, next_lot(record)), base, strict=True)
-    return {sold.lot: held.unit_price for sold, held in lots if held.unit_price is not None}
+    lots = enumerate(_base(record, start), next_lot(record))
+    return {number: held.unit_price for number, (held, _) in lots if held.unit_price is not None}
 
 
 def _check_no_renewal(record: AssetRecord, request: Renew) -> None:
@@ -147,11 +146,10 @@ def _segments(
     return cuts
 
 
-def _base(record: AssetRecord, start: datetime) -> list[ActionSource]:
+def _base(record: AssetRecord, start: datetime) -> list[tuple[ActionSource, int]]:
     """What each lot holds in the period in force at `start`, or else in the last one, oldest lot first."""
     late = record.end is not None and start >= record.end
-    at = record.periods[-1].start if late else start
-    return [row for row in lot_slices(rows_of(record.active), at) if row.start == at]
+    return lots_at(rows_of(record.active), record.periods[-1].start if late else start)
 
 
 def _new_lots(record: AssetRecord, request: Renew, start: datetime, end: datetime) -> Sequence[ActionSource]:
@@ -163,23 +161,19 @@ def _new_lots(record: AssetRecord, request: Renew, start: datetime, end: datetim
     if price is None and asset.renewal_pricing is RenewalPricing.LAST_TRANSACTION:
         last = last_lot(record)
         price = last.unit_price if last else None
+
+    def anew(price: Decimal | None) -> Decimal | None:
+        return None if price is None else raised(price, request.uplift_percent, asset.currency, request.priced_months)
+
+    first, span = next_lot(record), {"start": start, "end": end, "product_amount": None}
     if price is None:
-        lots = as_lots(base, next_lot(record))
-        lots = lots if request.quantity is None else _with_units(lots, request.quantity)
-    else:
-        quantity = request.quantity or sum(row.quantity for row in base)
-        lots = [_source(lot=next_lot(record), start=start, end=end, quantity=quantity, unit_price=price)]
-        lots = lots if quantity else []
-    return [
-        lot.having(
-            start=start,
-            end=end,
-            unit_price=None
-            if lot.unit_price is None
-            else raised(lot.unit_price, request.uplift_percent, asset.currency, request.priced_months),
-        )
-        for lot in lots
-    ]
+        lots = [
+            row.having(**span, lot=number, quantity=quantity, unit_price=anew(row.unit_price))
+            for number, (row, quantity) in enumerate(base, first)
+        ]
+        return lots if request.quantity is None else _with_units(lots, request.quantity)
+    quantity = request.quantity or sum(quantity for _, quantity in base)
+    return [_source(lot=first, start=start, end=end, quantity=quantity, unit_price=anew(price))] if quantity else []
 
 
 def _with_units(lots: Sequence[ActionSource], quantity: int) -> list[ActionSource]:

@@ -156,32 +156,38 @@ class PeriodAmounts:
         self._once = asset.selling_model is SellingModel.ONE_TIME
         self._rounding = rounding_of(asset.currency)
         self._sum, self._over = asset.carried.as_integer_ratio()
-        self._before = self._rounding.quotient(self._sum, self._over) if self._sum else ZERO
+        self._before, self._stale = ZERO, self._sum != 0
 
     def of(self, price: Decimal | None, start: datetime, end: datetime | None) -> Decimal | None:
         """What the next period adds. A one-time price is earned where the quantity changes, so that they add up to what is held."""
+        if self._stale:
+            self._before, self._stale = self._rounding.quotient(self._sum, self._over), False
         if price is None or (end is None and not self._once):
             return None
-        top, bottom = exact_ratio(price)
-        if self._once or end is None:
-            self._sum, self._over = top, bottom
-        else:
-            months = self._policy.months(start, end, self._zone, anchor_at(self._anchors, start))
-            count, of = months.as_integer_ratio()
-            self._add(top * count, bottom * of)
-        return self._next()
-
-    def _next(self) -> Decimal:
+        self._add(price, start, end)
         so_far = self._rounding.quotient(self._sum, self._over)
         amount, self._before = so_far - self._before, so_far
         return amount
 
-    def _add(self, top: int, bottom: int) -> None:
-        """A fraction more, over a denominator that is kept: they are few, and reducing each sum would cost more."""
+    def pass_over(self, price: Decimal | None, start: datetime, end: datetime | None) -> None:
+        """As `of`, for a period whose amount is known."""
+        if price is not None and (end is not None or self._once):
+            self._add(price, start, end)
+            self._stale = True
+
+    def _add(self, price: Decimal, start: datetime, end: datetime | None) -> None:
+        """A period more, over a denominator that is kept: they are few, and reducing each sum would cost more."""
+        top, bottom = exact_ratio(price)
+        if self._once or end is None:
+            self._sum, self._over = top, bottom
+            return
+        months = self._policy.months(start, end, self._zone, anchor_at(self._anchors, start))
+        count, of = months.as_integer_ratio()
+        bottom *= of
         if self._over % bottom:
             common = lcm(self._over, bottom)
             self._sum, self._over = self._sum * (common // self._over), common
-        self._sum += top * (self._over // bottom)
+        self._sum += top * count * (self._over // bottom)
 
 
 def exact_cost(record: AssetRecord, policy: LedgerPolicy, until: datetime | None = None) -> Fraction | None:

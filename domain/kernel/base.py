@@ -40,10 +40,10 @@ class Carried(BaseModel):
 
     def having(self, **changes: Any) -> Self:
         """A copy with other fields, which are not checked: as pydantic's `model_copy`, but faster, as ledgers copy a lot."""
-        made = _new(type(self))
-        _set_values(made, {**self.__dict__, **changes})
-        known = self.__pydantic_fields_set__
-        _set_known(made, known if known.issuperset(changes) else known | changes.keys())
+        made, known = _new(type(self)), self.__pydantic_fields_set__
+        values = {**self.__dict__, **changes}
+        _set_values(made, values)
+        _set_known(made, known if len(known) == len(values) else known | changes.keys())
         _set_extra(made, None)
         _set_private(made, None)
         return made

@@ -80,10 +80,10 @@ class Rounding(Carried):
     def quotient(self, numerator: int, denominator: int) -> Decimal:
         """`numerator` over `denominator`, rounded."""
         decimals, mode = self.decimals, self.mode
-        if decimals < 0:
-            denominator *= 10**-decimals
-        else:
+        if decimals > 0:
             numerator *= 10**decimals
+        elif decimals < 0:
+            denominator *= 10**-decimals
         whole, rest = divmod(abs(numerator), denominator)
         if mode is RoundingMode.UP:
             whole += rest > 0
