@@ -63,13 +63,13 @@ def generate(ledger: Ledger, request: Generate) -> Ledger:
         if same_order or first.request_id == request.request_id:
             return ledger
         raise AssetExistsError(f"asset {asset.asset_id} was made by request {first.request_id}")
+    starts = [line.start for line in request.lines]
+    ends = [line.end for line in request.lines if line.end is not None]
     for line in request.lines:
         if line.end is not None and line.end <= line.start:
             raise EndBeforeStartError(f"a line of {asset.asset_id} ends at {line.end} and starts at {line.start}")
-    start = min(line.start for line in request.lines)
-    ends = [line.end for line in request.lines if line.end is not None]
-    end = max(ends) if len(ends) == len(request.lines) else None
-    begins = {term.start for term in request.terms if start < term.start and (end is None or term.start < end)}
+    start, end = min(starts), max(ends) if len(ends) == len(starts) else None
+    begins = [term.start for term in request.terms if start < term.start and (end is None or term.start < end)]
     entry = Entry(
         request_id=request.request_id,
         type=ActionType.GENERATE,
@@ -91,7 +91,7 @@ def generate(ledger: Ledger, request: Generate) -> Ledger:
             for number, line in enumerate(request.lines, 1)
         ],
         # The end of life is no boundary: a later extension must not find one there.
-        cuts=sorted({*(line.start for line in request.lines), *(cut for cut in ends if cut != end), *begins}),
+        cuts=sorted({*starts, *(cut for cut in ends if cut != end), *begins}),
         attributes=[_setting(start=start, values=request.attributes)] if request.attributes else [],
         order_id=request.order_id,
         terms=request.terms,

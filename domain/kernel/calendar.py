@@ -55,7 +55,12 @@ def local_instant(day: date, zone: str, at: time = MORNING) -> datetime:
 
 def local_day(instant: datetime, zone: str) -> date:
     """The calendar day on which `instant` falls in `zone`."""
-    return instant.date() if zone == "UTC" and instant.tzinfo is UTC else local_time(instant, zone).date()
+    return instant.date() if zone == "UTC" and instant.tzinfo is UTC else _local_day(instant, zone)
+
+
+@lru_cache(maxsize=16384)
+def _local_day(instant: datetime, zone: str) -> date:
+    return local_time(instant, zone).date()
 
 
 def start_of_day(day: date, zone: str) -> datetime:
@@ -87,6 +92,11 @@ def add_months(moment: _Day, months: int, anchor: int | None = None) -> _Day:
 
 def months_later(instant: datetime, months: int, zone: str, anchor: int | None = None) -> datetime:
     """The same time of day whole months after an instant, by the clocks of `zone`; to the `anchor` day, if that is given."""
+    return _months_later(instant, months, zone, anchor)
+
+
+@lru_cache(maxsize=8192)
+def _months_later(instant: datetime, months: int, zone: str, anchor: int | None) -> datetime:
     return instant_of(add_months(wall_clock(instant, zone), months, anchor), zone)
 
 

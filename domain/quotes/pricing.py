@@ -307,6 +307,9 @@ def parts_of(record: AssetRecord, action: AssetAction, policy: LedgerPolicy) -> 
 
 def _months(start: datetime, end: datetime, zone: str, policy: LedgerPolicy, anchors: Sequence[Anchor]) -> Decimal:
     """The months from `start` up to `end`; each term counts its own."""
+    if len(anchors) == 1:  # an asset that was never renewed
+        months, of = policy.months(start, end, zone, anchor_at(anchors, start)).as_integer_ratio()
+        return Decimal(months) / of
     cuts = [start, *(each.start for each in anchors if start < each.start < end), end]
     total = ZERO
     for first, until in pairwise(cuts):
