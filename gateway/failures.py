@@ -6,6 +6,8 @@ from temporalio import activity
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DefaultFailureConverter, PayloadConverter
 
+from gateway.payloads.packing import AS_IT_IS
+
 KEPT = 3500
 """Bytes. Of an activity that waits for its next attempt the server keeps 4,096, and adds a few of its own."""
 _TRACE = 800
@@ -26,12 +28,21 @@ class SmallFailureConverter(DefaultFailureConverter):
         Traces of the causes go first, then the beginnings of its own, then the ends of messages, and last the causes.
         """
         super().to_failure(exception, payload_converter, failure)
+        if not activity.in_activity():
+            _readable(failure)
         if not activity.in_activity() or failure.application_failure_info.non_retryable:
             return
         for shorter in (_without_traces_of_causes, _with_last_calls, _with_short_messages, _without_causes):
             if failure.ByteSize() <= KEPT:
                 return
             shorter(failure)
+
+
+def _readable(failure: Failure) -> None:
+    """Whoever asked reads what was wrong, without any codec."""
+    for one in _chain(failure):
+        for detail in one.application_failure_info.details.payloads:
+            detail.metadata[AS_IT_IS] = b""
 
 
 def _chain(failure: Failure) -> list[Failure]:

@@ -13,6 +13,9 @@ from domain.kernel.refusals import MendableError
 TASK_QUEUE = "perennial"
 """The task queue of a deployment, unless its settings name another."""
 
+CODEC = "/codec"
+"""Where the gateway reads payloads for the Temporal UI and the command line."""
+
 DATA_DIR = Path(".perennial")
 DEMO_DIR = DATA_DIR / "demo"
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
+from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions, pydantic_data_converter
 from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from domain.kernel.legible import Legible
 from gateway.failures import SmallFailureConverter
 from gateway.logged import Logged
+from gateway.payloads.packing import AS_IT_IS, Packing, as_it_is
 
 _PASSED_THROUGH = ("domain", "gateway", "pydantic", "pydantic_core")
 """What the sandbox of a caller's workflow takes from the process as it is: words and models, which do no I/O by being imported."""
@@ -24,15 +29,23 @@ class CompactPayloadConverter(PydanticPayloadConverter):
     def __init__(self) -> None:
         super().__init__(ToJsonOptions(exclude_unset=True))
 
+    def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
+        """Values as payloads; what whoever asks has to read is marked for the codec."""
+        found = super().to_payloads(values)
+        for value, payload in zip(values, found, strict=True):
+            if isinstance(value, Legible):
+                payload.metadata[AS_IT_IS] = b""
+        return found
+
 
 class PerennialPlugin(SimplePlugin):
     """How payloads are written, how workflows run, and a line of log for each activity.
 
-    A failure converter that a client has stays its own, and its codec, unless one comes along. A worker keeps its sandbox, which lets
-    our models through.
+    A failure converter that a client has stays its own, and its codec, unless one comes along; who has none reads what we have packed.
+    A worker keeps its sandbox, which lets our models through.
 
     Args:
-        codec: what payloads go through on their way to the server and back, such as an encryption.
+        codec: what payloads go through on their way to the server and back, such as an encryption. Our own are packed without one.
         own: for a worker of Perennial's own workflows. They run in the process as they are: a sandbox would import them anew for each
             journey and look through every call, which costs it more than the journey itself. That they are deterministic is kept
             by `tests/replay`, the linter, and `tests/workflows/test_purity.py`.
@@ -51,7 +64,9 @@ def _converter(theirs: DataConverter | None, codec: PayloadCodec | None = None, 
     found = replace(theirs or pydantic_data_converter, payload_converter_class=CompactPayloadConverter)
     if own:
         found = replace(found, failure_converter_class=SmallFailureConverter)
-    return found if codec is None else replace(found, payload_codec=codec)
+    if codec is None:
+        codec = Packing() if own else found.payload_codec or Packing(as_it_is)
+    return replace(found, payload_codec=codec)
 
 
 def _opened(theirs: WorkflowRunner | None) -> WorkflowRunner:
@@ -63,4 +78,3 @@ def _opened(theirs: WorkflowRunner | None) -> WorkflowRunner:
 
 OWN = PerennialPlugin(own=True)
 """What our own processes have."""
-DATA_CONVERTER = _converter(None)

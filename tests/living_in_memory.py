@@ -19,8 +19,8 @@ from temporalio.client import Client
 from activities.kernel import clock
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
-from gateway.plugin import DATA_CONVERTER, OWN
 from tests.driver.in_memory.acting import Acting
+from tests.driver.in_memory.plain import CONVERTER, PLAIN
 from tests.driver.in_memory.server import Server
 from tests.driver.in_memory.service import InMemoryService
 from tests.driver.tally import Tally
@@ -37,14 +37,14 @@ class InMemory(Server):
     def __init__(self) -> None:
         self._gone = timedelta()
         self._one_at_a_time = asyncio.Lock()
-        super().__init__(DATA_CONVERTER, present())
+        super().__init__(CONVERTER, present())
         self.slowness = ()
 
     def open(self, pool: Pool, settings: Settings) -> Client:
         """Its client, once it has the activities over a database."""
-        temporal = Client(InMemoryService(self), plugins=[OWN])
+        temporal = Client(InMemoryService(self), plugins=[PLAIN])
         activities = build_activities(pool, settings, temporal)
-        self.acting = Acting(activities, DATA_CONVERTER, Tally(), most_attempts=MOST_ATTEMPTS)
+        self.acting = Acting(activities, CONVERTER, Tally(), most_attempts=MOST_ATTEMPTS)
         return temporal
 
     @property

@@ -179,13 +179,13 @@ def build_gateway(
     from gateway.console.app import console
     from gateway.console.visit import Place
     from gateway.customer.pages import customer_pages
+    from gateway.decoding import codec_of, codec_routes
 
     within = timedelta(seconds=settings.answer_within)
     doors = Doors(client, pool, settings.task_queue, within, settings.issuer(), settings.webhooks())
-    pages = console(
-        Place(doors, local, ui or settings.temporal_ui_url or "", _provider(settings), settings.service_book, inbox)
-    )
-    routes = [*customer_pages(inbox).routes, pages]
+    place = Place(doors, local, ui or settings.temporal_ui_url or "", _provider(settings), settings.service_book, inbox)
+    codec = codec_routes(place, codec_of(client.data_converter))
+    routes = [*customer_pages(inbox).routes, *codec, console(place)]
     if find_spec("mcp") is None:  # the extra `agents`
         return create_app(doors, *routes, desk=desk)
     from gateway.agents.server import OverHttp

@@ -14,6 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from domain.frame.flight import Delivery, Flying
 from domain.frame.state import Outcome
 from domain.journey.registry import BY_ACTIVITY, Kind
+from domain.kernel.legible import Answer
 from domain.kernel.refusals import Refusal
 from workflows.tasks import Alarm, DeliveryTasks
 from workflows.visibility import Shown
@@ -199,8 +200,7 @@ def _handler(kind: Kind) -> Callable[..., Any]:
     """The handler of an update with its validator. `self` has no type, by which Temporal tells it from what is sent."""
 
     async def handle(self, request: Any) -> dict[str, Any]:  # type: ignore[no-untyped-def]
-        answer: dict[str, Any] = await self.ask(kind, request)
-        return answer
+        return Answer(await self.ask(kind, request))
 
     def check(self, request: Any) -> None:  # type: ignore[no-untyped-def]
         with refusals():

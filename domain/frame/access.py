@@ -126,6 +126,9 @@ MAY_DO: Mapping[WriteAct, frozenset[AccessRole]] = MappingProxyType(
 )
 """Whose role each of these is open to."""
 
+MAY_DECODE = _RUN_BY
+"""Who reads what a run carries, whole: every customer's, with prices, and notes for our own people."""
+
 ANYTHING = ("*",)
 WRITE = "write"
 READ = "read"
@@ -202,6 +205,14 @@ def require_sight(principal: Principal, *groups: FieldGroup) -> None:
         if not principal.sees(group):
             shown_to = ", ".join(sorted(MAY_SEE[group]))
             raise Refusal(NOT_ALLOWED, f"{group.value} are shown to {shown_to}, and not to {principal.name}")
+
+
+def require_decoding(principal: Principal) -> None:
+    """Raises `Refusal` (NotAllowed) for whoever may not read what runs carry: of no payload it is known whose it is, or what it says."""
+    if principal.own_only or principal.roles.isdisjoint(MAY_DECODE):
+        open_to = ", ".join(sorted(MAY_DECODE))
+        said = f"what runs carry is read by {open_to} who see every customer, and not by {principal.name}"
+        raise Refusal(NOT_ALLOWED, f"{said}; an admin grants others")
 
 
 def signed(principal: Principal, kind: RequestKind[Any], request: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from domain.frame.flight import Channel, Delivery
 from domain.frame.state import JourneyState, Pause, Stage, Step
 from domain.frame.unreadable import Unreadable
 from domain.kernel.base import Carried
+from domain.kernel.legible import Legible
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Agenda:
         return any(key == one or (one.endswith("*") and key.startswith(one[:-1])) for one in self.tolerated)
 
 
-class Running(Carried):
+class Running(Carried, Legible):
     """What a journey answers when it is asked for its agenda."""
 
     account_id: str
@@ -74,7 +75,7 @@ class Running(Carried):
         )
 
 
-class RunningCase(Carried):
+class RunningCase(Carried, Legible):
     """What a case answers when it is asked for its agenda: `next_at` is the instant that it waits for."""
 
     case_id: str

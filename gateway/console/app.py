@@ -49,7 +49,7 @@ from gateway.console.waiting import one_event, one_mail, settle_event, settle_ma
 
 _log = logging.getLogger(__name__)
 _AWAY: tuple[type[BaseException], ...] = (*TRANSPORT_ERRORS, RPCError)
-_NOT_OURS = ("/v1", "/mcp", "/live", "/ready")
+_NOT_OURS = ("/v1", "/mcp", "/codec", "/live", "/ready")
 Page = Callable[[Visit], Awaitable[Response]]
 
 

@@ -104,7 +104,7 @@ async def test_a_wake_that_comes_again_after_its_commit_changes_nothing(servers:
     assert len(calls) == 2  # the warning and the breach
     worker = CaseWorker(Performer(servers.pool, "Seller"), read_service_book(), "perennial.example")
     for scheduled in calls:
-        call = CaseCall.model_validate_json(scheduled.input.payloads[0].data)
+        [call] = await servers.temporal.data_converter.decode(scheduled.input.payloads, [CaseCall])
         again = await patient().run(ServiceCases(worker).case_wake, call)
         assert again.view is not None
     assert await effects(servers, opened.case_id) == before

@@ -43,9 +43,9 @@ async def inputs_of(servers: Servers, account: str) -> list[int]:
         async for event in handle.fetch_history_events(page_size=1):
             started = event.workflow_execution_started_event_attributes
             if started.continued_execution_run_id:
-                given = json.loads(started.input.payloads[0].data)
-                moving = json.dumps(given["state"].pop("in_flight", []), separators=(",", ":"))
-                sizes.append(len(started.input.payloads[0].data) - len(moving))
+                [given] = await servers.temporal.data_converter.decode(started.input.payloads)
+                given["state"].pop("in_flight", None)
+                sizes.append(len(json.dumps(given, separators=(",", ":"))))
             break
     return sizes
 

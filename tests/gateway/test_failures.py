@@ -15,8 +15,9 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import Worker
 
 from gateway.failures import KEPT
-from gateway.plugin import DATA_CONVERTER, OWN
+from gateway.plugin import OWN
 from tests.conftest import Servers
+from tests.driver.in_memory.plain import CONVERTER
 
 LONG = "the mail server said: " + "ここに長い返事 " * 400
 
@@ -35,14 +36,14 @@ def _fails(said: str) -> Failure:
     try:
         _deep(40, said)
     except OSError as error:
-        DATA_CONVERTER.failure_converter.to_failure(error, DATA_CONVERTER.payload_converter, failure)
+        CONVERTER.failure_converter.to_failure(error, CONVERTER.payload_converter, failure)
     return failure
 
 
 def _refuses(said: str) -> Failure:
     failure = Failure()
     refusal = ApplicationError(said, type="Refused", non_retryable=True)
-    DATA_CONVERTER.failure_converter.to_failure(refusal, DATA_CONVERTER.payload_converter, failure)
+    CONVERTER.failure_converter.to_failure(refusal, CONVERTER.payload_converter, failure)
     return failure
 
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from socket import socket
 from typing import Annotated
 
 import typer
@@ -21,7 +22,7 @@ from activities.journey.attending import Attending
 from activities.kernel.pool import Pool, open_pool
 from gateway.client import PerennialClient
 from gateway.connection import connect
-from gateway.here import DATA_DIR, Running, find_running, running_file
+from gateway.here import CODEC, DATA_DIR, Running, find_running, running_file
 from gateway.serving import listening_near, served_by
 from workers.cli.common import UserError, progress_console, waited
 from workers.cli.servers import IMPORTS_WAIT
@@ -55,44 +56,54 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
     What is mailed to the company's addresses is taken in, see `gateway.inbound`.
     """
     said = (lambda line: None) if quiet else (lambda line: progress_console.print(f"[dim]{line}[/dim]"))
-    async with EmbeddedStack(data_dir, SEARCH_ATTRIBUTES, keep=keep, on_progress=said) as stack:
-        await migrate(stack.postgres_dsn)
-        listens = listening_near(LOOPBACK, GATEWAY_PORT)  # held from here on: its address stands in mails
+    # Held from here on: its address stands in mails, and the Temporal UI asks there.
+    with listening_near(LOOPBACK, GATEWAY_PORT) as listens:
         address = f"http://{LOOPBACK}:{listens.getsockname()[1]}"
-        settings = Settings.of_stack(
-            database_url=stack.postgres_dsn,
-            smtp_host=stack.smtp_host,
-            smtp_port=stack.smtp_port,
-            public_url=os.environ.get("PERENNIAL_PUBLIC_URL", address),
-            console_url=os.environ.get("PERENNIAL_CONSOLE_URL", address),
-        )
-        if settings.log is not None:
-            set_up(settings.log)
-        temporal = await connect(stack.temporal_address)
-        pool = await open_pool(stack.postgres_dsn)
-        place = running_file(stack.data_dir)
-        try:
-            inbox, desk = build_inbox(temporal, pool, settings), build_desk(temporal, pool, settings)
-            stack.mail.arrival = inbox.arrival
-            app = build_gateway(temporal, pool, settings, inbox, desk, local=True, ui=stack.running.ui_url)
-            async with (
-                build_worker(temporal, pool, settings),
-                attended(inbox, desk),
-                served_by(app, listens),
-            ):
-                await keep_schedules(temporal, settings.task_queue)
-                await register_endpoint(temporal, settings.task_queue)
-                running = stack.running.model_copy(update={"gateway_url": address})
-                place.touch(mode=0o600)
-                place.write_text(running.model_dump_json())
-                waits = timedelta(seconds=IMPORTS_WAIT)
-                client = PerennialClient(temporal, pool, task_queue=settings.task_queue, within=waits)
-                yield Up(stack, running, client, pool, build_attending(pool, settings))
-        finally:
-            listens.close()
-            stack.mail.arrival = None
-            place.unlink(missing_ok=True)
-            await pool.close()
+        codec = f"{address}{CODEC}"
+        async with (
+            EmbeddedStack(data_dir, SEARCH_ATTRIBUTES, keep=keep, on_progress=said, codec=codec) as stack,
+            _worked(stack, listens, address) as up,
+        ):
+            yield up
+
+
+@asynccontextmanager
+async def _worked(stack: EmbeddedStack, listens: socket, address: str) -> AsyncIterator[Up]:
+    """The stack with its worker and its gateway, which answers at `address`."""
+    await migrate(stack.postgres_dsn)
+    settings = Settings.of_stack(
+        database_url=stack.postgres_dsn,
+        smtp_host=stack.smtp_host,
+        smtp_port=stack.smtp_port,
+        public_url=os.environ.get("PERENNIAL_PUBLIC_URL", address),
+        console_url=os.environ.get("PERENNIAL_CONSOLE_URL", address),
+    )
+    if settings.log is not None:
+        set_up(settings.log)
+    temporal = await connect(stack.temporal_address)
+    pool = await open_pool(stack.postgres_dsn)
+    place = running_file(stack.data_dir)
+    try:
+        inbox, desk = build_inbox(temporal, pool, settings), build_desk(temporal, pool, settings)
+        stack.mail.arrival = inbox.arrival
+        app = build_gateway(temporal, pool, settings, inbox, desk, local=True, ui=stack.running.ui_url)
+        async with (
+            build_worker(temporal, pool, settings),
+            attended(inbox, desk),
+            served_by(app, listens),
+        ):
+            await keep_schedules(temporal, settings.task_queue)
+            await register_endpoint(temporal, settings.task_queue)
+            running = stack.running.model_copy(update={"gateway_url": address})
+            place.touch(mode=0o600)
+            place.write_text(running.model_dump_json())
+            waits = timedelta(seconds=IMPORTS_WAIT)
+            client = PerennialClient(temporal, pool, task_queue=settings.task_queue, within=waits)
+            yield Up(stack, running, client, pool, build_attending(pool, settings))
+    finally:
+        stack.mail.arrival = None
+        place.unlink(missing_ok=True)
+        await pool.close()
 
 
 def show_addresses(running: Running) -> None:
@@ -154,4 +165,5 @@ def _temporal_environment() -> dict[str, str]:
     running = find_running()
     if running is None:
         raise UserError("no stack runs in this folder; start `perennial up` here, or set TEMPORAL_ADDRESS")
-    return {**os.environ, "TEMPORAL_ADDRESS": running.temporal_address}
+    codec = {"TEMPORAL_CODEC_ENDPOINT": running.gateway_url + CODEC} if running.gateway_url else {}
+    return {**codec, **os.environ, "TEMPORAL_ADDRESS": running.temporal_address}

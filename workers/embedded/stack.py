@@ -35,6 +35,7 @@ class EmbeddedStack(Part):
         keep: False removes on leaving what the stack has put into `data_dir`.
         on_progress: told in a few words what has been reached.
         reject: refuses mail recipients, see `EmbeddedMailbox`.
+        codec: where Temporal's web interface has payloads decoded.
 
     Raises:
         AlreadyRunningError: on entering, when another process runs a stack on this folder; it has the `pid`.
@@ -49,12 +50,14 @@ class EmbeddedStack(Part):
         on_progress: Callable[[str], None] | None = None,
         *,
         reject: Rejection | None = None,
+        codec: str | None = None,
     ) -> None:
         self.data_dir = data_dir.resolve()
         self.postgres = EmbeddedPostgres(self.data_dir / "postgres")
         self.temporal = EmbeddedTemporal(
             self.data_dir / "temporal" / "temporal.db",
             search_attributes=search_attributes,
+            codec=codec,
         )
         self.mail = EmbeddedMailbox(self.data_dir / "mailbox", reject=reject)
         self._keep = keep

@@ -79,6 +79,7 @@ class EmbeddedTemporal(Part):
         search_attributes: name to type (`Keyword`, `KeywordList`, `Datetime`, `Text`, `Int`, `Double`, `Bool`);
             those that the file does not know yet are registered.
         port, ui_port, metrics_port: TCP ports, or None for 7233, 8233, 9233 or the next free ones.
+        codec: where the web interface has payloads decoded.
 
     Raises:
         AlreadyRunningError: on entering, when another process serves this folder.
@@ -94,7 +95,9 @@ class EmbeddedTemporal(Part):
         port: int | None = None,
         ui_port: int | None = None,
         metrics_port: int | None = None,
+        codec: str | None = None,
     ) -> None:
+        self._codec = codec
         self._db_file = db_file
         self.namespace = namespace
         self._search_attributes = dict(search_attributes or {})
@@ -186,6 +189,7 @@ class EmbeddedTemporal(Part):
             ("--sqlite-pragma", "journal_mode=wal"),
             ("--sqlite-pragma", "synchronous=normal"),
             ("--log-level", "warn"),
+            *([("--ui-codec-endpoint", self._codec)] if self._codec else []),
             *(("--search-attribute", f"{name}={kind}") for name, kind in self._search_attributes.items()),
             *(("--dynamic-config-value", f"{key}={value}") for key, value in DYNAMIC_CONFIG.items()),
         ]

@@ -18,9 +18,9 @@ from domain.frame.messages import OutgoingMail
 from domain.mail.reading import Attachment
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
-from gateway.plugin import DATA_CONVERTER, OWN
 from tests.driver.in_memory.acting import Acting
 from tests.driver.in_memory.lives import BEGINNING, live
+from tests.driver.in_memory.plain import CONVERTER, PLAIN
 from tests.driver.in_memory.server import Server
 from tests.driver.in_memory.service import InMemoryService
 from tests.driver.life import Life, World
@@ -55,11 +55,11 @@ async def running(tally: Tally, folder: Path) -> AsyncIterator[tuple[World, Serv
             await pool.execute("alter database perennial set synchronous_commit = off")
             await pool.expire_connections()
             settings = Settings.model_validate({"database_url": postgres.dsn, "smtp_host": "localhost"})
-            server = Server(DATA_CONVERTER, BEGINNING)
-            temporal = Client(InMemoryService(server), plugins=[OWN])
+            server = Server(CONVERTER, BEGINNING)
+            temporal = Client(InMemoryService(server), plugins=[PLAIN])
             with patch("workers.wiring.MailChannel", NoMail):
                 activities = build_activities(pool, settings, temporal)
-            server.acting = Acting(activities, DATA_CONVERTER, tally)
+            server.acting = Acting(activities, CONVERTER, tally)
             client, cases = PerennialClient(temporal, pool), CaseClient(temporal, pool)
             await staff(cases)
             # The server's present is what nobody can move; here it is the server's own.

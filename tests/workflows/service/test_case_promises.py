@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -177,9 +178,9 @@ async def test_escalation_priority_and_a_low_score(servers: Servers) -> None:
     await client.ask(opened.case_id, "answer_csat", {"score": 1, "comment": "too slow", "by": "customer"})
     history = await servers.temporal.get_workflow_handle(f"case-{opened.case_id}").fetch_history()
     told = [
-        str(event.signal_external_workflow_execution_initiated_event_attributes.input.payloads[0].data)
+        json.dumps(await servers.temporal.data_converter.decode(sent.input.payloads))
         for event in history.events
-        if event.HasField("signal_external_workflow_execution_initiated_event_attributes")
+        if (sent := event.signal_external_workflow_execution_initiated_event_attributes).workflow_execution.workflow_id
     ]
     whats = [
         what
