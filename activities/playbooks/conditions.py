@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from domain.frame.plays import Play
@@ -57,9 +59,9 @@ class ConditionError(ValueError):
 @lru_cache(maxsize=512)
 def compiled(condition: str) -> Program:
     """The program of a condition. Raises ConditionError for one that does not parse, is too deep, or asks what nobody knows."""
-    from cel import (
-        compile as compile_cel,
-    )  # it brings a command line of its own, which nobody without conditions waits for
+    # It brings a command line of its own, which nobody waits for; and nobody without conditions waits for the rest.
+    sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
+    from cel import compile as compile_cel
 
     bare = _STRING.sub("''", condition)
     _check_size(bare)

@@ -11,7 +11,6 @@ from domain.assets.model import AssetRecord, Category, SellingModel, StatePeriod
 from domain.assets.periods import lot_slices, rows_of
 from domain.assets.worth import LedgerPolicy, anchor_at, month_anchors
 from domain.kernel.base import Carried
-from domain.kernel.calendar import MONTHS_IN_YEAR
 
 ZERO = Decimal(0)
 
@@ -88,18 +87,3 @@ def _rule(record: AssetRecord, period: StatePeriod, policy: LedgerPolicy) -> str
     if period.end is None:
         return "no end: the amount is open"
     return policy.rule()
-
-
-class Totals(Carried):
-    """Sums at an instant, in one currency; assets without a price count in `unpriced` and in the quantity."""
-
-    currency: str
-    assets: int = 0
-    quantity: int = 0
-    mrr: Decimal = ZERO
-    unpriced: int = 0
-
-    @property
-    def arr(self) -> Decimal:
-        """Twelve months of recurring revenue."""
-        return self.mrr * MONTHS_IN_YEAR

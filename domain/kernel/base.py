@@ -66,6 +66,12 @@ def make(*, {arguments}):
 """
 
 
+def build_late() -> None:
+    """From here on a model is made ready when it is first used, not where it is defined: for what is over in a moment."""
+    for kind in (Received, Carried):
+        kind.model_config["defer_build"] = True
+
+
 def unchecked(model: Callable[_Fields, _Model]) -> Callable[_Fields, _Model]:
     """The constructor of `model` for values that rules have made of checked ones: it takes them as they are, which is faster.
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
-
-import holidays
+from importlib.util import find_spec, module_from_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.kernel.business_errors import UnknownCountryError
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
+
+
+def _holidays_of(country: str, **which: Any) -> HolidayBase:
+    """Those of one country, which is read by itself: their package would read more than two hundred of them, for half a second."""
+    import holidays  # which whoever asks for none does not wait for
+
+    if _COUNTRIES not in sys.modules and (spec := find_spec(_COUNTRIES)) is not None:
+        sys.modules[_COUNTRIES] = module_from_spec(spec)
+    return holidays.country_holidays(country, **which)
+
+
+_COUNTRIES = "holidays.countries"
 
 
 class DaysOff(NamedTuple):
@@ -29,7 +44,7 @@ def public_holidays(
     """
     wanted = sorted(set(years))
     try:
-        found = holidays.country_holidays(country, subdiv=subdivision, years=wanted, expand=False, language=language)
+        found = _holidays_of(country, subdiv=subdivision, years=wanted, expand=False, language=language)
     except NotImplementedError as cause:
         place = country if subdivision is None else f"{country}-{subdivision}"
         raise UnknownCountryError(
@@ -46,4 +61,4 @@ def days_off(country: str, year: int) -> DaysOff:
         found = public_holidays(country, [year])
     except UnknownCountryError:
         return DaysOff(frozenset(), frozenset({5, 6}))
-    return DaysOff(frozenset(found), frozenset(holidays.country_holidays(country).weekend))
+    return DaysOff(frozenset(found), frozenset(_holidays_of(country).weekend))

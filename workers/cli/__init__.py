@@ -10,6 +10,7 @@ from datetime import datetime
 import typer
 
 from activities.kernel.clock import begin_at
+from domain.kernel.base import build_late
 from domain.kernel.refusals import Refusal
 from workers.cli.commands import COMMANDS
 from workers.cli.common import explain
@@ -26,6 +27,10 @@ app = opened(
 )
 
 
+_LONG = frozenset({"worker", "up", "demo", "gateway"})
+"""Commands that run for long, and better begin whole."""
+
+
 def main() -> None:
     """Runs the command; an error that people can mend is said in a sentence, not in a traceback."""
     code = _run()
@@ -38,6 +43,8 @@ def main() -> None:
 def _run() -> int:
     """The command's exit code."""
     try:
+        if not _LONG.intersection(sys.argv[1:2]):
+            build_late()
         if given := os.environ.get("PERENNIAL_NOW"):
             begin_at(_instant(given))
         app()

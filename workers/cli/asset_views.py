@@ -13,22 +13,11 @@ from domain.assets.explaining import AmountLines, LotLine
 from domain.assets.ledger import period_at
 from domain.assets.model import AssetRecord, StatePeriod
 from domain.kernel.calendar import MONTHS_IN_YEAR, local_day
-from domain.kernel.money import for_months, grouped, is_divided, rounding_of
+from domain.kernel.money import for_months, is_divided, rounding_of
+from workers.cli.amounts import OPEN, last_day, money
 from workers.cli.charts import Stretch, chart, horizon
 from workers.cli.common import console
 from workers.cli.output import PLAIN, table
-
-OPEN = "open"
-
-
-def last_day(end: datetime | None, zone: str) -> str:
-    """The last local day before `end`, which itself is excluded."""
-    return str(local_day(end - timedelta(microseconds=1), zone)) if end else ""
-
-
-def money(amount: Decimal | None, currency: str) -> str:
-    """An amount at the currency's minor unit, thousands grouped."""
-    return OPEN if amount is None else grouped(amount, currency)
 
 
 def show_asset(record: AssetRecord, at: datetime, zone: str) -> None:

@@ -6,31 +6,28 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from activities.assets.audit import audit
-from activities.assets.ledger import asset_ids, load_many, load_record, replace_periods
 from activities.assets.portfolio import HeldAsset, account_assets
 from activities.journey import reports
-from activities.journey.imported_assets import export_assets
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
-from domain.assets.explaining import amount_lines
-from domain.assets.model import AssetRecord
-from domain.assets.repair import examine
-from domain.assets.views import Totals
-from domain.frame.ownership import POLICY
+from domain.assets.totals import Totals
 from domain.kernel.calendar import local_day, start_of_day
+from domain.kernel.ids import journey_id
 from domain.kernel.money import rounding_of
-from domain.kernel.refusals import Refusal
 from domain.kernel.shown import counted
-from workers.cli.asset_views import last_day, money, show_amount, show_asset
+from gateway.here import find_running
+from workers.cli.amounts import last_day, money
 from workers.cli.common import UserError, console, facts, waited
 from workers.cli.output import PLAIN, Json, print_json, table
-from workers.cli.servers import connections
+from workers.cli.servers import temporal_client
+
+if TYPE_CHECKING:
+    from domain.assets.model import AssetRecord
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -115,6 +112,8 @@ def _totals(held: Iterable[HeldAsset]) -> list[Totals]:
 @waited
 async def show(asset: str, at: At = None, as_json: Json = False) -> None:
     """An asset's periods as a table and a chart, its actions and their lots."""
+    from workers.cli.asset_views import show_asset
+
     record, zone, instant = await _looked_at(asset, at)
     if as_json:
         print_json({"at": instant.isoformat(), **record.model_dump(mode="json")})
@@ -126,6 +125,10 @@ async def show(asset: str, at: At = None, as_json: Json = False) -> None:
 @waited
 async def explain(asset: str, at: At = None, as_json: Json = False) -> None:
     """Which rule and which lots made the amount of the period in force at a date, line by line."""
+    from domain.assets.explaining import amount_lines
+    from domain.frame.ownership import POLICY
+    from workers.cli.asset_views import show_amount
+
     record, zone, instant = await _looked_at(asset, at)
     lines = amount_lines(record, instant, POLICY)
     if lines is None:
@@ -141,6 +144,8 @@ async def explain(asset: str, at: At = None, as_json: Json = False) -> None:
 
 async def _looked_at(asset: str, day: datetime | None) -> tuple[AssetRecord, str, datetime]:
     """An asset, the zone of its customer, and the instant at which it is looked at."""
+    from activities.assets.ledger import load_record
+
     async with facts() as connection:
         record = await load_record(connection, asset)
         if record is None:
@@ -153,6 +158,8 @@ async def _looked_at(asset: str, day: datetime | None) -> tuple[AssetRecord, str
 @waited
 async def export(account: str) -> None:
     """Everything an account holds or held as JSON Lines on standard output, for `perennial import assets` elsewhere."""
+    from activities.journey.imported_assets import export_assets
+
     async with facts() as connection:
         await _zone(connection, account)
         for document in await export_assets(connection, account):
@@ -173,6 +180,11 @@ async def rebuild_assets(
     """
     if asset is not None and every:
         raise UserError(f"either {asset} or --all, not both")
+    from activities.assets.audit import audit
+    from activities.assets.ledger import asset_ids, load_many, replace_periods
+    from domain.assets.repair import examine
+    from domain.frame.ownership import POLICY
+
     differing = mended = 0
     async with facts() as connection:
         ids = [asset] if asset else await asset_ids(connection)
@@ -216,8 +228,9 @@ async def _instant(account: str, day: datetime | None, zone: str) -> datetime:
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
             raise UserError(f"--at {day:%Y-%m-%d} is out of reach; give a day from {FIRST_YEAR} to {LAST_YEAR}")
         return start_of_day(day.date(), zone)
-    async with connections() as servers:
-        try:
-            return await servers.client.now(account)
-        except Refusal:
-            return present()
+    from gateway.clock import Clocks  # the whole client would take longer to load than the answer to come
+    from gateway.entity import MayBeGone
+
+    with MayBeGone():
+        return await Clocks(await temporal_client(find_running())).told(journey_id(account))
+    return present()

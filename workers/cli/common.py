@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -94,3 +95,13 @@ def explain(error: BaseException) -> str | None:
             return f"Temporal refused: {error}"
         case _:
             return None
+
+
+async def until_stopped() -> None:
+    """Returns when Ctrl-C is pressed or the process is asked to end."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(sign, stopped.set)
+    await stopped.wait()

@@ -24,10 +24,10 @@ from activities.playbooks import read_playbooks
 from domain.frame.keys import Word
 from domain.kernel.calendar import local_day
 from gateway.here import DEMO_DIR, running_on
-from workers.cli.common import UserError, console, progress_console, waited
+from workers.cli.common import UserError, console, progress_console, until_stopped, waited
 from workers.cli.output import print_json
 from workers.cli.rehearse import rehearse_feed, show_feed
-from workers.cli.stack import Up, show_addresses, stack_up, until_stopped
+from workers.cli.stack import Up, show_addresses, stack_up
 from workers.rehearsal.letters import PostOffice
 from workers.rehearsal.life import Life, Moment
 from workers.rehearsal.story import (

@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from gateway.here import find_running
-from workers.cli.common import UserError, progress_console, settings_of, waited
+from workers.cli.common import UserError, progress_console, settings_of, until_stopped, waited
 from workers.cli.output import print_json
 from workers.cli.servers import connections
-from workers.cli.stack import until_stopped
 from workers.logs import set_up
 from workers.settings import LogForm
 

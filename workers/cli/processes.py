@@ -11,13 +11,9 @@ import typer
 from gateway.contract import ENDPOINT
 from gateway.here import find_running
 from workers.attending import worker_runs_here
-from workers.cli import reconciling
-from workers.cli.common import UserError, progress_console, settings_of, waited
-from workers.cli.doctor import examine
+from workers.cli.common import UserError, progress_console, settings_of, until_stopped, waited
 from workers.cli.output import print_json
 from workers.cli.servers import connections, temporal_client
-from workers.cli.stack import until_stopped
-from workers.documents import DOCUMENTS, schema_of
 from workers.logs import set_up
 from workers.migrating import migrate
 from workers.registering import register_endpoint, register_search_attributes
@@ -111,6 +107,9 @@ async def doctor(
     """Says what is reachable, which versions, what is missing and how to mend it."""
     if (mend or as_json) and not reconcile:
         raise UserError("--mend and --json go with --reconcile")
+    from workers.cli import reconciling
+    from workers.cli.doctor import examine
+
     if not await (reconciling.reconcile(mend=mend, as_json=as_json) if reconcile else examine()):
         raise typer.Exit(1)
 
@@ -120,6 +119,8 @@ def schema(
     document: Annotated[str, typer.Argument(help="order, story, playbook, usage, asset, or an update")] = "order",
 ) -> None:
     """The JSON Schema of a document that Perennial reads: a file, or the request of an update such as amend_assets."""
+    from workers.documents import DOCUMENTS, schema_of
+
     if document not in DOCUMENTS:
         near = get_close_matches(document, DOCUMENTS, n=3) or sorted(DOCUMENTS)
         raise UserError(f"no document {document!r}; there is {', '.join(near)}")

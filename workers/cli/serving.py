@@ -15,8 +15,7 @@ from gateway.here import find_running
 from gateway.reception import Reception
 from gateway.serving import served
 from gateway.smtp_server import Certificate, SmtpServer, announced, size_in_words
-from workers.cli.common import UserError, database, progress_console, settings_of, waited
-from workers.cli.stack import until_stopped
+from workers.cli.common import UserError, database, progress_console, settings_of, until_stopped, waited
 from workers.logs import set_up
 from workers.settings import LogForm, Settings
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
-import signal
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,7 +21,7 @@ from gateway.client import PerennialClient
 from gateway.connection import connect
 from gateway.here import CODEC, DATA_DIR, Running, find_running, running_file
 from gateway.serving import listening_near, served_by
-from workers.cli.common import UserError, progress_console, waited
+from workers.cli.common import UserError, progress_console, until_stopped, waited
 from workers.cli.servers import IMPORTS_WAIT
 from workers.embedded.ports import GATEWAY_PORT, LOOPBACK
 from workers.embedded.stack import EmbeddedStack
@@ -121,16 +118,6 @@ def show_addresses(running: Running) -> None:
     }
     for name, place in places.items():
         progress_console.print(f"  {name:<14}{place}", soft_wrap=True, highlight=False)
-
-
-async def until_stopped() -> None:
-    """Returns when Ctrl-C is pressed or the process is asked to end."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(sign, stopped.set)
-    await stopped.wait()
 
 
 app = typer.Typer()

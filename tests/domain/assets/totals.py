@@ -7,7 +7,8 @@ from datetime import datetime
 
 from domain.assets.ledger import period_at
 from domain.assets.model import AssetRecord, StatePeriod
-from domain.assets.views import ZERO, Totals
+from domain.assets.totals import Totals
+from domain.assets.views import ZERO
 
 
 def state_at(record: AssetRecord, at: datetime) -> StatePeriod | None:
