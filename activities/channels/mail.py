@@ -21,6 +21,7 @@ from activities.channels.errors import AddressRejectedError, ChannelUnavailableE
 from activities.channels.refusals import verdict
 from activities.channels.rendering import RenderedMail, Renderer
 from activities.channels.text import one_line, wire_address
+from activities.kernel.computing import computed
 from domain.frame.messages import OutgoingMail
 from domain.kernel.base import Received
 from domain.mail.reading import Attachment
@@ -94,6 +95,12 @@ class SmtpSettings(Received):
         return self
 
 
+def _lines_in(mail: OutgoingMail) -> int:
+    """How many lines the longest list or document of a mail has."""
+    listed = [value for value in mail.context.values() if isinstance(value, list | tuple)]
+    return max(map(len, [*listed, *(document["lines"] for document in mail.documents)]), default=0)
+
+
 class MailChannel:
     """Sends mails through one SMTP server, each over a connection of its own."""
 
@@ -125,16 +132,29 @@ class MailChannel:
         except ValueError as error:
             raise AddressRejectedError(None, str(error)) from None
         key = await self._keys(mail.key) if mail.key is not None else None
+        size = max(map(_lines_in, mails))
+        message_id, written = await computed(size, self._written, mails, recipient, key, files)
+        await self._deliver(recipient, written)
+        return message_id
+
+    def _written(
+        self,
+        mails: Sequence[OutgoingMail],
+        recipient: str,
+        key: Key | None,
+        files: Sequence[tuple[Attachment, bytes]],
+    ) -> tuple[str, bytes]:
+        """The message that mails leave as: its Message-ID, and all of it."""
         rendered = self._renderer.render_joined(
             mails,
             by_reply=self.takes_answers,
             links=lambda page, one: self._link(page, one, key),
         )
-        mail = mail.having(unsubscribe=next((one.unsubscribe for one in mails if one.unsubscribe is not None), None))
+        unsubscribe = next((one.unsubscribe for one in mails if one.unsubscribe is not None), None)
+        mail = mails[0].having(unsubscribe=unsubscribe)
         message = self._compose(mail, recipient, rendered, key)
         _attach(message, files, mail.delivery_id)
-        await self._deliver(recipient, message.as_bytes())
-        return str(message["Message-ID"])
+        return str(message["Message-ID"]), message.as_bytes()
 
     def _compose(self, mail: OutgoingMail, recipient: str, rendered: RenderedMail, key: Key | None) -> EmailMessage:
         settings = self._settings

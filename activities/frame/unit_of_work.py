@@ -19,7 +19,7 @@ from activities.frame.situations import load_situation, naming
 from activities.frame.writing import carry_out
 from activities.journey.agenda_facts import people_since, plays_ahead
 from activities.kernel import news
-from activities.kernel.computing import computed
+from activities.kernel.computing import computed, extent_of
 from activities.kernel.gathering import Gathered
 from activities.kernel.pool import Connection, Pool
 from activities.mail.signing import Signing
@@ -314,7 +314,7 @@ class Performer:
             if call is not None and call.kept:
                 situation = replace(situation, kept=tuple(call.kept))
             looked = await look(work, situation, subject) if look else ()
-            size = max(len(situation.customer.assets), len(situation.records))
+            size = max(len(situation.customer.assets), len(situation.records), extent_of(subject, *looked))
             decided = await computed(size, rule, situation, subject, *looked)
             situation, decision = decided if isinstance(decided, tuple) else (situation, decided)
             beside: list[tuple[Step, str, Decision]] = []

@@ -17,7 +17,7 @@ from activities.frame.outgoing import Sender
 from activities.frame.unit_of_work import FollowUp, Look, Performer, StepKind, Unit, UnitOfWork
 from activities.holds.holds import HoldKeeping
 from activities.journey.steps import JourneySteps
-from activities.kernel.computing import computed
+from activities.kernel.computing import computed, extent_of
 from activities.kernel.pool import Connection, Pool
 from activities.orders.fulfilments import Fulfilments
 from activities.quotes.quoting import Quotes
@@ -158,7 +158,8 @@ class _Trial:
         situation = await work.load(needs)
         looked = await look(work, situation, subject) if look else ()
         with named_refusals():
-            decided = await computed(len(situation.records), rule, situation, subject, *looked)
+            size = max(len(situation.records), extent_of(subject, *looked))
+            decided = await computed(size, rule, situation, subject, *looked)
         situation, decision = decided if isinstance(decided, tuple) else (situation, decided)
         outcome = await work.carry_out(situation, decision)
         if follow is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from activities.frame.handlers import Handlers, Sql, Writing, inserted, on
+from activities.kernel.computing import computed
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Models
@@ -35,9 +36,10 @@ async def load_quote(connection: Connection, quote_id: str) -> StoredQuote | Non
     events = await connection.fetch(
         "select at, version, state, by, reason from quote_event where quote_id = $1 order by number", quote_id
     )
+    body = row["body"]
     file = QuoteFile(
         quote_id=quote_id,
-        versions=(Quote.model_validate(row["body"]),),
+        versions=(await computed(len(body["lines"]), Quote.model_validate, body),),
         state=QuoteState(row["state"]),
         approval=Approval.model_validate(row["approval"]) if row["approval"] else None,
         history=tuple(StateChange.model_validate(dict(event)) for event in events),

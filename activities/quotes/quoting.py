@@ -7,6 +7,7 @@ from datetime import datetime
 from activities.catalogue import catalogue
 from activities.frame.situations import load_situation
 from activities.frame.unit_of_work import Activities, StepKind, UnitOfWork
+from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from activities.quotes import quote_rows as store
 from domain.frame.situation import LEDGER, Situation
@@ -27,7 +28,8 @@ async def preview(connection: Connection, account_id: str, request: RequestQuote
     sources = await sources_of(connection, situation, request)
     stored = await store.load_quote(connection, request.quote_id)
     version = next_version(situation, request, stored)
-    return make_quote(situation, request, sources, instant_of(situation, request), version)
+    as_of = instant_of(situation, request)
+    return await computed(request.extent, make_quote, situation, request, sources, as_of, version)
 
 
 async def sources_of(connection: Connection, situation: Situation, request: RequestQuote) -> Sources:

@@ -211,13 +211,15 @@ def _begun(
 
 def _scheduled(situation: Situation, changed: Changed) -> Outcome:
     """The steps that tell when changes of assets that were there before take effect, and what takes their place."""
-    outcome = Outcome()
+    found: list[Outcome] = []
     for change in changed.changes:
         last = change.after.actions[-1]
         if last.category is not Category.INITIAL_SALE:
             desk = RequestFacts(situation, last.request_id)
-            outcome += changes.scheduled(desk, Changed(changed.records, [change]))
-    return outcome
+            found.append(changes.scheduled(desk, Changed(changed.records, [change])))
+    plan = [step for outcome in found for step in outcome.plan]
+    stages = {key: stage for outcome in found for key, stage in outcome.stages.items()}
+    return Outcome(plan=plan, stages=stages) if plan else Outcome()
 
 
 def _under_contracts(

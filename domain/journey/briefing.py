@@ -162,7 +162,7 @@ def _next(state: JourneyState, zone: str) -> str:
     """What happens by itself. While it is paused nothing does but what the pause lets through."""
     lets = None if state.paused is None else set(state.paused.lets)
     goes_on = [step for step in state.agenda if lets is None or step.kind in lets]
-    waits = [step for step in state.agenda if step not in goes_on]
+    waits = [step for step in state.agenda if lets is not None and step.kind not in lets]
     parts = [
         _list(
             "Next",

@@ -11,6 +11,9 @@ from domain.kernel.base import Received
 class Indexed(Received):
     """A received document with cached indexes. A copy with other fields is checked, and indexed anew."""
 
+    def having(self, **changes: Any) -> Self:
+        return self.model_copy(update=changes)
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         if not update:
             return super().model_copy(deep=deep)

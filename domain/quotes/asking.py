@@ -43,6 +43,11 @@ class StoredQuote:
     terms: NewContract
     order_id: str | None = None
 
+    @property
+    def extent(self) -> int:
+        """Of how many lines it is."""
+        return len(self.file.current.lines)
+
 
 @dataclass(frozen=True)
 class Sources:

@@ -55,6 +55,11 @@ class RequestQuote(Request):
     valid_days: Annotated[int, Field(ge=1, le=366)] | None = None
     as_of: AwareDatetime | None = None
 
+    @property
+    def extent(self) -> int:
+        """Of how many lines it is."""
+        return len(self.lines)
+
 
 class ApproveQuote(Request):
     """What whoever is asked says to a quote's discounts; `role` is theirs. A rejection needs its reason.

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import getaddresses, parsedate_to_datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -15,9 +17,10 @@ from pydantic import ValidationError
 
 from activities.channels.errors import AddressRejectedError, MessageRejectedError, RenderError
 from activities.channels.mail import MailChannel, SmtpSettings
-from activities.channels.rendering import Renderer
+from activities.channels.rendering import RenderedMail, Renderer
 from activities.channels.samples import AT, COMMON, CONTEXTS, a_mail
 from activities.channels.text import wire_address
+from activities.kernel.computing import MANY
 from domain.mail.signing import AddressPurpose, delivery_in, message_id_of, signed_address, token_of
 from domain.mail.worded import IN_WORDS
 from tests.activities.channels.conftest import KEY, Build
@@ -36,6 +39,24 @@ async def test_a_mail_arrives_in_text_and_html(channel: MailChannel, mailbox: Ma
         assert "￥1,380,000" in part.get_content()
         assert "2027年4月1日～2028年3月31日" in part.get_content()
         assert part.get_content_charset() == "utf-8"
+
+
+async def test_a_long_mail_is_written_beside_the_loop(
+    channel: MailChannel, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def noted(self: Renderer, *given: Any, **more: Any) -> RenderedMail:
+        threads.append(threading.get_ident())
+        return render(self, *given, **more)
+
+    render = Renderer.render_joined
+    monkeypatch.setattr(Renderer, "render_joined", noted)
+    await channel.send(a_mail())
+    await channel.send(a_mail(context={"lines": ["one"] * (MANY + 1)}))
+    here, beside = threads
+    assert (here == threading.get_ident(), beside == threading.get_ident()) == (True, False)
+    assert len(mailbox.accepted) == 2
 
 
 async def test_the_headers_of_a_mail(channel: MailChannel, mailbox: Mailbox) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from domain.frame.flight import Channel, Delivery
 from domain.frame.state import AccountView, JourneyState, OpenCaseView, Outcome, Pause, Sent, Stage, Step
 from domain.journey.briefing import LIMIT, render
@@ -50,6 +52,21 @@ def test_it_says_what_comes_by_name_with_the_key_that_a_request_needs() -> None:
     assert f"**Next**\n\n- Thu 2027-03-11 10:00 CET · {words}" in said
     assert "`skip_step`, `reschedule_step`" in said
     assert "`answer_renewal`, `request_renewal` contract_id=`K-1`" in said
+
+
+def test_each_of_many_steps_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+
+    def equal(self: Step, other: object) -> bool:
+        nonlocal compared
+        compared += 1
+        return self is other
+
+    many = [step("amendment_effective", f"amendment:r-{number}", "effective") for number in range(1000)]
+    monkeypatch.setattr(Step, "__eq__", equal)
+    assert "[`amendment:r-0/effective`]" in render(journey(agenda=many), NOW)
+    assert "nothing by itself" in render(journey(agenda=many, paused=Pause(reason="Dispute", since=NOW)), NOW)
+    assert compared < len(many)
 
 
 def test_a_paused_journey_does_nothing_next() -> None:

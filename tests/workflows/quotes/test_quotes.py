@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from activities.assets.ledger import load_records
 from activities.catalogue.catalogue import save_catalogue, save_price_book
+from activities.kernel.computing import MANY
 from activities.kernel.pool import Connection
 from domain.assets.invariants import violations
 from domain.catalogue.catalogue import Catalogue, Option, Product
@@ -19,6 +21,7 @@ from domain.frame.ownership import POLICY
 from domain.kernel.calendar import local_day
 from domain.kernel.refusals import Refusal
 from domain.orders.order import ProductKind
+from domain.quotes import asking, pricing
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, attention_of, steps_of
@@ -137,6 +140,26 @@ async def test_a_preview_writes_nothing_and_the_quote_comes_to_the_same(servers:
     old = (shown.as_of - timedelta(days=2)).isoformat()
     with pytest.raises(Refusal, match="preview again"):
         await servers.client.ask(account, "request_quote", {**request, "as_of": old})
+
+
+async def test_a_quote_of_many_lines_keeps_nobody_waiting(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: dict[str, list[int]] = {"price": [], "carry_out": []}
+    for name, where in (("price", asking), ("carry_out", pricing)):
+        rule = getattr(where, name)
+
+        def noted(*given: Any, rule: Any = rule, of: list[int] = threads[name], **more: Any) -> Any:
+            of.append(threading.get_ident())
+            return rule(*given, **more)
+
+        monkeypatch.setattr(where, name, noted)
+    _, account = await begun(servers)
+    quote_id = f"Q-{uuid4().hex[:8]}"
+    request = asked(quote_id, *(sale(str(number), ROUTER, 1) for number in range(MANY + 1)))
+    await servers.client.preview_quote(account, request)
+    await servers.client.ask(account, "request_quote", request)
+    await servers.client.ask(account, "accept_quote", {"quote_id": quote_id})
+    assert [len(of) for of in threads.values()] == [2, 3]
+    assert all(threading.get_ident() not in of for of in threads.values())
 
 
 async def test_an_accepted_quote_becomes_contract_assets_and_invoice_at_once(servers: Servers) -> None:
