@@ -20,7 +20,7 @@ from tests.bench.machine import load, machine
 from tests.bench.rows import Row, Size
 
 GROUPS = (
-    *("orders", "year", "demo", "cases", "many", "sleeping"),
+    *("orders", "year", "demo", "cases", "many", "large", "sleeping", "feeds", "commands"),
     *("quotes", "assets", "clock", "service", "health", "playbooks", "imports", "doors"),
 )
 

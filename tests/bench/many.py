@@ -1,224 +1,184 @@
-"""Many customers at once: a storm of steps that fall due together, beside the least that an engine needs for the same; orders in flight.
-
-Each worker is a process of its own, ours and the floor's in turn; an activity is a step, or the mails of one instant."""
+"""Many customers at once: a storm of steps that fall due together, cases meanwhile, orders in flight, one large order among them."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from email.message import EmailMessage
+from typing import Any
 
-import aiosmtplib
-from temporalio import activity, workflow
-from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
-
-from activities.kernel.pool import Pool, open_pool
+from gateway.cases import CaseClient
 from gateway.clock import Clocks
-from tests.bench.history import histories_of
-from tests.bench.meter import Spent, at, both, none
+from tests.bench.floor import Bare, floor
+from tests.bench.lives import Life, recorded, some_days
+from tests.bench.meter import Spent, at, both, none, timed
 from tests.bench.rows import Row, Size
 from tests.bench.stand import Stand, stand
 from tests.builders import order
+from tests.cases import person
 
-QUEUE = "floor"
-JOURNEYS, ORDERS, IN_FLIGHT = 1_000, 200, 20
-LATER = timedelta(days=30)
-
-
-@workflow.defn
-class Sleeper:
-    """The least that wakes on a day, writes a step's rows, sends its mail, and so on for so many activities, and sleeps on."""
-
-    @workflow.run
-    async def run(self, account_id: str, activities: int) -> None:
-        await workflow.sleep(LATER)
-        for number in range(activities):
-            await workflow.execute_activity(
-                ("write_step", "send_step")[number % 2],
-                args=[account_id, number // 2],
-                start_to_close_timeout=timedelta(seconds=20),
-                summary="A step",
-            )
-        await workflow.sleep(timedelta(days=365))
+JOURNEYS, ORDERS, IN_FLIGHT, LINES = 1_000, 200, 20, 1_000
 
 
-class Steps:
-    """What a step with a mail writes and does, with no rules."""
+async def side_by_side(work: Sequence[Callable[[], Awaitable[Any]]], most: int = IN_FLIGHT) -> list[float]:
+    """All of these, so many in flight; the seconds of each."""
+    places = asyncio.Semaphore(most)
 
-    def __init__(self, pool: Pool, smtp_port: int) -> None:
-        self._pool = pool
-        self._smtp_port = smtp_port
+    async def one(do: Callable[[], Awaitable[Any]]) -> float:
+        async with places:
+            return await timed(do())
 
-    @activity.defn
-    async def write_step(self, account_id: str, number: int) -> None:
-        """Reads the customer, and writes journal, outbox and effect."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            await connection.fetchrow("select * from account where account_id = $1 for update", account_id)
-            await connection.execute(
-                "insert into journal (account_id, key, at, stage, kind, title, detail) values ($1, $1 || '/' || $2::text, now(), '', '', '', '{}')",
-                account_id,
-                str(number),
-            )
-            await connection.execute(
-                "insert into outbox (delivery_id, account_id, channel, stage, body, created_at, status)"
-                " values ($1, $2, 'deliver_mail', '', '{}', now(), 'waiting')",
-                f"{account_id}/{number}#0",
-                account_id,
-            )
-            await connection.execute(
-                "insert into effect values ($1, $2, '', now(), '{}')", f"{account_id}/{number}", account_id
-            )
-
-    @activity.defn
-    async def send_step(self, account_id: str, number: int) -> None:
-        """Sends the mail and books that it left."""
-        message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = "us@seller.example", "you@customer.example", "A step"
-        message.set_content("It is time.")
-        await aiosmtplib.send(message, hostname="127.0.0.1", port=self._smtp_port)
-        await self._pool.execute(
-            "update outbox set status = 'sent', settled_at = now() where delivery_id = $1", f"{account_id}/{number}#0"
-        )
+    return await asyncio.gather(*map(one, work))
 
 
-async def serve_floor(address: str, dsn: str, smtp_port: int) -> None:
-    """The floor's worker, until it is ended."""
-    pool = await open_pool(dsn)
-    steps = Steps(pool, smtp_port)
-    client = await Client.connect(address)
-    async with Worker(
-        client,
-        task_queue=QUEUE,
-        workflows=[Sleeper],
-        activities=[steps.write_step, steps.send_step],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    ):
-        await asyncio.Event().wait()
-
-
-async def storm(place: Stand, wakes: Mapping[str, datetime], left: Callable[[], Awaitable[int]]) -> Spent:
-    """Wakes all of these at once, until nothing is left to do; what one of them took."""
-    clocks = Clocks(place.temporal)
-
-    async def work() -> None:
-        await asyncio.gather(*(clocks.forward(id, day) for id, day in wakes.items()))
-        await none(left)
-
-    return (await place.meter.spent(work)).each(len(wakes))
-
-
-class Ours:
-    """Journeys that wait for their first step."""
+class Storm:
+    """So many customers who wait for their next morning; all of it comes at once."""
 
     def __init__(self, place: Stand) -> None:
         self._place = place
-        self._client = place.client
 
-    async def placed(self, customers: int, at_once: int = IN_FLIGHT) -> tuple[list[str], list[float]]:
-        """So many customers, their orders so many in flight; and the seconds to each answer."""
-        ids: list[str] = []
-        times: list[float] = []
-        places = asyncio.Semaphore(at_once)
-
-        async def one() -> None:
-            async with places:
-                document = order()
-                began = time.perf_counter()
-                await self._client.place_order(document)
-                times.append(time.perf_counter() - began)
-                ids.append(str(document["account"]["account_id"]))
-
-        await asyncio.gather(*(one() for _ in range(customers)))
-        await none(lambda: self._waiting(ids))
-        return ids, times
-
-    async def _waiting(self, ids: Sequence[str]) -> int:
-        found: int = await self._place.pool.fetchval(
-            "select count(*) from outbox where status = 'waiting' and account_id = any($1)", list(ids)
-        )
-        return found
-
-    async def storm(self, ids: Sequence[str]) -> tuple[Spent, int]:
-        """The next morning of all: what one customer took, and how many activities that was."""
+    async def ours(self, customers: int, turn: int) -> tuple[Spent, list[float]]:
+        """What one of ours took, and the seconds until cases that were opened meanwhile were on record."""
+        lives = [Life(self._place.client, self._place.pool, f"ours-{turn}-{n}") for n in range(customers)]
+        await side_by_side([one.order for one in lives])
+        await side_by_side([one.request for one in lives])
+        accounts = [one.account for one in lives]
+        await self._place.quiet(*accounts)
         wakes: dict[str, datetime] = {}
-        for id in ids:
-            agenda = await self._client.agenda_of(id)
+        for account in accounts:
+            agenda = await self._place.client.agenda_of(account)
             assert agenda is not None
-            wakes[f"journey-{id}"] = min(step.at for step in agenda.steps) + timedelta(seconds=1)
-        before = await self._done(ids)
+            wakes[f"journey-{account}"] = min(step.at for step in agenda.steps) + timedelta(seconds=1)
+        desk = CaseClient(self._place.temporal, self._place.pool)
+        await desk.put_team({"team": "service", "name": "Service", "lead": person("bench-lead")})
+        await desk.put_agent({"staff": person("bench-agent"), "team": "service"})
+        opened: list[float] = []
+
+        async def cases() -> None:
+            for number in range(5):
+                asked = {"contact": {"phone": "+1 555 0100"}, "subject": "It stands still", "priority": "urgent"}
+                asked |= {"case_id": f"C-{turn}-{number}", "owner": "bench-agent"}
+                opened.append(await timed(desk.open_case(asked)))
+
+        spent = await self._woken(wakes, accounts, cases)
+        return spent, opened
+
+    async def floor(self, lives: Sequence[Bare]) -> Spent:
+        """What one of the floor took."""
+        await side_by_side([one.play for one in lives])
+        await side_by_side([one.play for one in lives])
+        await self._place.quiet(*(one.account for one in lives))
+        return await self._woken({one.id: one.next_turn for one in lives}, [one.account for one in lives])
+
+    async def _woken(
+        self,
+        wakes: Mapping[str, datetime],
+        accounts: Sequence[str],
+        meanwhile: Callable[[], Awaitable[None]] | None = None,
+    ) -> Spent:
+        """Wakes all of these at once, until each has had its morning and nothing is left to send."""
+        clocks, pool = Clocks(self._place.temporal), self._place.pool
+        effects = "select count(*) from effect where account_id = any($1) and key not like '%/settled'"
+        before = await pool.fetchval(effects, list(accounts))
 
         async def left() -> int:
-            woken = "select count(distinct account_id) from effect where account_id = any($1) and as_of >= $2"
-            done = await self._place.pool.fetchval(woken, list(ids), morning)
-            return len(ids) - int(done) + await self._waiting(ids)
+            done = await pool.fetchval(effects, list(accounts)) - before
+            waiting = "select count(*) from outbox where status = 'waiting' and account_id = any($1)"
+            return max(0, len(accounts) - int(done)) + int(await pool.fetchval(waiting, list(accounts)))
 
-        morning = min(wakes.values()) - timedelta(seconds=1)
-        spent = await storm(self._place, wakes, left)
-        return spent, await self._done(ids) - before
+        async def work() -> None:
+            beside = asyncio.ensure_future(meanwhile()) if meanwhile else None
+            await asyncio.gather(*(clocks.forward(id, day) for id, day in wakes.items()))
+            await none(left)
+            if beside:
+                await beside
 
-    async def _done(self, ids: Sequence[str]) -> int:
-        """Activities of one of them, each a step or mails that leave together."""
-        runs = await histories_of(self._place.temporal, f"journey-{ids[0]}")
-        return sum(event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED for run in runs for event in run)
+        return (await self._place.meter.spent(work)).each(len(wakes))
 
 
-async def floor_storm(place: Stand, ids: Sequence[str], activities: int) -> Spent:
-    """The same many bare workflows, each with as many activities."""
-    for id in ids:
-        await place.temporal.start_workflow(Sleeper.run, args=[id, activities], id=f"floor-{id}", task_queue=QUEUE)
-    await asyncio.sleep(2)
-    clocks = Clocks(place.temporal)
-    wakes = {f"floor-{id}": await clocks.told(f"floor-{id}") + LATER for id in ids}
-    last = [f"{id}/{(activities - 1) // 2}" for id in ids]
-    written = "select count(*) from effect where key = any($1)"
-    sent = "select count(*) from outbox where delivery_id = any($1) and status = 'sent'"
+async def storms(place: Stand, size: Size) -> AsyncIterator[Row]:
+    """A storm of ours, one of the floor, and once more in turn."""
+    journeys, turns = size.count("journeys", JOURNEYS, 30), 2
+    life = await recorded(some_days)
+    storm = Storm(place)
+    bare: list[Spent] = []
+    ours: list[Spent] = []
+    opened: list[float] = []
+    for turn in range(turns):
+        async with place.worker():
+            spent, cases = await storm.ours(journeys, turn)
+            ours.append(spent)
+            opened += cases
+        async with floor(place, life, journeys * turns) as least:
+            bare.append(await storm.floor([next(least.lives) for _ in range(journeys * (turn + 1))][-journeys:]))
+    by_cpu = sum(b.cpu / o.cpu for o, b in zip(ours, bare, strict=True)) / turns
+    by_time = sum(b.wall / o.wall for o, b in zip(ours, bare, strict=True)) / turns
+    figure, how = (
+        f"storm of {journeys:,} due at once: of the bare rate, by time",
+        f"the next morning of each; {turns} turns",
+    )
+    rate = f"{1 / bare[-1].wall:.0f} a second"
+    yield Row(
+        figure, by_time, reach=0.85, least=True, floor=rate, detail=f"({1 / ours[-1].wall:.0f} a second)", how=how
+    )
+    yield Row("  the same by CPU", by_cpu, floor=str(bare[-1]), detail=f"({ours[-1]})")
+    share = at(opened, 0.5) / 1000 / (ours[-1].wall * journeys)
+    said = f"({both(opened)})"
+    yield Row(
+        "  a case opened meanwhile, of the time of the storm", share, reach=0.1, detail=said, how="cases come first"
+    )
 
-    async def left() -> int:
-        if activities % 2:
-            return len(ids) - int(await place.pool.fetchval(written, last))
-        return len(ids) - int(await place.pool.fetchval(sent, [f"{key}#0" for key in last]))
 
-    return await storm(place, wakes, left)
+def large_order(number: int, lines: int = LINES) -> dict[str, Any]:
+    """One order with so many lines, half of them in a contract."""
+    document = order(f"large-{number}", order_id=f"O-large-{number}")
+    contract = document["contracts"][0]
+    contract["contract_id"] = f"K-large-{number}"
+    contract["lines"] = [
+        {"line_id": f"s{n}", "product": "SEATS", "quantity": 40, "unit_price": "1200"} for n in range(lines // 2)
+    ]
+    document["lines"] = [
+        {"line_id": f"d{n}", "product": "TERMINAL", "quantity": 5, "unit_price": "80000"} for n in range(lines // 2)
+    ]
+    return document
+
+
+async def large_orders(place: Stand, rounds: int) -> AsyncIterator[Row]:
+    """Orders of a thousand lines, while another customer asks."""
+    other = Life(place.client, place.pool, "other")
+    await other.order()
+    await place.quiet("other")
+    taken: list[float] = []
+    asked: list[float] = []
+    for number in range(rounds + 1):
+        placing = asyncio.ensure_future(timed(place.client.place_order(large_order(number))))
+        while not placing.done():
+            began = time.perf_counter()
+            await place.client.ask("other", "pause", {"reason": "stocktaking"})
+            await place.client.ask("other", "resume", {})
+            asked.append((time.perf_counter() - began) / 2)
+        if number:
+            taken.append(await placing)
+        await place.quiet(f"large-{number}")
+    alone = [await timed(place.client.place_order(large_order(100 + number))) for number in range(rounds)]
+    how = f"best of {rounds}; beside requests of another customer {min(taken):.2f} s"
+    yield Row(f"order of {LINES:,} lines to its answer", min(alone), "s", 1, detail=f"({both(alone)})", how=how)
+    yield Row("  another customer's request meanwhile, p99", at(asked, 0.99), "ms", 300, detail=f"({both(asked)})")
 
 
 async def rows(size: Size) -> AsyncIterator[Row]:
-    """A storm of ours, then one of the floor, twice; then orders in flight."""
-    journeys, count = size.count("journeys", JOURNEYS, 50), size.count("orders", ORDERS, 60)
-    bare: list[Spent] = []
-    waking: list[tuple[Spent, int]] = []
+    """Orders in flight, large orders, then storms."""
+    count = size.count("orders", ORDERS, 40)
     async with stand() as place:
-        floor = (
-            *(sys.executable, "-m", "tests.bench.many"),
-            *(place.stack.temporal_address, place.stack.postgres_dsn, str(place.stack.smtp_port)),
-        )
-        ours = Ours(place)
-        for _ in range(2):
-            async with place.worker():
-                ids, _ = await ours.placed(journeys)
-                waking.append(await ours.storm(ids))
-            async with place.worker(*floor, queue=QUEUE):
-                bare.append(await floor_storm(place, ids, waking[-1][1]))
         async with place.worker():
-            _, times = await ours.placed(count)
-    for (spent, done), least in zip(waking, bare, strict=True):
-        yield Row(
-            f"storm of {journeys:,} due at once: the bare rate, by CPU of an activity",
-            least.cpu / spent.cpu,
-            reach=0.85,
-            least=True,
-            floor=str(least.each(done)),
-            detail=f"({spent.each(done)})",
-            how=f"{done} activities a customer",
-        )
-        yield Row("  the same by time", least.wall / spent.wall)
-    share = at(times, 0.99) / at(times, 0.5)
-    yield Row(f"orders, {IN_FLIGHT} in flight: p99 to p50", share, reach=3, detail=f"({both(times)})")
-
-
-if __name__ == "__main__":
-    asyncio.run(serve_floor(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+            documents = [order() for _ in range(count + IN_FLIGHT)]
+            times = await side_by_side([lambda one=one: place.client.place_order(one) for one in documents])  # type: ignore[misc]
+            share = at(times[IN_FLIGHT:], 0.99) / at(times[IN_FLIGHT:], 0.5)
+            said = f"({both(times[IN_FLIGHT:])})"
+            yield Row(f"orders, {IN_FLIGHT} in flight: p99 to p50", share, reach=3, detail=said, how=f"{count} orders")
+            await place.quiet(*(document["account"]["account_id"] for document in documents))
+            async for row in large_orders(place, size.count("large", 5, 2)):
+                yield row
+        async for row in storms(place, size):
+            yield row

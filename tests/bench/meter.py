@@ -133,4 +133,4 @@ async def none(left: Callable[[], Awaitable[int]], within: float = 300) -> None:
     while await left():
         if time.monotonic() > until:
             raise TimeoutError(f"something is left after {within:g} s")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.04)

@@ -8,18 +8,23 @@ import socket
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import psutil
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
 from activities.kernel.pool import Pool, open_pool
 from gateway.client import PerennialClient
+from gateway.clock import server_time
 from gateway.connection import connect
-from tests.bench.meter import Meter, none
+from tests.bench.meter import Meter, Spent, none
 from tests.conftest import Servers
 from workers.embedded.postgres import EmbeddedPostgres
 from workers.embedded.stack import EmbeddedStack
@@ -55,11 +60,12 @@ class Stand:
         }
 
     @asynccontextmanager
-    async def process(self, *command: str, **environment: str) -> AsyncIterator[psutil.Process]:
+    async def process(self, *command: str, queue: str = "", **environment: str) -> AsyncIterator[psutil.Process]:
         """A process until the end of the block."""
-        running = await asyncio.create_subprocess_exec(
-            *command, env=self.environment | environment, stderr=DEVNULL, stdout=DEVNULL
-        )
+        with (self.folder / f"stderr-{queue}").open("w") as said:
+            running = await asyncio.create_subprocess_exec(
+                *command, env=self.environment | environment, stderr=said, stdout=DEVNULL
+            )
         try:
             yield psutil.Process(running.pid)
         finally:
@@ -70,24 +76,31 @@ class Stand:
     @asynccontextmanager
     async def worker(self, *command: str, queue: str = "perennial") -> AsyncIterator[psutil.Process]:
         """A worker, ours if no other is said, until the end of the block; the meter counts it from when it is there."""
-        async with self.process(*(command or WORKER)) as running:
-            await self._polled(queue)
+        async with self.process(*(command or WORKER), queue=queue) as running:
+            await self._polled(queue, running)
             self.meter.watch("worker", running.pid)
             try:
                 yield running
             finally:
                 self.meter.watch("worker", None)
 
-    async def _polled(self, queue: str) -> None:
-        from temporalio.api.taskqueue.v1 import TaskQueue
-        from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-
+    async def _polled(self, queue: str, worker: psutil.Process) -> None:
+        """Waits until the worker asks for work: it alone has polled since now."""
+        began = server_time()
         request = DescribeTaskQueueRequest(namespace="default", task_queue=TaskQueue(name=queue))
 
         async def missing() -> int:
-            return not (await self.temporal.workflow_service.describe_task_queue(request)).pollers
+            if not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE:
+                raise RuntimeError((self.folder / f"stderr-{queue}").read_text()[-3000:])
+            said = await self.temporal.workflow_service.describe_task_queue(request)
+            return not any(poller.last_access_time.ToDatetime(UTC) >= began for poller in said.pollers)
 
         await none(missing, 60)
+
+    async def spent(self, worker: psutil.Process, work: Callable[[], Awaitable[Any]]) -> Spent:
+        """What something takes that this worker does, while others wait."""
+        self.meter.watch("worker", worker.pid)
+        return await self.meter.spent(work)
 
     async def quiet(self, *accounts: str) -> None:
         """Waits until all that was said to these customers has left."""
