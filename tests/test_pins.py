@@ -43,6 +43,9 @@ def test_nothing_is_written_where_there_is_nothing_to_pin() -> None:
 def test_everything_that_is_installed_is_pinned() -> None:
     project = tomllib.loads(PROJECT.read_text())
     pinned = {pin.partition("==")[0] for pin in project["tool"]["uv"]["constraint-dependencies"]}
-    asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    asked = [
+        *project["project"]["dependencies"],
+        *(one for group in project["dependency-groups"].values() for one in group),
+    ]
     names = {requirement.replace(">", " ").replace("=", " ").replace("<", " ").split()[0] for requirement in asked}
     assert names <= pinned, f"pin {sorted(names - pinned)}: `poe update`"

@@ -16,7 +16,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tests.bench import page
 from tests.bench.machine import load, machine
+from tests.bench.peers import compare
 from tests.bench.rows import Row, Size
 
 GROUPS = (
@@ -35,8 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             console.print(f"{name:10} {escape((import_module(f'tests.bench.{name}').__doc__ or '').splitlines()[0])}")
         return 0
     size = Size(asked.quick, dict(one.split("=", 1) for one in asked.counts))
-    said = asyncio.run(measured(asked.only or GROUPS, size))
-    console.print(table(said))
+    if asked.files:
+        said = page.together([json.loads(file.read_text(encoding="utf-8")) for file in asked.files])
+    else:
+        groups = asked.only or (() if asked.peers else GROUPS)
+        said = asyncio.run(measured(groups, size, peers=asked.peers))
+    if said["rows"]:
+        console.print(table(said))
+    if said["peers"]:
+        console.print(compare.table(said["peers"]))
+    if asked.write:
+        asked.write.write_text(page.written(asked.write.read_text(encoding="utf-8"), said), encoding="utf-8")
     if asked.json:
         asked.json.write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return int(bool(said["failed"]) or any(row["kept"] is False for row in said["rows"]))
@@ -50,16 +61,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="the groups")
     parser.add_argument("--quick", action="store_true", help="smaller counts: to see that it works")
     parser.add_argument("--json", type=Path, metavar="FILE", help="writes the rows there too")
+    parser.add_argument("--peers", action="store_true", help="the same customers on other engines")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="writes the tables into a page, between its marks")
+    parser.add_argument("--from", dest="files", type=Path, nargs="+", metavar="FILE", help="what --json wrote before")
     parser.add_argument(
         *("--with", "-w"), dest="counts", nargs="+", default=[], metavar="NAME=VALUE", help="another count or file"
     )
     return parser
 
 
-async def measured(groups: Sequence[str], size: Size) -> dict[str, Any]:
+async def measured(groups: Sequence[str], size: Size, *, peers: bool = False) -> dict[str, Any]:
     """All rows of these groups, with the machine and its load before and after."""
     rows: list[dict[str, Any]] = []
-    said: dict[str, Any] = {"machine": machine(), "load": {"begin": load()}, "rows": rows, "failed": []}
+    said: dict[str, Any] = {"machine": machine(), "load": {"begin": load()}, "rows": rows, "peers": [], "failed": []}
     for group in groups:
         console.rule(group, align="left")
         try:
@@ -69,6 +83,11 @@ async def measured(groups: Sequence[str], size: Size) -> dict[str, Any]:
         except Exception:  # the other groups are measured all the same
             traceback.print_exc()
             said["failed"].append(group)
+    if peers:
+        console.rule("peers", align="left")
+        async for peer in compare.peers(size):
+            console.print(f"{peer.name}: {peer.each} a year", highlight=False)
+            said["peers"].append(peer.plain())
     said["load"]["end"] = load()
     return said
 
