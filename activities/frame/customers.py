@@ -26,59 +26,54 @@ from domain.success import adoption
 
 CUSTOMER = """
 with a as (select * from account where account_id = $1)
-select jsonb_build_object(
-  'account', (select to_jsonb(a) from a),
-  'owner', (select to_jsonb(s) from staff s, a where s.staff_id = a.owner_id),
-  'manager', (select to_jsonb(m) from a join staff s on s.staff_id = a.owner_id join staff m on m.staff_id = s.manager_id
+select json_build_object(
+  'account', (select row_to_json(a) from a),
+  'owner', (select row_to_json(s) from staff s, a where s.staff_id = a.owner_id),
+  'manager', (select row_to_json(m) from a join staff s on s.staff_id = a.owner_id join staff m on m.staff_id = s.manager_id
               where m.left_at is null),
-  'success_manager', (select to_jsonb(s) from staff s, a where s.staff_id = a.success_manager_id),
+  'success_manager', (select row_to_json(s) from staff s, a where s.staff_id = a.success_manager_id),
   'contacts', coalesce((
-    select jsonb_agg(to_jsonb(c) || jsonb_build_object('rejected', c.rejected_at is not null,
-      'unsubscribed', c.unsubscribed_at is not null, 'declined', coalesce(to_jsonb(wish.declined), '[]'),
-      'every_days', wish.every_days) order by c.position)
-    from contact c left join mail_wish wish on wish.account_id = c.account_id and wish.email = lower(c.email)
-    where c.account_id = $1), '[]'),
+    select json_agg(row_to_json(x) order by x.position) from (
+      select c.position, c.contact_id, c.name, c.email, c.role, c.language, c.time_zone, c.rejected_at is not null as rejected,
+        c.unsubscribed_at is not null as unsubscribed, coalesce(to_json(wish.declined), '[]') as declined, wish.every_days
+      from contact c left join mail_wish wish on wish.account_id = c.account_id and wish.email = lower(c.email)
+      where c.account_id = $1) x), '[]'),
   'contracts', coalesce((
-    select jsonb_agg(to_jsonb(c) || jsonb_build_object('uplift_percent', c.uplift_percent::text, 'term', to_jsonb(t),
-                       'first_start', f.start_on, 'first_until', f.until, 'previous', to_jsonb(b),
-                       'starts', (select jsonb_agg(n.start_on order by n.number) from contract_term n
-                                  where n.contract_id = c.contract_id), 'offered', v.offered, 'waiting', v.waiting,
-                       'versions', coalesce(v.versions, 1),
-                       'saved', coalesce(v.saved, false),
-                       'churn', (select h.reason from contract_churn h where h.contract_id = c.contract_id))
-                     order by c.contract_id)
-    from contract c
-    left join contract_term f on f.contract_id = c.contract_id and f.number = 1
-    left join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
-    left join contract_term b on b.contract_id = c.contract_id and b.number = t.number - 1
-    left join lateral (
-      select max(r.version) as versions, bool_or(r.saves) as saved,
-        (array_agg(r.body order by r.version desc) filter (where r.state = 'offered'))[1] as offered,
-        case when (array_agg(r.state order by r.version desc))[1] = 'waiting'
-          then (array_agg(r.body order by r.version desc))[1] end as waiting
-      from (select version, state, saves, to_jsonb(w) || jsonb_build_object('discount_percent', w.discount_percent::text,
-              'uplift_percent', w.uplift_percent::text) as body
-            from renewal_version w where w.contract_id = c.contract_id and w.term = t.number + 1) r) v on true
-    where c.account_id = $1 and (c.status <> 'ended' or c.status_at > $2::timestamptz - interval '400 days')), '[]'),
+    select json_agg(row_to_json(x) order by x.contract_id) from (
+      select c.contract_id, c.order_id, c.currency, c.auto_renew, c.renewal_months, c.notice_days,
+        c.uplift_percent::text as uplift_percent, c.status, c.status_reason, c.billing, c.first_invoice, c.evergreen, c.anchor_day,
+        c.billed_from, f.start_on as first_start, f.until as first_until, row_to_json(t) as term, row_to_json(b) as previous,
+        (select json_agg(n.start_on order by n.number) from contract_term n where n.contract_id = c.contract_id) as starts,
+        v.offered, v.waiting, coalesce(v.versions, 1) as versions, coalesce(v.saved, false) as saved,
+        (select h.reason from contract_churn h where h.contract_id = c.contract_id) as churn
+      from contract c
+      left join contract_term f on f.contract_id = c.contract_id and f.number = 1
+      left join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
+      left join contract_term b on b.contract_id = c.contract_id and b.number = t.number - 1
+      left join lateral (
+        select max(r.version) as versions, bool_or(r.saves) as saved,
+          (array_agg(r.body order by r.version desc) filter (where r.state = 'offered'))[1] as offered,
+          case when (array_agg(r.state order by r.version desc))[1] = 'waiting'
+            then (array_agg(r.body order by r.version desc))[1] end as waiting
+        from (select version, state, saves, to_jsonb(w) || jsonb_build_object('discount_percent', w.discount_percent::text,
+                'uplift_percent', w.uplift_percent::text) as body
+              from renewal_version w where w.contract_id = c.contract_id and w.term = t.number + 1) r) v on true
+      where c.account_id = $1 and (c.status <> 'ended' or c.status_at > $2::timestamptz - interval '400 days')) x), '[]'),
   'assets', coalesce((
-    select jsonb_agg(jsonb_build_object(
-        'asset_id', s.asset_id, 'product', s.product_code, 'product_name', p.name, 'kind', p.kind,
-        'contract_id', s.contract_id, 'currency', s.currency, 'per', s.price_per,
-        'unit_price', s.unit_price::text, 'ramped', s.ramped,
-        'periods', coalesce((
-          select jsonb_agg(jsonb_build_object(
-              'starts_at', r.starts_at, 'ends_at', r.ends_at, 'quantity', r.quantity,
-              'mrr', r.mrr::text) order by r.starts_at)
+    select json_agg(row_to_json(x) order by x.asset_id) from (
+      select s.asset_id, s.product_code as product, p.name as product_name, p.kind, s.contract_id, s.currency, s.price_per as per,
+        s.unit_price::text as unit_price, s.ramped, coalesce((
+          select json_agg(json_build_object('starts_at', r.starts_at, 'ends_at', r.ends_at, 'quantity', r.quantity,
+            'mrr', r.mrr::text) order by r.starts_at)
           from asset_state_period r
-          where r.asset_id = s.asset_id and (r.ends_at is null or r.ends_at > $2::timestamptz - interval '400 days')), '[]'))
-      order by s.asset_id)
-    from asset s join product p on p.code = s.product_code
-    where s.account_id = $1 and (s.lifecycle_end is null or s.lifecycle_end > $2::timestamptz - interval '400 days')), '[]'),
+          where r.asset_id = s.asset_id and (r.ends_at is null or r.ends_at > $2::timestamptz - interval '400 days')), '[]') as periods
+      from asset s join product p on p.code = s.product_code
+      where s.account_id = $1 and (s.lifecycle_end is null or s.lifecycle_end > $2::timestamptz - interval '400 days')) x), '[]'),
   'tasks', coalesce((
-    select jsonb_agg(to_jsonb(t) order by t.due_at, t.name, t.stage) from onboarding_task t
+    select json_agg(row_to_json(t) order by t.due_at, t.name, t.stage) from onboarding_task t
     where t.account_id = $1 and (t.status = 'open' or t.due_at > $2::timestamptz - interval '400 days')), '[]'),
   'usage', coalesce((
-    select jsonb_agg(to_jsonb(u) order by u.product) from (
+    select json_agg(row_to_json(u) order by u.product) from (
       select product_code as product, max(day) as latest_day, min(day) as since,
              (avg(active_users) filter (where day > $3::date - 28))::text as recent,
              (avg(active_users) filter (where day <= $3::date - 28))::text as earlier,
@@ -86,46 +81,47 @@ select jsonb_build_object(
       from usage_day where account_id = $1 and day <= $3::date and day > $3::date - 56
       group by product_code) u), '[]'),
   'offers', coalesce((
-    select jsonb_agg(jsonb_build_object(
+    select json_agg(json_build_object(
         'offer_id', o.offer_id, 'asset_id', o.asset_id, 'add', o.add_quantity, 'unit_price', o.unit_price::text,
         'status', o.status, 'offered_at', o.offered_at, 'expires_at', o.expires_at) order by o.offered_at, o.offer_id)
     from offer o where o.account_id = $1 and o.offered_at > $2::timestamptz - interval '400 days'), '[]'),
   'surveys', coalesce((
-    select jsonb_agg(to_jsonb(s) order by s.sent_at, s.survey_id) from survey s
+    select json_agg(row_to_json(s) order by s.sent_at, s.survey_id) from survey s
     where s.account_id = $1 and s.kind = 'nps' and s.withdrawn_at is null
       and s.sent_at > $2::timestamptz - interval '400 days'), '[]'),
   'efforts', coalesce((
-    select jsonb_agg(to_jsonb(s) order by s.sent_at, s.survey_id) from survey s
+    select json_agg(row_to_json(s) order by s.sent_at, s.survey_id) from survey s
     where s.account_id = $1 and s.kind = 'ces' and s.withdrawn_at is null), '[]'),
   'references', coalesce((
-    select jsonb_agg(to_jsonb(r) order by r.sent_at, r.reference_id) from reference_ask r
+    select json_agg(row_to_json(r) order by r.sent_at, r.reference_id) from reference_ask r
     where r.account_id = $1 and r.withdrawn_at is null), '[]'),
   'health', coalesce((
-    select jsonb_agg(to_jsonb(h) order by h.at)
+    select json_agg(row_to_json(h) order by h.at)
     from (select at, score, band from health_score where account_id = $1 order by at desc limit 3) h), '[]'),
   'staff_tasks', coalesce((
-    select jsonb_agg(t.key order by t.opened_at, t.key) from staff_task t where t.account_id = $1 and t.closed_at is null), '[]'),
+    select json_agg(t.key order by t.opened_at, t.key) from staff_task t where t.account_id = $1 and t.closed_at is null), '[]'),
   'changes', coalesce((
-    select jsonb_agg(to_jsonb(g) order by g.at, g.number) from people_change g
+    select json_agg(row_to_json(g) order by g.at, g.number) from people_change g
     where g.account_id = $1 and g.at > $2::timestamptz - interval '400 days'), '[]'),
   'purchases', coalesce((
-    select jsonb_agg(to_jsonb(o) order by o.day, o.order_id) from (
+    select json_agg(row_to_json(o) order by o.day, o.order_id) from (
       select order_id, activated_on as day from sales_order
       where account_id = $1 and sells_goods order by activated_at desc, order_id desc limit 60) o), '[]'),
   'orders', coalesce((
-    select jsonb_agg(to_jsonb(o) || (
-        select jsonb_build_object('names', coalesce(jsonb_agg(n.name order by n.place) filter (where n.place <= 12), '[]'),
-            'sent', coalesce(jsonb_agg(n.name order by n.place) filter (where n.sent and n.among <= 12), '[]'))
+    select json_agg(row_to_json(x) order by x.activated_at desc, x.order_id desc) from (
+      select o.order_id, o.activated_at, o.recorded_at, said.names, said.sent
+      from (select order_id, activated_at, recorded_at from sales_order where account_id = $1
+              and activated_at > $2::timestamptz - interval '400 days' order by activated_at desc, order_id desc limit 20) o
+      cross join lateral (
+        select coalesce(json_agg(n.name order by n.place) filter (where n.place <= 12), '[]') as names,
+               coalesce(json_agg(n.name order by n.place) filter (where n.sent and n.among <= 12), '[]') as sent
         from (select s.*, row_number() over (order by s.first) as place,
                      row_number() over (partition by s.sent order by s.first) as among
               from (select p.name, min(l.line_id) as first, bool_or(p.kind in ('goods', 'device')) as sent
                     from order_line l join product p on p.code = l.product_code where l.order_id = o.order_id
-                    group by p.name) s) n)
-      order by o.activated_at desc, o.order_id desc)
-    from (select order_id, activated_at, recorded_at from sales_order where account_id = $1
-            and activated_at > $2::timestamptz - interval '400 days' order by activated_at desc, order_id desc limit 20) o), '[]'),
+                    group by p.name) s) n) said) x), '[]'),
   'goods', coalesce((
-    select jsonb_agg(distinct g.name) from (
+    select json_agg(distinct g.name) from (
       select p.name from sales_order o join order_line l using (order_id) join product p on p.code = l.product_code
       where o.account_id = $1 and o.sells_goods and p.kind = 'goods' order by o.activated_at desc, o.order_id desc, l.line_id limit 8) g), '[]')
 )::text

@@ -44,6 +44,11 @@ Decided = Decision | tuple[Situation, Decision]
 """A decision; with the situation that it leads to, if mails and invoices go by that."""
 
 
+# What a unit reads is found by the ids of its account: no plan is better for one account than for another, and the long statements
+# take the server longer to plan than to carry out.
+_BEGIN = "begin; set local plan_cache_mode = force_generic_plan"
+
+
 def request_key(call: RequestCall) -> str:
     """The key of a request: the name of its activity, and its id."""
     return effect_key(call.account_id, f"{activity.info().activity_type}:{call.request_id}")
@@ -214,7 +219,7 @@ class Performer:
         """A connection with a transaction that commits at the end of the block; no other one may begin within it. about: of what it
         is told then that something happened (see `news`); more of them may be added in the block."""
         async with self._pool.acquire() as connection:
-            await connection.execute("begin")
+            await connection.execute(_BEGIN)
             try:
                 yield connection
             except BaseException:

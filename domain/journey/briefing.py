@@ -161,8 +161,8 @@ def _health(state: JourneyState) -> str:
 def _next(state: JourneyState, zone: str) -> str:
     """What happens by itself. While it is paused nothing does but what the pause lets through."""
     lets = None if state.paused is None else set(state.paused.lets)
-    goes_on = [step for step in state.agenda if lets is None or step.kind in lets]
-    waits = [step for step in state.agenda if lets is not None and step.kind not in lets]
+    goes_on = state.agenda if lets is None else [step for step in state.agenda if step.kind in lets]
+    waits = [] if lets is None else [step for step in state.agenda if step.kind not in lets]
     parts = [
         _list(
             "Next",
