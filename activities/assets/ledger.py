@@ -15,7 +15,7 @@ from activities.kernel.gathering import Gathered
 from activities.kernel.inserts import Insert
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Column
-from domain.assets.model import AssetRecord
+from domain.assets.model import Asset, AssetAction, AssetRecord
 from domain.assets.writes import AssetChange, SetUnitPrice
 from domain.frame.unreadable import Readable, Unreadable, why_not
 
@@ -24,30 +24,37 @@ class AssetChangedMeanwhileError(RuntimeError):
     """Somebody else changed the asset since it was read; the transaction is tried again."""
 
 
+_SUMS = frozenset(
+    {"mrr_change", "product_amount_change", "adjustment_amount_change", "amount_change", "uplift_percent"}
+)
+_ASSET = ", ".join("a.product_code as product" if name == "product" else f"a.{name}" for name in Asset.model_fields)
+_ACTED = ", ".join(
+    f"c.{name}::text as {name}" if name in _SUMS else f"c.{name}"
+    for name in AssetAction.model_fields
+    if name != "sources"
+)
+# As text that is put together once: jsonb is taken apart and sorted at each level, which takes three times as long.
 _RECORDS = """
-select jsonb_build_object(
-  'asset', to_jsonb(a) || jsonb_build_object('product', a.product_code),
+select json_build_object(
+  'asset', (select row_to_json(x) from (select {asset}) x),
   'version', a.version,
   'lock', a.lock,
   'actions', coalesce((
-    select jsonb_agg(to_jsonb(c) || jsonb_build_object(
-        'mrr_change', c.mrr_change::text, 'product_amount_change', c.product_amount_change::text,
-        'adjustment_amount_change', c.adjustment_amount_change::text, 'amount_change', c.amount_change::text,
-        'uplift_percent', c.uplift_percent::text,
-        'sources', coalesce((
-          select jsonb_agg(jsonb_build_object(
+    select json_agg(row_to_json(x) order by x.sequence) from (
+      select {action}, coalesce((
+          select json_agg(json_build_object(
               'lot', s.lot, 'start', s.starts_at, 'end', s.ends_at, 'quantity', s.quantity, 'unit_price', s.unit_price::text,
               'list_price', s.list_price::text, 'reference', s.reference, 'product_amount', s.product_amount::text)
             order by s.number)
-          from asset_action_source s where s.asset_id = c.asset_id and s.sequence = c.sequence), '[]')) order by c.sequence)
-    from asset_action c where c.asset_id = a.asset_id), '[]'),
+          from asset_action_source s where s.asset_id = c.asset_id and s.sequence = c.sequence), '[]') as sources
+      from asset_action c where c.asset_id = a.asset_id) x), '[]'),
   'periods', coalesce((
-    select jsonb_agg(jsonb_build_object(
+    select json_agg(json_build_object(
         'start', p.starts_at, 'end', p.ends_at, 'quantity', p.quantity, 'mrr', p.mrr::text, 'amount', p.amount::text,
         'attributes', p.attributes) order by p.starts_at)
     from asset_state_period p where p.asset_id = a.asset_id), '[]'))::text as record
 from asset a where a.{by}
-"""
+""".replace("{asset}", _ASSET).replace("{action}", _ACTED)
 _OF_ACCOUNT, _OF_ASSET, _OF_ASSETS = (
     _RECORDS.replace("{by}", by) for by in ("account_id = $1", "asset_id = $1", "asset_id = any($1) order by asset_id")
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from domain.assets.grid import Grid
 from domain.assets.model import AssetAction, AssetRecord, Category, SellingModel, Subtype
@@ -58,9 +59,12 @@ class TermHoldings:
 
     def new_actions(self, record: AssetRecord) -> Sequence[AssetAction]:
         """What the change added to an asset."""
-        asset_id = record.asset.asset_id
-        known = next((len(old.actions) for old in self.before if old.asset.asset_id == asset_id), 0)
-        return record.actions[known:]
+        return record.actions[self._known.get(record.asset.asset_id, 0) :]
+
+    @cached_property
+    def _known(self) -> Mapping[str, int]:
+        """How many actions each asset had before."""
+        return {record.asset.asset_id: len(record.actions) for record in self.before}
 
     def prolonged(self) -> bool:
         """True if the change made an asset end later."""
