@@ -19,12 +19,13 @@ from domain.frame.keys import effect_key
 from domain.frame.partly import read_customer, with_known_zones
 from domain.frame.playbook import Playbook
 from domain.frame.situation import HelpOwed, Looks
+from domain.frame.unread import UNREAD
 from domain.frame.unreadable import Missing, Unreadable, UnreadableError, why_not
 from domain.kernel.calendar import local_day
 from domain.kernel.zones import is_zone
 from domain.success import adoption
 
-CUSTOMER = """
+_CUSTOMER = """
 with a as (select * from account where account_id = $1)
 select json_build_object(
   'account', (select row_to_json(a) from a),
@@ -38,37 +39,8 @@ select json_build_object(
         c.unsubscribed_at is not null as unsubscribed, coalesce(to_json(wish.declined), '[]') as declined, wish.every_days
       from contact c left join mail_wish wish on wish.account_id = c.account_id and wish.email = lower(c.email)
       where c.account_id = $1) x), '[]'),
-  'contracts', coalesce((
-    select json_agg(row_to_json(x) order by x.contract_id) from (
-      select c.contract_id, c.order_id, c.currency, c.auto_renew, c.renewal_months, c.notice_days,
-        c.uplift_percent::text as uplift_percent, c.status, c.status_reason, c.billing, c.first_invoice, c.evergreen, c.anchor_day,
-        c.billed_from, f.start_on as first_start, f.until as first_until, row_to_json(t) as term, row_to_json(b) as previous,
-        (select json_agg(n.start_on order by n.number) from contract_term n where n.contract_id = c.contract_id) as starts,
-        v.offered, v.waiting, coalesce(v.versions, 1) as versions, coalesce(v.saved, false) as saved,
-        (select h.reason from contract_churn h where h.contract_id = c.contract_id) as churn
-      from contract c
-      left join contract_term f on f.contract_id = c.contract_id and f.number = 1
-      left join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
-      left join contract_term b on b.contract_id = c.contract_id and b.number = t.number - 1
-      left join lateral (
-        select max(r.version) as versions, bool_or(r.saves) as saved,
-          (array_agg(r.body order by r.version desc) filter (where r.state = 'offered'))[1] as offered,
-          case when (array_agg(r.state order by r.version desc))[1] = 'waiting'
-            then (array_agg(r.body order by r.version desc))[1] end as waiting
-        from (select version, state, saves, to_jsonb(w) || jsonb_build_object('discount_percent', w.discount_percent::text,
-                'uplift_percent', w.uplift_percent::text) as body
-              from renewal_version w where w.contract_id = c.contract_id and w.term = t.number + 1) r) v on true
-      where c.account_id = $1 and (c.status <> 'ended' or c.status_at > $2::timestamptz - interval '400 days')) x), '[]'),
-  'assets', coalesce((
-    select json_agg(row_to_json(x) order by x.asset_id) from (
-      select s.asset_id, s.product_code as product, p.name as product_name, p.kind, s.contract_id, s.currency, s.price_per as per,
-        s.unit_price::text as unit_price, s.ramped, coalesce((
-          select json_agg(json_build_object('starts_at', r.starts_at, 'ends_at', r.ends_at, 'quantity', r.quantity,
-            'mrr', r.mrr::text) order by r.starts_at)
-          from asset_state_period r
-          where r.asset_id = s.asset_id and (r.ends_at is null or r.ends_at > $2::timestamptz - interval '400 days')), '[]') as periods
-      from asset s join product p on p.code = s.product_code
-      where s.account_id = $1 and (s.lifecycle_end is null or s.lifecycle_end > $2::timestamptz - interval '400 days')) x), '[]'),
+  'contracts', {contracts},
+  'assets', {assets},
   'tasks', coalesce((
     select json_agg(row_to_json(t) order by t.due_at, t.name, t.stage) from onboarding_task t
     where t.account_id = $1 and (t.status = 'open' or t.due_at > $2::timestamptz - interval '400 days')), '[]'),
@@ -126,6 +98,39 @@ select json_build_object(
       where o.account_id = $1 and o.sells_goods and p.kind = 'goods' order by o.activated_at desc, o.order_id desc, l.line_id limit 8) g), '[]')
 )::text
 """
+_CONTRACTS = """coalesce((
+    select json_agg(row_to_json(x) order by x.contract_id) from (
+      select c.contract_id, c.order_id, c.currency, c.auto_renew, c.renewal_months, c.notice_days,
+        c.uplift_percent::text as uplift_percent, c.status, c.status_reason, c.billing, c.first_invoice, c.evergreen, c.anchor_day,
+        c.billed_from, f.start_on as first_start, f.until as first_until, row_to_json(t) as term, row_to_json(b) as previous,
+        (select json_agg(n.start_on order by n.number) from contract_term n where n.contract_id = c.contract_id) as starts,
+        v.offered, v.waiting, coalesce(v.versions, 1) as versions, coalesce(v.saved, false) as saved,
+        (select h.reason from contract_churn h where h.contract_id = c.contract_id) as churn
+      from contract c
+      left join contract_term f on f.contract_id = c.contract_id and f.number = 1
+      left join lateral (select * from contract_term t where t.contract_id = c.contract_id order by number desc limit 1) t on true
+      left join contract_term b on b.contract_id = c.contract_id and b.number = t.number - 1
+      left join lateral (
+        select max(r.version) as versions, bool_or(r.saves) as saved,
+          (array_agg(r.body order by r.version desc) filter (where r.state = 'offered'))[1] as offered,
+          case when (array_agg(r.state order by r.version desc))[1] = 'waiting'
+            then (array_agg(r.body order by r.version desc))[1] end as waiting
+        from (select version, state, saves, to_jsonb(w) || jsonb_build_object('discount_percent', w.discount_percent::text,
+                'uplift_percent', w.uplift_percent::text) as body
+              from renewal_version w where w.contract_id = c.contract_id and w.term = t.number + 1) r) v on true
+      where c.account_id = $1 and (c.status <> 'ended' or c.status_at > $2::timestamptz - interval '400 days')) x), '[]')"""
+_ASSETS = """coalesce((
+    select json_agg(row_to_json(x) order by x.asset_id) from (
+      select s.asset_id, s.product_code as product, p.name as product_name, p.kind, s.contract_id, s.currency, s.price_per as per,
+        s.unit_price::text as unit_price, s.ramped, coalesce((
+          select json_agg(json_build_object('starts_at', r.starts_at, 'ends_at', r.ends_at, 'quantity', r.quantity,
+            'mrr', r.mrr::text) order by r.starts_at)
+          from asset_state_period r
+          where r.asset_id = s.asset_id and (r.ends_at is null or r.ends_at > $2::timestamptz - interval '400 days')), '[]') as periods
+      from asset s join product p on p.code = s.product_code
+      where s.account_id = $1 and (s.lifecycle_end is null or s.lifecycle_end > $2::timestamptz - interval '400 days')) x), '[]')"""
+CUSTOMER = _CUSTOMER.replace("{contracts}", _CONTRACTS).replace("{assets}", _ASSETS)
+_NO_HOLDINGS = _CUSTOMER.replace("{contracts}", "'[]'::json").replace("{assets}", "'[]'::json")
 
 
 _ZONE = "select time_zone from account where account_id = $1"
@@ -140,16 +145,17 @@ _MOST_ZONES = 100_000
 
 @dataclass(frozen=True)
 class Seen:
-    """What one statement has read of an account, by `day` as the local one."""
+    """What one statement has read of an account, by `day` as the local one; without `holdings` no contracts and no assets."""
 
     row: Record
     day: date
+    holdings: bool = True
 
 
-def reading(beside: Mapping[str, str]) -> str:
+def reading(beside: Mapping[str, str], *, holdings: bool = True) -> str:
     """What is selected of a customer, with the values of other statements by their names: the account is $1, the instant $2, the local
     day $3."""
-    return by_name({"zone": _ZONE, "customer": CUSTOMER, **beside})
+    return by_name({"zone": _ZONE, "customer": CUSTOMER if holdings else _NO_HOLDINGS, **beside})
 
 
 def likely_day(account_id: str, as_of: datetime) -> date:
@@ -170,8 +176,9 @@ async def load_customer_and(
 ) -> tuple[Customer | None, Mapping[str, Any]]:
     """As `load_customer`, with the values of other statements, see `reading`, in the same round trip; `seen`: what was read so just now."""
     row, day = (seen.row, seen.day) if seen else (None, likely_day(account_id, as_of))
+    holdings = seen is None or seen.holdings
     while True:
-        row = row or await connection.fetchrow(f"select {reading(beside)}", account_id, as_of, day)
+        row = row or await connection.fetchrow(f"select {reading(beside, holdings=holdings)}", account_id, as_of, day)
         assert row is not None
         zone = row["zone"]
         if zone is None:
@@ -184,7 +191,8 @@ async def load_customer_and(
             _ZONES.clear()
         _ZONES[account_id] = zone
         if local_day(as_of, zone) == day:
-            return _read(row["customer"]), dict(row)
+            customer = _read(row["customer"])
+            return customer if holdings else customer.having(contracts=UNREAD, assets=UNREAD), dict(row)
         row, day = None, local_day(as_of, zone)
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from temporalio import activity
@@ -32,6 +33,7 @@ from domain.frame.messages import Issuer
 from domain.frame.request_kinds import RequestKind
 from domain.frame.situation import NOTHING, Needs, Situation
 from domain.frame.state import Outcome, Step
+from domain.frame.unread import NotReadError
 from domain.frame.unreadable import Missing
 from domain.kernel.fingerprints import Asked
 from domain.kernel.ids import journey_id
@@ -234,12 +236,14 @@ class Performer:
             yield connection
 
     @asynccontextmanager
-    async def begin(self, unit: Unit, reads: Mapping[str, str] | None = None, *about: Any) -> AsyncIterator[UnitOfWork]:
+    async def begin(
+        self, unit: Unit, reads: Mapping[str, str] | None = None, *about: Any, holdings: bool = True
+    ) -> AsyncIterator[UnitOfWork]:
         """A unit of work under way. Whoever decides on a customer's money or assets does it here, a case by `CaseWorker.begin`: so
         of two who decide at once the second one knows what the first one did.
 
         reads: statements that are read beside the customer, if that is known by now, as `customers.reading` has them; their other
-        parameters are `about`, from $7 on.
+        parameters are `about`, from $7 on. Without `holdings` contracts and assets are left out; to ask for them raises `NotReadError`.
 
         Raises `Refusal` (RequestConflict) if something else was asked under the key before.
         """
@@ -250,11 +254,11 @@ class Performer:
             else:
                 day = customers.likely_day(unit.account_id, unit.as_of)
                 given = (unit.account_id, unit.as_of, day, *about)
-                reading = customers.reading(reads)
+                reading = customers.reading(reads, holdings=holdings)
                 done, row = await effects.find_effect_and_read(
                     connection, unit.key, accounts, unit.asked, reading, *given
                 )
-                seen = Seen(row, day) if row is not None else None
+                seen = Seen(row, day, holdings) if row is not None else None
             yield UnitOfWork(connection, self.sender, unit, done.answer(unit.run) if done else None, seen)
 
     async def answer(
@@ -309,17 +313,39 @@ class Performer:
         *,
         paced: bool = False,
     ) -> Outcome:
+        attempt = partial(self._attempt, unit, subject, rule, needs, look, follow, call, paced)
+        try:
+            return await attempt(holdings=needs.holdings)
+        except NotReadError:
+            return await attempt(holdings=True)
+
+    async def _attempt(
+        self,
+        unit: Unit,
+        subject: _Subject,
+        rule: Callable[..., Decided],
+        needs: Needs,
+        look: Look[_Subject] | None,
+        follow: FollowUp | None,
+        call: StepCall | None,
+        paced: bool,
+        *,
+        holdings: bool,
+    ) -> Outcome:
         reads = situations.reads(needs)
         if paced:
             reads["mails"] = outbox.OPTIONAL_MAILS
-        async with self.begin(unit, reads) as work:
+        async with self.begin(unit, reads, holdings=holdings) as work:
             if work.before is not None:
                 return work.before
             situation = await work.load_first(needs)
             if call is not None and call.kept:
                 situation = replace(situation, kept=tuple(call.kept))
             looked = await look(work, situation, subject) if look else ()
-            size = max(len(situation.customer.assets), len(situation.records), extent_of(subject, *looked))
+            whole = work.seen is None or work.seen.holdings
+            size = max(
+                len(situation.customer.assets) if whole else 0, len(situation.records), extent_of(subject, *looked)
+            )
             decided = await computed(size, rule, situation, subject, *looked)
             situation, decision = decided if isinstance(decided, tuple) else (situation, decided)
             beside: list[tuple[Step, str, Decision]] = []

@@ -8,7 +8,7 @@ from activities.success import health_keeping
 from domain.billing import steps as billing
 from domain.contracts import parting, renewal, renewal_notices, renewal_talk
 from domain.contracts.waiting import unless_locked
-from domain.frame.situation import LEDGER, LOOKS
+from domain.frame.situation import LEDGER, LOOKS, NO_HOLDINGS
 from domain.success import adoption, asking, expansion, health_plays, onboarding, onboarding_waiting, reorder, thanks
 
 
@@ -16,17 +16,17 @@ class JourneySteps(Activities):
     """What a journey does by itself when an instant of its agenda comes."""
 
     steps = {
-        "onboarding_mail": StepKind(onboarding.mail, paced=True),
+        "onboarding_mail": StepKind(onboarding.mail, NO_HOLDINGS, paced=True),
         "onboarding_provisioning": StepKind(onboarding.provisioning),
         "onboarding_provisioned": StepKind(onboarding.provisioned),
-        "onboarding_invite": StepKind(onboarding.invite, paced=True),
-        "onboarding_reminder": StepKind(onboarding.remind, paced=True),
-        "onboarding_overdue": StepKind(onboarding.remind, paced=True),
-        "onboarding_escalation": StepKind(onboarding.escalate),
-        "onboarding_blocked": StepKind(onboarding_waiting.blocked),
+        "onboarding_invite": StepKind(onboarding.invite, NO_HOLDINGS, paced=True),
+        "onboarding_reminder": StepKind(onboarding.remind, NO_HOLDINGS, paced=True),
+        "onboarding_overdue": StepKind(onboarding.remind, NO_HOLDINGS, paced=True),
+        "onboarding_escalation": StepKind(onboarding.escalate, NO_HOLDINGS),
+        "onboarding_blocked": StepKind(onboarding_waiting.blocked, NO_HOLDINGS),
         "onboarding_touch": StepKind(onboarding.touch, paced=True),
         "relationship_anniversary": StepKind(thanks.anniversary, LOOKS),
-        "relationship_health": StepKind(health_plays.hear, look=health_keeping.untold),
+        "relationship_health": StepKind(health_plays.hear, NO_HOLDINGS, look=health_keeping.untold),
         "adoption_check_in": StepKind(adoption.check_in, LOOKS, look=health_keeping.health_of, paced=True),
         "adoption_mail": StepKind(adoption.mail, LOOKS, paced=True),
         "adoption_usage_review": StepKind(
@@ -34,13 +34,13 @@ class JourneySteps(Activities):
         ),
         "adoption_follow_up": StepKind(adoption.follow_up, LOOKS, look=health_keeping.health_of, paced=True),
         "adoption_survey": StepKind(asking.survey, LOOKS, paced=True),
-        "expansion_expiry": StepKind(expansion.expire),
+        "expansion_expiry": StepKind(expansion.expire, NO_HOLDINGS),
         "renewal_notice": StepKind(unless_locked(renewal_notices.notice), LEDGER, look=term_value),
         "renewal_quote": StepKind(unless_locked(renewal_talk.quote), LEDGER),
         "renewal_term_end": StepKind(unless_locked(renewal.term_end), LEDGER),
         "renewal_grace_end": StepKind(renewal.grace_end),
         "relationship_win_back": StepKind(parting.win_back, paced=True),
         "reorder_check_in": StepKind(reorder.check_in, look=health_keeping.health_of, paced=True),
-        "reorder_lapse": StepKind(reorder.lapse, look=health_keeping.health_of),
+        "reorder_lapse": StepKind(reorder.lapse, NO_HOLDINGS, look=health_keeping.health_of),
         "billing_invoice": StepKind(billing.invoice, LEDGER),
     }

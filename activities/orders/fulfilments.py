@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from activities.frame.unit_of_work import Activities, StepKind, UnitOfWork
 from activities.orders import fulfilment_rows as store
-from domain.frame.situation import Situation
+from domain.frame.situation import NO_HOLDINGS, Situation
 from domain.frame.state import Step
 from domain.journey import fulfilling
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
@@ -32,6 +32,6 @@ class Fulfilments(Activities):
 
     looks = {"report_fulfilment": _named}
     steps = {
-        "fulfilment_follow_up": StepKind(fulfilling.follow_up, paced=True),
+        "fulfilment_follow_up": StepKind(fulfilling.follow_up, NO_HOLDINGS, paced=True),
         "fulfilment_late": StepKind(fulfilling.late, look=_promised),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain.billing import payments
 from domain.billing.requests import BookPayment, NotePayment
 from domain.frame.request_kinds import PROGRAMS, Asker, RequestKind
+from domain.frame.situation import NO_HOLDINGS
 
 ENTRIES = (
     RequestKind(
@@ -14,6 +15,7 @@ ENTRIES = (
         "Word of a payment",
         asked_by=PROGRAMS | Asker.FINANCE,
         example='{"number": 3, "status": "overdue", "on": "2027-03-12", "by": "ledger"}',
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "book_payment",
@@ -22,5 +24,6 @@ ENTRIES = (
         "A payment",
         asked_by=PROGRAMS | Asker.FINANCE,
         example='{"payment_id": "pi_3Nx", "amount": "2400.00", "currency": "EUR", "number": 3, "on": "2027-03-12", "by": "bank"}',
+        needs=NO_HOLDINGS,
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -51,14 +52,20 @@ class StageId(NamedTuple):
         return ":".join(filter(None, (self.kind.value, *told)))
 
 
+@lru_cache(maxsize=10_000)  # a journey of many contracts looks at the same stages whenever it does anything
+def stage_id(stage: str) -> StageId:
+    """A stage by its id. Raises ValueError as `StageId.parse` does."""
+    return StageId.parse(stage)
+
+
 def stage_kind(stage: str) -> StageKind:
     """`renewal` of `renewal:K-1:2`."""
-    return StageId.parse(stage).kind
+    return stage_id(stage).kind
 
 
 def about(stage: str) -> str:
     """What a stage is about: `K-1` of `renewal:K-1:2`, `SO-1` of `onboarding:SO-1`."""
-    return StageId.parse(stage).about
+    return stage_id(stage).about
 
 
 class StepKey(NamedTuple):

@@ -54,18 +54,21 @@ class Looks:
 @dataclass(frozen=True)
 class Needs:
     """What a rule looks at beside the customer and their playbook: the asset ledger, all that a review of holds looks at, the latest
-    looks at use, and whoever asks by name."""
+    looks at use, and whoever asks by name. `holdings`: false for what hardly ever asks for contracts and assets, of which some customers
+    have a thousand: they are read once it does."""
 
     ledger: bool = False
     service: bool = False
     looks: bool = False
     names: bool = False
+    holdings: bool = True
 
 
 NOTHING = Needs()
 LEDGER = Needs(ledger=True)
-SERVICE = Needs(service=True, names=True)
+SERVICE = Needs(service=True, names=True, holdings=False)
 LOOKS = Needs(looks=True)
+NO_HOLDINGS = Needs(holdings=False)
 
 
 @dataclass(frozen=True)

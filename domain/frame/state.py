@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import AwareDatetime
 
 from domain.frame.flight import Channel, Delivery, Flying
-from domain.frame.keys import StageKind, StepKey, about, stage_kind
+from domain.frame.keys import StageKind, about, stage_kind
 from domain.kernel.base import Carried
 from domain.kernel.calendar import MORNING, local_instant
 from domain.kernel.zones import wall_clock
@@ -29,7 +29,7 @@ class Step(Carried):
     @property
     def key(self) -> str:
         """Unique within the journey: what is done under this key is done once."""
-        return str(StepKey(self.stage, self.name))
+        return f"{self.stage}/{self.name}"  # as `StepKey` writes it: it is asked for all the time
 
     @property
     def about(self) -> str:
@@ -248,22 +248,8 @@ class JourneyState(Flying):
 
     def after(self, outcome: Outcome, now: datetime, done: Step | None = None) -> JourneyState:
         """The state once `outcome` is applied, and `done` is off the agenda; what is done is done once, so it never comes back."""
-        dropped = {drop for drop in outcome.drop if not drop.endswith("*")}
-        prefixes = tuple(drop[:-1] for drop in outcome.drop if drop.endswith("*"))
-        planned = {step.key: step for step in outcome.plan if done is None or step.key != done.key}
-        kept = [
-            step
-            for step in self.agenda
-            if step.key not in planned
-            and not dropped & {step.key, step.stage}
-            and not (prefixes and step.key.startswith(prefixes))
-            and not (done is not None and step.key == done.key)
-            and not (outcome.plays is not None and step.kind in PLAYS)
-        ]
-        aside = {step.key for step in self.parked} | ({done.key} if done is not None else set())
-        planned |= {step.key: step for step in outcome.plays or () if step.key not in aside}
         return self.having(
-            agenda=sorted([*kept, *planned.values()], key=lambda step: (step.at, step.key)),
+            agenda=self._agenda_after(outcome, done),
             stages=_without_finished(_merged(self.stages, outcome.stages), outcome.finished),
             attention=_merged(self.attention, outcome.attention),
             in_flight=[
@@ -280,6 +266,26 @@ class JourneyState(Flying):
             **{"paused": outcome.pause} if outcome.pause is not None or outcome.unpaused else {},
         )
 
+    def _agenda_after(self, outcome: Outcome, done: Step | None) -> list[Step]:
+        """What is to be done once `outcome` is applied: of many steps hardly any are touched, so the others keep their places."""
+        gone = {drop for drop in outcome.drop if not drop.endswith("*")}
+        prefixes = tuple(drop[:-1] for drop in outcome.drop if drop.endswith("*"))
+        planned = {step.key: step for step in outcome.plan if done is None or step.key != done.key}
+        replaced = {*planned, *gone, *([done.key] if done is not None else ())}
+        aside = {step.key for step in self.parked} | ({done.key} if done is not None else set())
+        planned |= {step.key: step for step in outcome.plays or () if step.key not in aside}
+        if not replaced and not prefixes and outcome.plays is None:
+            return self.agenda
+        kept = [
+            step
+            for step in self.agenda
+            if (key := step.key) not in replaced
+            and step.stage not in gone
+            and not (prefixes and key.startswith(prefixes))
+            and not (outcome.plays is not None and step.kind in PLAYS)
+        ]
+        return sorted([*kept, *planned.values()], key=_by_instant) if planned else kept
+
     def moved(self, before: AccountView | None, *, keeping: Collection[str] = AT_AN_INSTANT) -> JourneyState:
         """The state of a customer in another zone than `before`: what was to happen at nine happens at nine where they are now.
 
@@ -295,7 +301,7 @@ class JourneyState(Flying):
             else step
             for step in self.agenda
         ]
-        return self.having(agenda=sorted(agenda, key=lambda step: (step.at, step.key)))
+        return self.having(agenda=sorted(agenda, key=_by_instant))
 
     def parking(self, step: Step, why: str) -> JourneyState:
         """The state with `step` set aside because it cannot be done, and the reason where people look for it."""
@@ -321,7 +327,7 @@ class JourneyState(Flying):
     def unparked(self, now: datetime, *, planned: bool = False) -> JourneyState:
         """The state with every parked step due again, unless they are `planned` anew, and every stuck delivery on its way again."""
         again = [] if planned else [step.having(at=now) for step in self.parked]
-        agenda = sorted([*self.agenda, *again], key=lambda step: (step.at, step.key))
+        agenda = sorted([*self.agenda, *again], key=_by_instant)
         freed = self.freed("parked:", "unreadable:")
         return freed.having(agenda=agenda, parked=[], paused=None)
 
@@ -331,6 +337,10 @@ class JourneyStart(Carried):
 
     state: JourneyState | None = None
     roll_over_after_events: int = ROLL_OVER_AFTER_EVENTS
+
+
+def _by_instant(step: Step) -> tuple[datetime, str]:
+    return step.at, step.key
 
 
 def _without_finished(stages: dict[str, Stage], finished: Mapping[str, str]) -> dict[str, Stage]:
@@ -347,4 +357,6 @@ def _without_finished(stages: dict[str, Stage], finished: Mapping[str, str]) -> 
 
 def _merged(old: Mapping[str, _Value], changes: Mapping[str, _Value | None]) -> dict[str, _Value]:
     """`old` with `changes`; a null takes its key out."""
+    if not changes:
+        return {**old}
     return {key: value for key, value in {**old, **changes}.items() if value is not None}

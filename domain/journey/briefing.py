@@ -6,6 +6,7 @@ It stands until something happens, perhaps for weeks: so it says when things wer
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import islice
 
 from domain.frame.case_words import state_in_words
 from domain.frame.keys import StageKind, Word, stage_kind
@@ -17,6 +18,7 @@ from domain.kernel.shown import as_text, first_sentence, weekday_and_minute
 
 LIMIT = 4000
 NEXT_STEPS = 3
+STAGES = 8
 _WAITS = {
     (StageKind.RENEWAL, "evergreen"): "it runs until further notice",
     (StageKind.RENEWAL, "quoted"): "a quote is with the customer",
@@ -57,7 +59,7 @@ def render(state: JourneyState, now: datetime) -> str:
         *_cases(state, zone),
         f"**Health** {_health(state)}",
         _next(state, zone),
-        _list("Stages", [_stage_line(key, stage, zone) for key, stage in state.stages.items()], "none open", most=8),
+        _stages(state, zone),
         *_last_sent(state, zone),
         *_on_the_way(state, zone),
         _list("Latest", [as_text(line) for line in reversed(state.said)], "nothing yet"),
@@ -182,6 +184,12 @@ def _step(state: JourneyState, step: Step) -> str:
     return f"{as_text(in_words(step, term_end(state, step)))} [`{step.key}`]"
 
 
+def _stages(state: JourneyState, zone: str) -> str:
+    """The first of the open stages: there are as many as contracts, and most of them nobody reads here."""
+    first = [_stage_line(key, stage, zone) for key, stage in islice(state.stages.items(), STAGES)]
+    return _list("Stages", first, "none open", most=STAGES, beside=len(state.stages) - len(first))
+
+
 def _stage_line(key: str, stage: Stage, zone: str) -> str:
     kind = stage_kind(key)
     if kind is StageKind.ONBOARDING:
@@ -209,8 +217,9 @@ def _on_the_way(state: JourneyState, zone: str) -> list[str]:
     return [_list("On the way out", lines, "", most=4)]
 
 
-def _list(title: str, lines: list[str], empty: str, most: int = 6) -> str:
+def _list(title: str, lines: list[str], empty: str, most: int = 6, beside: int = 0) -> str:
     if not lines:
         return f"**{title}** {empty}"
-    more = [f"- and {len(lines) - most} more"] if len(lines) > most else []
+    left = max(len(lines) - most, 0) + beside
+    more = [f"- and {left} more"] if left else []
     return "\n".join([f"**{title}**\n", *(f"- {line}" for line in lines[:most]), *more])

@@ -7,7 +7,7 @@ from functools import partial
 
 from domain.frame.calls import RequestCall
 from domain.frame.request_kinds import AGENTS, CUSTOMERS, OPERATORS, PROGRAMS, SELLERS, RequestKind
-from domain.frame.situation import LEDGER, SERVICE
+from domain.frame.situation import LEDGER, NO_HOLDINGS, SERVICE
 from domain.frame.state import Step
 from domain.journey import acceptance, account_changes, control, fulfilling, staff_tasks
 from domain.journey.account_changes import ChangeAccount, ChangeContacts
@@ -148,6 +148,7 @@ PEOPLE = (
         "Change of who looks after the customer, and how",
         asked_by=SELLERS,
         example='{"success_manager": "s-4", "time_zone": "Asia/Tokyo", "reason": "moved", "by": "s-1"}',
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "change_contacts",
@@ -157,6 +158,7 @@ PEOPLE = (
         asked_by=SELLERS | AGENTS,
         example='{"add": [{"contact_id": "P-3", "name": "Mia Roth", "email": "mia@acme.example", "role": "billing"}],'
         ' "change": [{"contact_id": "P-1", "role": "sponsor"}], "remove": ["P-2"], "by": "s-1"}',
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "choose_mails",
@@ -165,6 +167,7 @@ PEOPLE = (
         "Choice of mails",
         asked_by=CUSTOMERS | AGENTS,
         example='{"contact_id": "P-1", "declined": ["offers", "surveys"], "every_days": 30}',
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "note_mail",
@@ -175,6 +178,7 @@ PEOPLE = (
         internal=True,
         example='{"event": "bounced", "contact_id": "P-1", "email": "jo@acme.example", "template": "welcome", "by": "inbox"}',
         journal=_of_mail,
+        needs=NO_HOLDINGS,
     ),
 )
 _of_task = partial(RequestKind, asked_by=SELLERS | AGENTS, needs=SERVICE)
@@ -219,6 +223,7 @@ LEVERS = (
         activity="pause_journey",
         allowed=control.check_pause,
         lever=True,
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "resume",
@@ -231,6 +236,7 @@ LEVERS = (
         beside=_steps,
         allowed=control.check_resume,
         lever=True,
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "retry_deliveries",
@@ -239,6 +245,7 @@ LEVERS = (
         "What is on its way out is tried now",
         asked_by=OPERATORS,
         example='{"by": "s-9"}',
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "skip_step",
@@ -248,6 +255,7 @@ LEVERS = (
         asked_by=OPERATORS | SELLERS,
         example='{"step": "adoption/check-in-2027-03-12", "reason": "we met them yesterday", "by": "s-2"}',
         beside=_steps,
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "reschedule_step",
@@ -257,6 +265,7 @@ LEVERS = (
         asked_by=OPERATORS | SELLERS,
         example='{"step": "adoption/check-in-2027-03-12", "day": "2027-03-19", "by": "s-2"}',
         beside=_steps,
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "close_journey",

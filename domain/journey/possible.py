@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.contracts import changes
 from domain.contracts.consignments import TransferStatus
 from domain.contracts.renewal_status import RenewalStatus
-from domain.frame.keys import StageId, StageKind, Word, stage_kind
+from domain.frame.keys import StageKind, Word, stage_id, stage_kind
 from domain.frame.sales_holds import HoldLevel
 from domain.frame.state import JourneyState, Stage
 from domain.journey.catching_up import may_be_left_out
@@ -34,7 +34,7 @@ def _levers(state: JourneyState) -> list[str]:
 
 def _of_stage(state: JourneyState, key: str, stage: Stage) -> list[str]:
     """What an open stage waits for."""
-    kind, subject, _ = StageId.parse(key)
+    kind, subject, _ = stage_id(key)
     match kind, stage.status:
         case StageKind.ONBOARDING, _ if stage.tasks:
             return [f"`complete_task` order_id=`{subject}`, task={_or(stage.tasks)}"]

@@ -7,7 +7,7 @@ from datetime import datetime
 from domain.frame.calls import RequestCall
 from domain.frame.keys import StageKind
 from domain.frame.request_kinds import CUSTOMERS, PROGRAMS, SELLERS, RequestKind
-from domain.frame.situation import LEDGER, SERVICE
+from domain.frame.situation import LEDGER, NO_HOLDINGS, SERVICE
 from domain.frame.state import JourneyState
 from domain.kernel.ids import opaque_id
 from domain.kernel.refusals import NOT_ALLOWED, Refusal
@@ -69,6 +69,7 @@ ENTRIES = (
         example='{"task": "kickoff", "order_id": "SO-1", "evidence": "all were there", "by": "s-2"}',
         stage="onboarding",
         allowed=_check_task,
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "block_task",
@@ -79,6 +80,7 @@ ENTRIES = (
         example='{"task": "training", "order_id": "SO-1", "waits_for": "customer", "reason": "no list of users yet", "by": "s-2"}',
         stage="onboarding",
         allowed=_check_waiting,
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "unblock_task",
@@ -89,6 +91,7 @@ ENTRIES = (
         example='{"task": "training", "order_id": "SO-1", "note": "the list of users has come", "by": "s-2"}',
         stage="onboarding",
         allowed=_check_waiting,
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "reopen_task",
@@ -98,6 +101,7 @@ ENTRIES = (
         asked_by=CUSTOMERS,
         example='{"task": "training", "order_id": "SO-1", "reason": "half of them were ill", "by": "s-2"}',
         stage="onboarding",
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "answer_offer",
@@ -129,6 +133,7 @@ ENTRIES = (
         asked_by=CUSTOMERS,
         example='{"survey_id": "survey-2027-03-12", "score": 9, "comment": "it works", "by": "customer"}',
         stage="adoption",
+        needs=NO_HOLDINGS,
     ),
     RequestKind(
         "answer_reference",
@@ -148,5 +153,6 @@ ENTRIES = (
         asked_by=SELLERS,
         example='{"band": "critical", "reason": "their budget is cut", "days": 14, "by": "s-2"}',
         beside=_own_id,
+        needs=NO_HOLDINGS,
     ),
 )
