@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -55,12 +55,20 @@ select json_build_object(
     from asset_state_period p where p.asset_id = a.asset_id), '[]'))::text as record
 from asset a where a.{by}
 """.replace("{asset}", _ASSET).replace("{action}", _ACTED)
-_OF_ACCOUNT, _OF_ASSET, _OF_ASSETS = (
-    _RECORDS.replace("{by}", by) for by in ("account_id = $1", "asset_id = $1", "asset_id = any($1) order by asset_id")
+_OF_ACCOUNT, _OF_SOME, _OF_ASSET, _OF_ASSETS = (
+    _RECORDS.replace("{by}", by)
+    for by in (
+        "account_id = $1",
+        "account_id = $1 and (a.contract_id = any($2) or a.asset_id = any($3))",
+        "asset_id = $1",
+        "asset_id = any($1) order by asset_id",
+    )
 )
 
 RECORDS = f"select coalesce(array_agg(r.record), '{{}}') from ({_OF_ACCOUNT}) r"
 """The records of the account $1, as one value."""
+RECORDS_OF_CONTRACT = RECORDS.replace("a.account_id = $1", "a.account_id = $1 and a.contract_id = $7")
+"""The same of its contract $7 alone."""
 
 
 async def load_record(connection: Connection, asset_id: str) -> AssetRecord | None:
@@ -78,12 +86,21 @@ async def load_many(connection: Connection, ids: Sequence[str]) -> list[AssetRec
     return [AssetRecord.model_validate_json(row["record"]) for row in await connection.fetch(_OF_ASSETS, ids)]
 
 
-async def load_records(connection: Connection, account_id: str) -> dict[str, AssetRecord]:
-    """The whole history of every asset of an account, by asset id and in the order of these ids.
+async def load_records(
+    connection: Connection,
+    account_id: str,
+    contracts: Collection[str] | None = None,
+    assets: Collection[str] = (),
+) -> dict[str, AssetRecord]:
+    """The whole history of every asset of an account, or of some `contracts` and some other `assets` alone, by asset id and in the
+    order of these ids.
 
     One that cannot be read is not among them; to ask for it by its id raises `UnreadableError`.
     """
-    rows = await connection.fetch(_OF_ACCOUNT, account_id)
+    if contracts is None:
+        rows = await connection.fetch(_OF_ACCOUNT, account_id)
+    else:
+        rows = await connection.fetch(_OF_SOME, account_id, list(contracts), list(assets))
     return await computed(len(rows), read_records, [row["record"] for row in rows])
 
 

@@ -112,12 +112,11 @@ async def _records(connection: Connection, work: ToBill, account_id: str) -> dic
     contracts = {due.contract_id for due in work.due if due.contract_id}
     single = {due.asset_id for due in work.due if due.asset_id}
     if contracts or single:
-        held = await load_records(connection, account_id)
+        held = await load_records(connection, account_id, contracts, single)
         for contract_id in contracts:
             check_contract(unreadable_of(held), contract_id)
         for asset_id in single:
             held.get(asset_id)  # raises if it cannot be read
         for asset_id, record in held.items():
-            if record.asset.contract_id in contracts or asset_id in single:
-                found.setdefault(asset_id, record)
+            found.setdefault(asset_id, record)
     return found

@@ -19,7 +19,7 @@ from domain.frame.keys import effect_key
 from domain.frame.partly import read_customer, with_known_zones
 from domain.frame.playbook import Playbook
 from domain.frame.situation import HelpOwed, Looks
-from domain.frame.unread import UNREAD
+from domain.frame.unread import Unread
 from domain.frame.unreadable import Missing, Unreadable, UnreadableError, why_not
 from domain.kernel.calendar import local_day
 from domain.kernel.zones import is_zone
@@ -130,7 +130,10 @@ _ASSETS = """coalesce((
       from asset s join product p on p.code = s.product_code
       where s.account_id = $1 and (s.lifecycle_end is null or s.lifecycle_end > $2::timestamptz - interval '400 days')) x), '[]')"""
 CUSTOMER = _CUSTOMER.replace("{contracts}", _CONTRACTS).replace("{assets}", _ASSETS)
-_NO_HOLDINGS = _CUSTOMER.replace("{contracts}", "'[]'::json").replace("{assets}", "'[]'::json")
+_ALONE = _CUSTOMER.replace("{contracts}", "'[]'::json").replace("{assets}", "'[]'::json")
+_OF_CONTRACT = _CUSTOMER.replace(
+    "{contracts}", _CONTRACTS.replace("where c.account_id = $1", "where c.account_id = $1 and c.contract_id = $7")
+).replace("{assets}", _ASSETS.replace("where s.account_id = $1", "where s.account_id = $1 and s.contract_id = $7"))
 
 
 _ZONE = "select time_zone from account where account_id = $1"
@@ -145,17 +148,19 @@ _MOST_ZONES = 100_000
 
 @dataclass(frozen=True)
 class Seen:
-    """What one statement has read of an account, by `day` as the local one; without `holdings` no contracts and no assets."""
+    """What one statement has read of an account, by `day` as the local one; of contracts and assets only those
+    `within` a contract, or none, if it was asked so."""
 
     row: Record
     day: date
-    holdings: bool = True
+    within: str | None = None
 
 
-def reading(beside: Mapping[str, str], *, holdings: bool = True) -> str:
+def reading(beside: Mapping[str, str], within: str | None = None) -> str:
     """What is selected of a customer, with the values of other statements by their names: the account is $1, the instant $2, the local
-    day $3."""
-    return by_name({"zone": _ZONE, "customer": CUSTOMER if holdings else _NO_HOLDINGS, **beside})
+    day $3. within: the contract, $7, whose are the only contract and assets that are read; `NO_CONTRACT` for none."""
+    of = CUSTOMER if within is None else _OF_CONTRACT if within else _ALONE
+    return by_name({"zone": _ZONE, "customer": of, **beside})
 
 
 def likely_day(account_id: str, as_of: datetime) -> date:
@@ -176,9 +181,9 @@ async def load_customer_and(
 ) -> tuple[Customer | None, Mapping[str, Any]]:
     """As `load_customer`, with the values of other statements, see `reading`, in the same round trip; `seen`: what was read so just now."""
     row, day = (seen.row, seen.day) if seen else (None, likely_day(account_id, as_of))
-    holdings = seen is None or seen.holdings
+    within = seen.within if seen else None
     while True:
-        row = row or await connection.fetchrow(f"select {reading(beside, holdings=holdings)}", account_id, as_of, day)
+        row = row or await connection.fetchrow(f"select {reading(beside)}", account_id, as_of, day)
         assert row is not None
         zone = row["zone"]
         if zone is None:
@@ -191,9 +196,16 @@ async def load_customer_and(
             _ZONES.clear()
         _ZONES[account_id] = zone
         if local_day(as_of, zone) == day:
-            customer = _read(row["customer"])
-            return customer if holdings else customer.having(contracts=UNREAD, assets=UNREAD), dict(row)
-        row, day = None, local_day(as_of, zone)
+            return _within(_read(row["customer"]), within), {**row, "within": within}
+        row, day, within = None, local_day(as_of, zone), None
+
+
+def _within(customer: Customer, contract_id: str | None) -> Customer:
+    """The customer of whom only what is under a contract was read, if so."""
+    if contract_id is None:
+        return customer
+    left = {"contracts": Unread(contract_id, customer.contracts), "assets": Unread(contract_id, customer.assets)}
+    return customer.having(**left)
 
 
 def _read(said: str) -> Customer:

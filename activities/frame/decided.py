@@ -16,6 +16,7 @@ from domain.frame.customer import ContactFacts, Customer
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.mail_kinds import template_of
 from domain.frame.mail_names import contact_in_words, mail_in_words
+from domain.frame.unread import contracts_of
 from domain.orders.order import ContactRole
 
 DOCUMENTS = "documents"
@@ -72,7 +73,8 @@ def document_of(kind: str, document: dict[str, Any], issued_on: date) -> dict[st
 
 def documents_mail(customer: Customer, documents: tuple[dict[str, Any], ...]) -> Mail:
     """The mail that brings documents to the billing contact and says nothing else: each with what it is for."""
-    by_asset = {asset.asset_id: asset.contract_id for asset in customer.assets}
+    charged = [line["asset_id"] for one in documents for line in one["lines"] if line["asset_id"]]
+    by_asset = contracts_of(customer.assets, charged)
     sums = [
         {"kind": one["kind"], "id": one["id"], "total": one["total"], **_what_for(one, by_asset)} for one in documents
     ]

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from activities.assets.ledger import RECORDS, read_records
+from activities.assets.ledger import RECORDS, RECORDS_OF_CONTRACT, read_records
 from activities.frame import customers, staff_rows
 from activities.frame.customers import Seen
 from activities.holds import hold_rows
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
+from domain.assets.model import AssetRecord
 from domain.frame.situation import NOTHING, Needs, Situation
+from domain.frame.unread import part_of
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal
 
 
-def reads(needs: Needs) -> dict[str, str]:
-    """The statements that are read beside the customer, by name."""
+def reads(needs: Needs, within: str | None = None) -> dict[str, str]:
+    """The statements that are read beside the customer, by name; of the ledger what is `within` a contract, if one is named."""
     service = hold_rows.service_reads(review=needs.service, bearing=needs.ledger)
-    return {**service, "records": RECORDS} if needs.ledger else service
+    return {**service, "records": RECORDS_OF_CONTRACT if within else RECORDS} if needs.ledger else service
 
 
 async def load_situation(
@@ -33,7 +36,10 @@ async def load_situation(
     if customer is None:
         raise Refusal(UNKNOWN_ACCOUNT, f"account {account_id!r} has no accepted order yet; place its first order")
     playbook = await customers.load_playbook(connection, customer.account.segment, customer.account.playbook_version)
-    records = await computed(len(row["records"]), read_records, row["records"]) if needs.ledger else {}
+    records: Mapping[str, AssetRecord] = {}
+    if needs.ledger:
+        records = await computed(len(row["records"]), read_records, row["records"])
+        records = part_of(records) if row["within"] else records
     known = hold_rows.service_of(account_id, row)
     looked = await customers.load_looks(connection, account_id, as_of) if needs.looks else None
     return Situation(customer, playbook, as_of, records, looks=looked, service=known)

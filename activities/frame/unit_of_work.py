@@ -28,12 +28,12 @@ from activities.mail.vouching import Vouching
 from activities.success import scoring
 from domain.frame.calls import RequestCall, StepCall
 from domain.frame.decision import Decision
-from domain.frame.keys import effect_key, within_account
+from domain.frame.keys import contract_of, effect_key, within_account
 from domain.frame.messages import Issuer
 from domain.frame.request_kinds import RequestKind
-from domain.frame.situation import NOTHING, Needs, Situation
+from domain.frame.situation import NOTHING, Holdings, Needs, Situation
 from domain.frame.state import Outcome, Step
-from domain.frame.unread import NotReadError
+from domain.frame.unread import NO_CONTRACT, NotReadError, Unread, known_of
 from domain.frame.unreadable import Missing
 from domain.kernel.fingerprints import Asked
 from domain.kernel.ids import journey_id
@@ -237,13 +237,14 @@ class Performer:
 
     @asynccontextmanager
     async def begin(
-        self, unit: Unit, reads: Mapping[str, str] | None = None, *about: Any, holdings: bool = True
+        self, unit: Unit, reads: Mapping[str, str] | None = None, *about: Any, within: str | None = None
     ) -> AsyncIterator[UnitOfWork]:
         """A unit of work under way. Whoever decides on a customer's money or assets does it here, a case by `CaseWorker.begin`: so
         of two who decide at once the second one knows what the first one did.
 
         reads: statements that are read beside the customer, if that is known by now, as `customers.reading` has them; their other
-        parameters are `about`, from $7 on. Without `holdings` contracts and assets are left out; to ask for them raises `NotReadError`.
+        parameters are `about`, from $7 on. within: the contract whose are the only ones and the only assets that are read first, as
+        `customers.reading` has it; to ask for others raises `NotReadError`.
 
         Raises `Refusal` (RequestConflict) if something else was asked under the key before.
         """
@@ -253,12 +254,12 @@ class Performer:
                 done = await effects.find_effect_holding(connection, unit.key, accounts, unit.asked)
             else:
                 day = customers.likely_day(unit.account_id, unit.as_of)
-                given = (unit.account_id, unit.as_of, day, *about)
-                reading = customers.reading(reads, holdings=holdings)
+                given = (unit.account_id, unit.as_of, day, *([within] if within else ()), *about)
+                reading = customers.reading(reads, within)
                 done, row = await effects.find_effect_and_read(
                     connection, unit.key, accounts, unit.asked, reading, *given
                 )
-                seen = Seen(row, day, holdings) if row is not None else None
+                seen = Seen(row, day, within) if row is not None else None
             yield UnitOfWork(connection, self.sender, unit, done.answer(unit.run) if done else None, seen)
 
     async def answer(
@@ -315,9 +316,9 @@ class Performer:
     ) -> Outcome:
         attempt = partial(self._attempt, unit, subject, rule, needs, look, follow, call, paced)
         try:
-            return await attempt(holdings=needs.holdings)
+            return await attempt(_within(needs, call))
         except NotReadError:
-            return await attempt(holdings=True)
+            return await attempt(None)
 
     async def _attempt(
         self,
@@ -329,23 +330,21 @@ class Performer:
         follow: FollowUp | None,
         call: StepCall | None,
         paced: bool,
-        *,
-        holdings: bool,
+        within: str | None,
     ) -> Outcome:
-        reads = situations.reads(needs)
+        reads = situations.reads(needs, within)
         if paced:
             reads["mails"] = outbox.OPTIONAL_MAILS
-        async with self.begin(unit, reads, holdings=holdings) as work:
+        async with self.begin(unit, reads, within=within) as work:
             if work.before is not None:
                 return work.before
             situation = await work.load_first(needs)
             if call is not None and call.kept:
                 situation = replace(situation, kept=tuple(call.kept))
             looked = await look(work, situation, subject) if look else ()
-            whole = work.seen is None or work.seen.holdings
-            size = max(
-                len(situation.customer.assets) if whole else 0, len(situation.records), extent_of(subject, *looked)
-            )
+            assets = situation.customer.assets
+            held = 0 if isinstance(assets, Unread) else len(assets)
+            size = max(held, len(known_of(situation.records)), extent_of(subject, *looked))
             decided = await computed(size, rule, situation, subject, *looked)
             situation, decision = decided if isinstance(decided, tuple) else (situation, decided)
             beside: list[tuple[Step, str, Decision]] = []
@@ -366,6 +365,13 @@ class Performer:
             if scoring.never_healthy(decision.writes):
                 await scoring.score_no_longer_healthy(work.connection, unit.account_id, situation.as_of)
             return outcome
+
+
+def _within(needs: Needs, call: StepCall | None) -> str | None:
+    """The contract of which alone is read what a step needs, `NO_CONTRACT` if it is none; null for everything."""
+    if needs.holdings is Holdings.NONE:
+        return NO_CONTRACT
+    return contract_of(call.step.stage) if needs.holdings is Holdings.OWN and call is not None else None
 
 
 class Activities:

@@ -8,7 +8,7 @@ from activities.success import health_keeping
 from domain.billing import steps as billing
 from domain.contracts import parting, renewal, renewal_notices, renewal_talk
 from domain.contracts.waiting import unless_locked
-from domain.frame.situation import LEDGER, LOOKS, NO_HOLDINGS
+from domain.frame.situation import LOOKS, NO_HOLDINGS, OWN_CONTRACT
 from domain.success import adoption, asking, expansion, health_plays, onboarding, onboarding_waiting, reorder, thanks
 
 
@@ -35,12 +35,12 @@ class JourneySteps(Activities):
         "adoption_follow_up": StepKind(adoption.follow_up, LOOKS, look=health_keeping.health_of, paced=True),
         "adoption_survey": StepKind(asking.survey, LOOKS, paced=True),
         "expansion_expiry": StepKind(expansion.expire, NO_HOLDINGS),
-        "renewal_notice": StepKind(unless_locked(renewal_notices.notice), LEDGER, look=term_value),
-        "renewal_quote": StepKind(unless_locked(renewal_talk.quote), LEDGER),
-        "renewal_term_end": StepKind(unless_locked(renewal.term_end), LEDGER),
+        "renewal_notice": StepKind(unless_locked(renewal_notices.notice), OWN_CONTRACT, look=term_value),
+        "renewal_quote": StepKind(unless_locked(renewal_talk.quote), OWN_CONTRACT),
+        "renewal_term_end": StepKind(unless_locked(renewal.term_end), OWN_CONTRACT),
         "renewal_grace_end": StepKind(renewal.grace_end),
         "relationship_win_back": StepKind(parting.win_back, paced=True),
         "reorder_check_in": StepKind(reorder.check_in, look=health_keeping.health_of, paced=True),
         "reorder_lapse": StepKind(reorder.lapse, NO_HOLDINGS, look=health_keeping.health_of),
-        "billing_invoice": StepKind(billing.invoice, LEDGER),
+        "billing_invoice": StepKind(billing.invoice, OWN_CONTRACT),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from domain.frame.decision import Decision, JournalLine
 from domain.frame.situation import Situation
 from domain.frame.state import Outcome, Step
+from domain.frame.unread import known_of
 
 AGAIN_AFTER = timedelta(hours=1)
 _MARK = "~"
@@ -25,7 +26,9 @@ def unless_locked(rule: Rule) -> Rule:
     def decide(situation: Situation, step: Step, *looked: Any) -> Decision:
         contract_id = step.about
         name, _, looks = step.name.partition(_MARK)
-        locked = [r for r in situation.records.values() if r.lock is not None and r.asset.contract_id == contract_id]
+        locked = [
+            r for r in known_of(situation.records).values() if r.lock is not None and r.asset.contract_id == contract_id
+        ]
         if not locked:
             return rule(situation, step.having(name=name), *looked)
         later = situation.as_of + AGAIN_AFTER

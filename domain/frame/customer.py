@@ -16,6 +16,7 @@ from domain.frame.people_facts import PeopleChange
 from domain.frame.renewal_facts import ChurnReason, RenewalVersion
 from domain.frame.success_facts import HealthFacts, OfferFacts, ReferenceFacts, SurveyFacts, TaskFacts, UsageFacts
 from domain.frame.term_facts import TermFacts
+from domain.frame.unread import under
 from domain.frame.unreadable import Unreadable, check_all, check_contract
 from domain.kernel.base import Carried
 from domain.kernel.calendar import (
@@ -314,7 +315,8 @@ class Customer(Carried):
     def contract(self, contract_id: str) -> ContractFacts | None:
         """The contract of that id."""
         check_all(self.unreadable, kind="contract", id=contract_id)
-        return next((contract for contract in self.contracts if contract.contract_id == contract_id), None)
+        contracts = under(self.contracts, contract_id)
+        return next((contract for contract in contracts if contract.contract_id == contract_id), None)
 
     def asset(self, asset_id: str) -> AssetFacts | None:
         """The asset of that id."""
@@ -324,7 +326,7 @@ class Customer(Carried):
     def assets_of(self, contract_id: str) -> Iterator[AssetFacts]:
         """The assets that a contract covers."""
         check_contract(self.unreadable, contract_id)
-        return (asset for asset in self.assets if asset.contract_id == contract_id)
+        return (asset for asset in under(self.assets, contract_id) if asset.contract_id == contract_id)
 
     def offer(self, offer_id: str) -> OfferFacts | None:
         """The offer of that id."""

@@ -68,6 +68,13 @@ def about(stage: str) -> str:
     return stage_id(stage).about
 
 
+def contract_of(stage: str) -> str | None:
+    """`K-1` of `renewal:K-1:2` and of `billing:contract:K-1`; null for a stage that is of no contract."""
+    kind, about, part = stage_id(stage)
+    of_contract = kind is StageKind.RENEWAL or (kind is StageKind.BILLING and part == "contract")
+    return about if of_contract else None
+
+
 class StepKey(NamedTuple):
     """A step: its stage, and its name within that. Written `renewal:K-1:2/notice-60`."""
 

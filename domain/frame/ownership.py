@@ -18,6 +18,7 @@ from domain.assets.writes import AssetChange, SetUnitPrice
 from domain.frame.agreed import agreed_price
 from domain.frame.customer import AssetFacts, ContractFacts
 from domain.frame.situation import Situation
+from domain.frame.unread import known_of
 from domain.orders.order import PricePer
 
 POLICY = LedgerPolicy(allow_backdate=True)
@@ -130,7 +131,7 @@ def price_at(record: AssetRecord, asset: AssetFacts, at: datetime) -> Decimal:
 
 def prices_begun(situation: Situation, assets: Iterable[AssetFacts]) -> list[SetUnitPrice]:
     """The prices that were agreed before and are in force by now, where assets are known by others."""
-    records = dict(situation.records.items())  # those that can be read
+    records = known_of(situation.records)
     held = [(asset, record) for asset in assets if (record := records.get(asset.asset_id))]
     prices = [(asset, price_at(record, asset, situation.as_of)) for asset, record in held]
     return [SetUnitPrice(asset.asset_id, price) for asset, price in prices if price != asset.unit_price]

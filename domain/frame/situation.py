@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 
 from domain.assets.model import AssetRecord
@@ -51,24 +52,33 @@ class Looks:
     replaced: bool = False
 
 
+class Holdings(Enum):
+    """What is read first of contracts and assets, of which some customers have a thousand: all, those of the contract that a step is
+    of, or none. It is no promise: for whoever asks for more all of them are read."""
+
+    ALL = auto()
+    OWN = auto()
+    NONE = auto()
+
+
 @dataclass(frozen=True)
 class Needs:
     """What a rule looks at beside the customer and their playbook: the asset ledger, all that a review of holds looks at, the latest
-    looks at use, and whoever asks by name. `holdings`: false for what hardly ever asks for contracts and assets, of which some customers
-    have a thousand: they are read once it does."""
+    looks at use, and whoever asks by name. `holdings`: which contracts and assets, with their part of the ledger."""
 
     ledger: bool = False
     service: bool = False
     looks: bool = False
     names: bool = False
-    holdings: bool = True
+    holdings: Holdings = Holdings.ALL
 
 
 NOTHING = Needs()
 LEDGER = Needs(ledger=True)
-SERVICE = Needs(service=True, names=True, holdings=False)
+SERVICE = Needs(service=True, names=True, holdings=Holdings.NONE)
 LOOKS = Needs(looks=True)
-NO_HOLDINGS = Needs(holdings=False)
+NO_HOLDINGS = Needs(holdings=Holdings.NONE)
+OWN_CONTRACT = Needs(ledger=True, holdings=Holdings.OWN)
 
 
 @dataclass(frozen=True)
