@@ -5,12 +5,8 @@ A round trip is counted on the wire: whatever the client sends after the server 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -21,6 +17,7 @@ from tests.driver.in_memory.run import Pending
 from tests.e2e.lives import account_of
 from tests.living_in_memory import InMemory
 from tests.own_database import own_database
+from tests.wire import Wire
 from workers.embedded.stack import EmbeddedStack
 from workers.settings import Settings
 
@@ -36,46 +33,6 @@ MOST = {
 """By activity: begin, account and customer, what is written, commit. Of an order also its periods and its invoice."""
 CUSTOMERS = 5
 """The first ones have everything prepared that a connection prepares once."""
-
-
-class Wire:
-    """Between clients and a server, which it counts the turns of."""
-
-    def __init__(self) -> None:
-        self.turns = 0
-
-    @asynccontextmanager
-    async def before(self, dsn: str) -> AsyncIterator[str]:
-        """Another way to the server of `dsn`, within the block."""
-        to = urlsplit(dsn)
-
-        async def connected(client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
-            reader, writer = await asyncio.open_connection(to.hostname, to.port)
-            await asyncio.gather(self._asks(client, writer, theirs := Turn()), _copied(reader, answers, theirs))
-
-        async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            yield dsn.replace(f":{to.port}/", f":{port}/", 1)
-
-    async def _asks(self, client: asyncio.StreamReader, writer: asyncio.StreamWriter, turn: Turn) -> None:
-        while said := await client.read(1 << 16):
-            self.turns += turn.is_client
-            turn.is_client = False
-            writer.write(said)
-        writer.close()
-
-
-class Turn:
-    """Whose turn it is on one connection."""
-
-    is_client = True
-
-
-async def _copied(server: asyncio.StreamReader, writer: asyncio.StreamWriter, turn: Turn) -> None:
-    while said := await server.read(1 << 16):
-        turn.is_client = True
-        writer.write(said)
-    writer.close()
 
 
 @pytest.fixture
