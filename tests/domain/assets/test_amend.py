@@ -266,3 +266,14 @@ class TestCancel:
     def test_on_the_first_day_leaves_no_period(self) -> None:
         ledger = ask(CancelAsset, sold(), effective="2026-01-01")
         assert ledger.assets[X].periods == ()
+
+
+def test_steps_on_a_draft_leave_the_ledger_as_it_was() -> None:
+    before = sold()
+    draft = before.draft()
+    apply(draft, CancelAsset(request_id="c", asset_id=X, effective=on("2026-05-01")))
+    sold(ledger=draft, asset_id=Y)
+    after = draft.settled()
+    assert (list(before.assets), before.record(X).cancelled) == ([X], False)
+    assert (list(after.assets), after.record(X).cancelled) == ([X, Y], True)
+    assert type(after) is Ledger

@@ -13,6 +13,13 @@ from domain.kernel.money import Rounding, RoundingMode, by_one_month, exact_rati
 from tests.properties import examples
 
 PRICES = st.decimals(-(10**12), 10**12, places=6, allow_nan=False)
+_HALF = Fraction(1, 2)
+_OFF: dict[RoundingMode, tuple[Fraction, Fraction]] = {
+    RoundingMode.HALF_UP: (-_HALF, _HALF),
+    RoundingMode.DOWN: (Fraction(-1), Fraction(0)),
+    RoundingMode.UP: (Fraction(0), Fraction(1)),
+}
+"""By how much of a unit a rounded sum may be larger, at least and at most."""
 WHOLE = st.integers(-(10**30), 10**30)
 
 
@@ -30,14 +37,10 @@ def test_a_quotient_is_rounded_once_with_all_its_decimals(
     rounded = Rounding(mode=mode, decimals=decimals).quotient(top, bottom)
     assert rounded.as_tuple().exponent == -decimals
     off = abs(Fraction(rounded)) - abs(Fraction(top, bottom))
-    half = Fraction(1, 2 * 10**decimals)
-    least, most = {
-        RoundingMode.HALF_UP: (-half, half),
-        RoundingMode.DOWN: (-2 * half, 0),
-        RoundingMode.UP: (0, 2 * half),
-    }[mode]
-    assert least <= off <= most
-    assert mode is not RoundingMode.HALF_UP or off != -half
+    unit = Fraction(1, 10**decimals)
+    least, most = _OFF[mode]
+    assert least * unit <= off <= most * unit
+    assert mode is not RoundingMode.HALF_UP or off != -unit / 2
 
 
 @pytest.mark.parametrize(("top", "said"), [(-1, "0.00"), (-5, "-0.01"), (5, "0.01"), (4, "0.00")])
