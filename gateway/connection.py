@@ -8,7 +8,7 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
 from gateway.here import NoServerError, find_running
-from gateway.plugin import OWN
+from gateway.plugin import own_plugin
 
 USUAL_TEMPORAL = "localhost:7233"
 
@@ -25,7 +25,7 @@ async def connect(address: str | None = None, **options: Any) -> Client:
         here = find_running()
         config["target_host"] = here.temporal_address if here else USUAL_TEMPORAL
     try:
-        return await Client.connect(**{**config, "plugins": [OWN], **options})
+        return await Client.connect(**{**config, "plugins": [own_plugin()], **options})
     except RuntimeError as error:
         raise NoServerError(
             f"no Temporal server at {config['target_host']}; start `perennial up` in this folder, or set TEMPORAL_ADDRESS"
@@ -35,4 +35,4 @@ async def connect(address: str | None = None, **options: Any) -> Client:
 async def connect_to_own(address: str) -> Client:
     """A client for a server that this process has started for itself, whatever `TEMPORAL_*` says of others: no namespace, key
     or certificate of theirs."""
-    return await Client.connect(address, plugins=[OWN])
+    return await Client.connect(address, plugins=[own_plugin()])

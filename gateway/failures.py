@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from temporalio import activity
 from temporalio.api.failure.v1 import Failure
-from temporalio.converter import DefaultFailureConverter, PayloadConverter
+from temporalio.converter import (
+    DefaultFailureConverter,
+    FailureConverter,
+    NexusSerializationContext,
+    PayloadConverter,
+    SerializationContext,
+    WithSerializationContext,
+)
 
 from gateway.payloads.packing import AS_IT_IS
 
 KEPT = 3500
 """Bytes. Of an activity that waits for its next attempt the server keeps 4,096, and adds a few of its own."""
+SEALED_MESSAGE = "sealed; `perennial` and the Temporal UI read it with the key"
+"""In place of a message that nobody reads without one."""
 _TRACE = 800
 """Characters of a stack trace that has to be short: its last calls."""
 _MESSAGE = 800
@@ -72,3 +81,28 @@ def _with_short_messages(failure: Failure) -> None:
 
 def _without_causes(failure: Failure) -> None:
     failure.ClearField("cause")
+
+
+class SealedFailureConverter(FailureConverter, WithSerializationContext):
+    """The same failures, their messages and traces as payloads, which the codec seals."""
+
+    def __init__(self) -> None:
+        self._small = SmallFailureConverter()
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        """Writes the exception and its causes into `failure`, as short as ever."""
+        self._small.to_failure(exception, payload_converter, failure)
+        for one in _chain(failure):
+            if one.HasField("encoded_attributes"):
+                continue
+            said = {"message": one.message, "stack_trace": one.stack_trace}
+            one.encoded_attributes.CopyFrom(payload_converter.to_payload(said))
+            one.message, one.stack_trace = SEALED_MESSAGE, ""
+
+    def from_failure(self, failure: Failure, payload_converter: PayloadConverter) -> BaseException:
+        """The exception again, whether it was sealed or not."""
+        return self._small.from_failure(failure, payload_converter)
+
+    def with_context(self, context: SerializationContext) -> FailureConverter:  # type: ignore[override]
+        """Over Nexus a caller reads what was wrong."""
+        return self._small if isinstance(context, NexusSerializationContext) else self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,13 +12,15 @@ from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions, pydantic_data_converter
 from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.plugin import SimplePlugin
-from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowRunner
+from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, WorkflowInterceptorClassInput, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.kernel.legible import Legible
-from gateway.failures import SmallFailureConverter
+from gateway.failures import SealedFailureConverter, SmallFailureConverter
 from gateway.logged import Logged
 from gateway.payloads.packing import AS_IT_IS, Packing, as_it_is
+from gateway.payloads.sealing import Sealing, keys_of
+from workflows.visibility import NAMES_HIDDEN
 
 _PASSED_THROUGH = ("domain", "gateway", "pydantic", "pydantic_core")
 """What the sandbox of a caller's workflow takes from the process as it is: words and models, which do no I/O by being imported."""
@@ -38,6 +41,14 @@ class CompactPayloadConverter(PydanticPayloadConverter):
         return found
 
 
+class NamesHidden(Interceptor):
+    """Tells workflows that their search attributes, which no codec reaches, name nobody."""
+
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> None:
+        """Intercepts nothing: the function's presence is what is told."""
+        input.unsafe_extern_functions[NAMES_HIDDEN] = lambda: True
+
+
 class PerennialPlugin(SimplePlugin):
     """How payloads are written, how workflows run, and a line of log for each activity.
 
@@ -52,20 +63,22 @@ class PerennialPlugin(SimplePlugin):
     """
 
     def __init__(self, *, codec: PayloadCodec | None = None, own: bool = False) -> None:
+        hides = isinstance(codec, Packing) and codec.is_secret
         super().__init__(
             "perennial",
             data_converter=partial(_converter, codec=codec, own=own),
             workflow_runner=UnsandboxedWorkflowRunner() if own else _opened,
-            interceptors=[Logged()],
+            interceptors=[Logged(), NamesHidden()] if hides else [Logged()],
         )
 
 
 def _converter(theirs: DataConverter | None, codec: PayloadCodec | None = None, own: bool = True) -> DataConverter:
     found = replace(theirs or pydantic_data_converter, payload_converter_class=CompactPayloadConverter)
-    if own:
-        found = replace(found, failure_converter_class=SmallFailureConverter)
     if codec is None:
         codec = Packing() if own else found.payload_codec or Packing(as_it_is)
+    if own:
+        sealed = isinstance(codec, Packing) and codec.is_secret
+        found = replace(found, failure_converter_class=SealedFailureConverter if sealed else SmallFailureConverter)
     return replace(found, payload_codec=codec)
 
 
@@ -77,4 +90,10 @@ def _opened(theirs: WorkflowRunner | None) -> WorkflowRunner:
 
 
 OWN = PerennialPlugin(own=True)
-"""What our own processes have."""
+"""What our own processes have where nothing is sealed."""
+
+
+def own_plugin() -> PerennialPlugin:
+    """What our own processes have: sealed if the environment names keys. Raises KeysError for those that cannot be used."""
+    keys = keys_of(os.environ)
+    return OWN if keys is None else PerennialPlugin(own=True, codec=Sealing(keys))

@@ -103,6 +103,12 @@ class Settings(BaseSettings):
     """where our people reach the console by https, which notices to them link to; without it they say all in words"""
     temporal_ui_url: str | None = None
     """where our people reach the Temporal UI, which pages of the console link to"""
+    payload_key_file: Path | None = None
+    """the keys by which payloads are sealed, the newest last; without any they are only packed. Connections read these three themselves"""
+    payload_keys: SecretStr | None = None
+    """the same keys, without a file"""
+    payloads_sealed: bool = False
+    """true if nothing may start without a key"""
     trusted_proxies: str = "127.0.0.1"
     """from which addresses or networks the gateway believes X-Forwarded-Proto and X-Forwarded-For, commas between; * for every one"""
     oidc_issuer: str | None = None

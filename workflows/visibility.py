@@ -40,6 +40,9 @@ SEARCH_ATTRIBUTES: dict[str, str] = {
 """Name and type of each, as the server registers them. A namespace on SQL visibility holds 3 Datetime, 3 KeywordList, 10 Keyword."""
 
 
+NAMES_HIDDEN = "perennial_names_hidden"
+"""The function that a worker lends its workflows where payloads are sealed."""
+
 _State = TypeVar("_State")
 
 
@@ -77,7 +80,8 @@ class Shown(Generic[_State]):
         for key, value in wanted.items():
             if self._shown[key.name] != value:
                 self._shown[key.name] = value
-                updates.append(key.value_unset() if value is None else key.value_set(value))
+                shown = _open_to_all(key, value, wanted)
+                updates.append(key.value_unset() if shown is None else key.value_set(shown))
         if updates:
             workflow.upsert_search_attributes(updates)
         name_run(wanted.get(ACCOUNT))
@@ -85,8 +89,9 @@ class Shown(Generic[_State]):
     def for_next_run(self, state: _State) -> TypedSearchAttributes:
         """What the next run begins with: what this one has shown so far may be older than what it did last."""
         wanted = self.wanted(state)
+        shown = {key: _open_to_all(key, value, wanted) for key, value in wanted.items()}
         return TypedSearchAttributes(
-            [SearchAttributePair(key, value) for key, value in wanted.items() if value is not None]
+            [SearchAttributePair(key, value) for key, value in shown.items() if value is not None]
         )
 
     def restore(self, state: _State) -> None:
@@ -147,6 +152,13 @@ def _wanted(state: JourneyState, *, as_if_not_paused: bool = False) -> Wanted:
         NEXT_ACTION_AT: _seconds(at),
         RENEWAL_AT: _seconds(state.next_renewal()),
     }
+
+
+def _open_to_all(key: SearchAttributeKey[Any], value: Any, wanted: Wanted) -> Any:
+    """What the server may have of an attribute, which no codec reaches: where payloads are sealed, an account's id in place of its name.
+    It is written whenever the name changes, so that a run has the same commands either way."""
+    hidden = key.name == ACCOUNT.name and value is not None and NAMES_HIDDEN in workflow.extern_functions()
+    return wanted.get(ACCOUNT_ID) or "sealed" if hidden else value
 
 
 def _seconds(at: datetime | None) -> datetime | None:

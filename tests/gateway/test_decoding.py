@@ -17,6 +17,7 @@ from gateway.console.visit import Place
 from gateway.decoding import codec_routes, origins_of
 from gateway.doors import Doors
 from gateway.payloads.packing import Packing, packed
+from gateway.payloads.sealing import Keys, Sealing
 from tests.conftest import Servers
 from tests.gateway.api.callers import token_of
 from tests.gateway.console.browser import as_person, browsing, person
@@ -144,6 +145,20 @@ async def test_nobody_reads_without_signing_in_but_on_loopback(servers: Servers)
         async with _asking(servers, host=host, local=local) as http:
             answer = await http.post("/codec/decode", json=_body(packed(SENT)))
         assert answer.status_code == status, (local, host, answer.text)
+
+
+async def test_what_is_sealed_is_read_on_loopback_by_whoever_signs_in_alone(servers: Servers) -> None:
+    keys = Keys.read(f"2026a:{base64.b64encode(bytes(32)).decode()}")
+    doors = Doors(servers.temporal, servers.pool, servers.settings.task_queue)
+    app = create_app(doors, *codec_routes(Place(doors, ui=UI), Sealing(keys)))
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8020") as http:
+        sent = _body(keys.sealed(SENT))
+        assert (await http.post("/codec/decode", json=sent)).status_code == 401
+        key = await _by_key(servers, AccessRole.OPERATOR)
+        assert _read(await http.post("/codec/decode", json=sent, headers=key)) == [json.loads(STEP)]
+        made = (await http.post("/codec/encode", json=_body(SENT), headers=key)).json()["payloads"][0]
+        assert base64.b64decode(made["metadata"]["encoding"]) == b"prs1"
 
 
 async def test_what_has_no_payloads_is_refused(servers: Servers) -> None:

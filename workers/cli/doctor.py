@@ -21,6 +21,7 @@ from activities.service_policies import FOLDER, ServiceBookError, read_service_b
 from domain.kernel.shown import counted
 from gateway.contract import ENDPOINT
 from gateway.here import find_running
+from gateway.in_the_clear import in_the_clear
 from gateway.outgoing import CHANNELS, Failing, Outgoing
 from gateway.reconciling import unattended
 from gateway.smtp_server import announced, size_in_words
@@ -64,6 +65,7 @@ async def examine() -> bool:
             await _nexus(findings, servers)
             await _workers(findings, servers)
             await _journeys(findings, servers)
+            await _sealed(findings, servers)
             await _providers(findings, servers)
     except Exception as error:  # whatever it is, it is the doctor's finding
         findings.said("Temporal", False, str(error), "start it, or set TEMPORAL_ADDRESS; `perennial up` brings one")
@@ -88,6 +90,20 @@ async def _database(findings: Findings, settings: Settings) -> None:
     except (OSError, asyncpg.PostgresError) as error:
         mend = "start it, or set PERENNIAL_DATABASE_URL; `perennial up` brings one"
         findings.said("PostgreSQL", False, str(error), mend)
+
+
+async def _sealed(findings: Findings, servers: Connections) -> None:
+    """Where payloads are sealed: what the newest runs got in the clear, from callers without a key."""
+    found = await in_the_clear(servers.temporal)
+    if found is None:
+        return
+    said = f"{counted(found.payloads, 'payload')} in the clear, in {found.runs} of the newest {counted(found.looked_at, 'run')}"
+    if not found.payloads:
+        findings.said("sealed payloads", True, f"all of the newest {counted(found.looked_at, 'run')}")
+        return
+    named = ", ".join(found.named[:NAMED_FACTS])
+    advice = f"let whoever calls {named} use the API, or PerennialPlugin with the key; what began before there was a key stays until retention"
+    findings.noted("sealed payloads", said, advice)
 
 
 async def _calendars(findings: Findings, settings: Settings, connection: Connection) -> None:
