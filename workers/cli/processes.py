@@ -14,6 +14,7 @@ from workers.attending import worker_runs_here
 from workers.cli.common import UserError, progress_console, settings_of, until_stopped, waited
 from workers.cli.output import print_json
 from workers.cli.servers import connections, temporal_client
+from workers.heap import settle
 from workers.logs import set_up
 from workers.migrating import migrate
 from workers.registering import register_endpoint, register_search_attributes
@@ -49,6 +50,7 @@ async def worker(
         ),
     ):
         await keep_schedules(servers.temporal, servers.settings.task_queue)
+        settle()
         progress_console.print(f"Working on task queue {servers.settings.task_queue!r}; Ctrl-C ends it.")
         await until_stopped()
 

@@ -26,6 +26,7 @@ from workers.cli.servers import IMPORTS_WAIT
 from workers.embedded.ports import GATEWAY_PORT, LOOPBACK
 from workers.embedded.stack import EmbeddedStack
 from workers.embedded.temporal_server import find_program
+from workers.heap import settle
 from workers.logs import set_up
 from workers.migrating import migrate
 from workers.registering import register_endpoint
@@ -91,6 +92,7 @@ async def _worked(stack: EmbeddedStack, listens: socket, address: str) -> AsyncI
         ):
             await keep_schedules(temporal, settings.task_queue)
             await register_endpoint(temporal, settings.task_queue)
+            settle()
             running = stack.running.model_copy(update={"gateway_url": address})
             place.touch(mode=0o600)
             place.write_text(running.model_dump_json())
