@@ -17,7 +17,7 @@ def together(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     first, last = runs[0], runs[-1]
     rows: dict[str, list[Any]] = {}
     for run in runs:
-        for group in {row["group"] for row in run["rows"]}:
+        for group in dict.fromkeys(row["group"] for row in run["rows"]):
             rows[group] = [row for row in run["rows"] if row["group"] == group]
     peers = {peer["name"]: peer for run in runs for peer in run["peers"]}
     loads = {"begin": first["load"]["begin"], "end": last["load"]["end"]}
