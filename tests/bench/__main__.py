@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -112,4 +113,5 @@ def table(said: dict[str, Any]) -> Table:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers end with it
     sys.exit(main())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import psutil
-from temporalio.client import WithStartWorkflowOperation
+from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
 from gateway.clock import Clocks
@@ -23,8 +23,8 @@ from tests.bench.stand import Stand
 class Bare:
     """One customer on the floor."""
 
-    def __init__(self, place: Stand, life: Recorded) -> None:
-        self._place, self._life = place, life
+    def __init__(self, place: Stand, temporal: Client, life: Recorded) -> None:
+        self._place, self._temporal, self._life = place, temporal, life
         self.id = f"bare-{life.account}"
         self._began: datetime | None = None
         self._asked = iter([act.number for act in life.acts if act.came_by == "update"])
@@ -56,20 +56,20 @@ class Bare:
                     task_queue=QUEUE,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 )
-                await self._place.temporal.execute_update_with_start_workflow(
+                await self._temporal.execute_update_with_start_workflow(
                     "ask", next(self._asked), start_workflow_operation=start
                 )
-                self._began = await Clocks(self._place.temporal).told(self.id)
+                self._began = await Clocks(self._temporal).told(self.id)
             case "ask":
-                await self._place.temporal.get_workflow_handle(self.id).execute_update("ask", next(self._asked))
+                await self._temporal.get_workflow_handle(self.id).execute_update("ask", next(self._asked))
             case "move":
-                await Clocks(self._place.temporal).move(self.id, self.at(turn.at))
+                await Clocks(self._temporal).move(self.id, self.at(turn.at))
             case "use":
                 async with self._place.pool.acquire() as connection, connection.transaction():
                     for statement in next(self._uses):
                         await connection.execute(statement.text, *statement.values)
                 if (told := self._next_told) and (until is None or told.at < until):
-                    await self._place.temporal.get_workflow_handle(self.id).signal("tell", told.number)
+                    await self._temporal.get_workflow_handle(self.id).signal("tell", told.number)
                     self._next_told = next(self._told, None)
 
     def at(self, instant: datetime) -> datetime:
@@ -99,7 +99,8 @@ async def floor(place: Stand, life: Recorded, customers: int) -> AsyncIterator[F
             await Life(place.client, place.pool, "bench-before").order()
             await place.quiet("bench-before")
     lives = [life.of(f"bare-{number:05}") for number in range(1, customers + 1)]
+    temporal = await Client.connect(place.stack.temporal_address)  # without our codec and converter
     file = place.folder / "lives"
     keep(lives, file)
     async with place.worker(sys.executable, "-m", "tests.bench.peers.bare", str(file), queue=QUEUE) as worker:
-        yield Floor(worker, iter([Bare(place, life) for life in lives]))
+        yield Floor(worker, iter([Bare(place, temporal, life) for life in lives]))
