@@ -252,7 +252,7 @@ async def served(place: Stand, port: int) -> AsyncIterator[None]:
             except httpx2.HTTPError:
                 return 1
 
-        await none(missing, 60)
+        await none(missing, 180)
         yield
 
 

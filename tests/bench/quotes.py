@@ -46,5 +46,5 @@ async def rows(_: Size) -> AsyncIterator[Row]:
         assert len(made.lines) == LINES
         whole = best(partial(price, CATALOGUE, BOOK, ledger, asked, discounts, as_of=NOW), ROUNDS)
         within = best(partial(carry_out, ledger, made.steps), ROUNDS)
-        how = f"in process, best of {ROUNDS}; the ledger's operations of it {within:.1f} ms"
+        how = f"CPU in process, best of {ROUNDS}; the ledger's operations of it {within:.1f} ms"
         yield Row(f"preview of a quote: {LINES} {what}", whole, "ms", PROMISED_MS, how=how)

@@ -95,7 +95,7 @@ class Stand:
             said = await self.temporal.workflow_service.describe_task_queue(request)
             return not any(poller.last_access_time.ToDatetime(UTC) >= began for poller in said.pollers)
 
-        await none(missing, 60)
+        await none(missing, 180)
 
     async def spent(self, worker: psutil.Process, work: Callable[[], Awaitable[Any]]) -> Spent:
         """What something takes that this worker does, while others wait."""
