@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 
 from domain.frame.flight import Channel, Delivery, Flying
 from domain.frame.keys import StageKind, about, stage_kind
-from domain.kernel.base import Carried
+from domain.kernel.base import Carried, lean
 from domain.kernel.calendar import MORNING, local_instant
 from domain.kernel.zones import wall_clock
 
@@ -257,7 +257,7 @@ class JourneyState(Flying):
                 *(Delivery(id=id, channel=channel, since=now) for id, channel in outcome.deliveries.items()),
             ],
             health=outcome.health or self.health,
-            account=outcome.account or self.account,
+            account=lean(outcome.account) if outcome.account else self.account,
             said=[*self.said, *outcome.said][-SAID_LINES:],
             last=done.key if done is not None else self.last,
             **{"cases": outcome.cases} if outcome.cases is not None else {},
@@ -270,10 +270,10 @@ class JourneyState(Flying):
         """What is to be done once `outcome` is applied: of many steps hardly any are touched, so the others keep their places."""
         gone = {drop for drop in outcome.drop if not drop.endswith("*")}
         prefixes = tuple(drop[:-1] for drop in outcome.drop if drop.endswith("*"))
-        planned = {step.key: step for step in outcome.plan if done is None or step.key != done.key}
+        planned = {step.key: lean(step) for step in outcome.plan if done is None or step.key != done.key}
         replaced = {*planned, *gone, *([done.key] if done is not None else ())}
         aside = {step.key for step in self.parked} | ({done.key} if done is not None else set())
-        planned |= {step.key: step for step in outcome.plays or () if step.key not in aside}
+        planned |= {step.key: lean(step) for step in outcome.plays or () if step.key not in aside}
         if not replaced and not prefixes and outcome.plays is None:
             return self.agenda
         kept = [
@@ -359,4 +359,5 @@ def _merged(old: Mapping[str, _Value], changes: Mapping[str, _Value | None]) -> 
     """`old` with `changes`; a null takes its key out."""
     if not changes:
         return {**old}
-    return {key: value for key, value in {**old, **changes}.items() if value is not None}
+    new = {key: lean(value) if isinstance(value, Carried) else value for key, value in changes.items()}
+    return {key: value for key, value in {**old, **new}.items() if value is not None}

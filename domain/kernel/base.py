@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
@@ -12,6 +14,10 @@ from domain.kernel.plain import STORED, plainly
 
 _Fields = ParamSpec("_Fields")
 _Model = TypeVar("_Model", bound=BaseModel)
+_Lean = TypeVar("_Lean", bound="Carried")
+_KNOWN: dict[frozenset[str], set[str]] = {}
+"""The names of fields that were said of models which are kept for long."""
+_NO_OFFSET = timedelta(0)
 
 
 class Received(BaseModel):
@@ -98,6 +104,25 @@ def unchecked(model: Callable[_Fields, _Model]) -> Callable[_Fields, _Model]:
     exec(_MAKE.format(arguments=arguments, values=", ".join(f"{name!r}: {name}" for name in fields)), names)
     names["make"].__qualname__ = f"unchecked({kind.__name__})"
     return cast("Callable[_Fields, _Model]", names["make"])
+
+
+def lean(model: _Lean) -> _Lean:
+    """The same for whoever keeps many of them for years: what documents say alike is held once, words and the names of what was said
+    among it."""
+    made, known = _new(type(model)), model.__pydantic_fields_set__
+    _set_values(made, {name: _lean_value(value) for name, value in model.__dict__.items()})
+    _set_known(made, _KNOWN.setdefault(frozenset(known), known))
+    _set_extra(made, None)
+    _set_private(made, None)
+    return made
+
+
+def _lean_value(value: Any) -> Any:
+    if type(value) is str:
+        return sys.intern(value)
+    if type(value) is datetime and value.tzinfo is not UTC and value.utcoffset() == _NO_OFFSET:
+        return value.replace(tzinfo=UTC)
+    return value
 
 
 class Write:
