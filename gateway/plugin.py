@@ -18,7 +18,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from domain.kernel.legible import Legible
 from gateway.failures import SealedFailureConverter, SmallFailureConverter
 from gateway.logged import Logged
-from gateway.payloads.packing import AS_IT_IS, Packing, as_it_is
+from gateway.payloads.packing import AS_IT_IS, Packing, as_it_is, is_to_pack, unpacked
 from gateway.payloads.sealing import Sealing, keys_of
 from workflows.visibility import NAMES_HIDDEN
 
@@ -94,6 +94,9 @@ OWN = PerennialPlugin(own=True)
 
 
 def own_plugin() -> PerennialPlugin:
-    """What our own processes have: sealed if the environment names keys. Raises KeysError for those that cannot be used."""
+    """What our own processes have: sealed if the environment names keys, and neither packed nor sealed if it says so, for processes that
+    read nothing else yet. Raises KeysError for keys that cannot be used."""
     keys = keys_of(os.environ)
+    if not is_to_pack(os.environ):
+        return PerennialPlugin(own=True, codec=Packing(as_it_is, unpacked if keys is None else keys.opened))
     return OWN if keys is None else PerennialPlugin(own=True, codec=Sealing(keys))

@@ -103,8 +103,10 @@ class Settings(BaseSettings):
     """where our people reach the console by https, which notices to them link to; without it they say all in words"""
     temporal_ui_url: str | None = None
     """where our people reach the Temporal UI, which pages of the console link to"""
+    payloads_packed: bool = True
+    """false while processes that do not read what is packed or sealed still run or may have to run again: it is read, and not written"""
     payload_key_file: Path | None = None
-    """the keys by which payloads are sealed, the newest last; without any they are only packed. Connections read these three themselves"""
+    """the keys by which payloads are sealed, the newest last; without any they are only packed. Connections read these four themselves"""
     payload_keys: SecretStr | None = None
     """the same keys, without a file"""
     payloads_sealed: bool = False

@@ -22,6 +22,7 @@ from temporalio.converter import (
 
 from domain.kernel.refusals import MendableError
 
+PACKED = "PERENNIAL_PAYLOADS_PACKED"
 ENCODING = "encoding"
 PLAIN = b"json/plain"
 AS_IT_IS = "as-it-is"
@@ -127,3 +128,8 @@ def as_it_is(payload: Payload) -> Payload:
     return Payload(
         metadata={name: value for name, value in payload.metadata.items() if name != AS_IT_IS}, data=payload.data
     )
+
+
+def is_to_pack(environment: Mapping[str, str]) -> bool:
+    """False where the environment says that what is written stays as it is; what others have packed is read all the same."""
+    return environment.get(PACKED, "true").lower() not in ("0", "false", "no", "off")

@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING
 from temporalio.api.common.v1 import Payload
 
 from domain.kernel.refusals import MendableError
-from gateway.payloads.packing import ENCODING, PLAIN, Packing, UnreadablePayloadError, as_it_is, packed, unpacked
+from gateway.payloads.packing import (
+    ENCODING,
+    PACKED,
+    PLAIN,
+    Packing,
+    UnreadablePayloadError,
+    as_it_is,
+    is_to_pack,
+    packed,
+    unpacked,
+)
 
 if TYPE_CHECKING:  # whoever seals nothing does without
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -148,6 +158,11 @@ class Sealing(Packing):
 def keys_of(environment: Mapping[str, str]) -> Keys | None:
     """The keys that the environment names; null if nothing is sealed. Raises KeysError for those that cannot be used, and if there are
     none where sealing is demanded."""
+    demanded = environment.get(DEMANDED, "").lower() in ("1", "true", "yes", "on")
+    if demanded and not is_to_pack(environment):
+        raise KeysError(
+            f"{DEMANDED} demands that payloads are sealed, and {PACKED} that they are not: leave one of them out"
+        )
     path, inline = environment.get(KEY_FILE), environment.get(KEYS)
     if path and inline:
         raise KeysError(f"give {KEY_FILE} or {KEYS}, not both")
@@ -158,6 +173,6 @@ def keys_of(environment: Mapping[str, str]) -> Keys | None:
             raise KeysError(f"the keys for payloads in {path} cannot be read ({error}); {HOW}") from error
     if inline:
         return Keys.read(inline)
-    if environment.get(DEMANDED, "").lower() in ("1", "true", "yes", "on"):
+    if demanded:
         raise KeysError(f"{DEMANDED} demands that payloads are sealed, and there is no key; {HOW}")
     return None

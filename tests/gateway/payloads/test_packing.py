@@ -13,8 +13,8 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import NexusSerializationContext
 
 from domain.kernel.legible import Answer
-from gateway.payloads.packing import NEWEST, WORDS, Packing, UnreadablePayloadError, packed, unpacked
-from gateway.plugin import OWN, PerennialPlugin
+from gateway.payloads.packing import NEWEST, PACKED, WORDS, Packing, UnreadablePayloadError, packed, unpacked
+from gateway.plugin import OWN, PerennialPlugin, own_plugin
 
 STEP = (
     b'{"account_id":"A-1","step":{"kind":"adoption_check_in","stage":"adoption","name":"check-in-2028-01-05",'
@@ -116,3 +116,15 @@ async def test_others_with_the_plugin_read_what_is_packed_and_pack_nothing() -> 
 async def test_no_mark_of_ours_reaches_the_server() -> None:
     marked = Payload(metadata={"encoding": b"json/plain", "as-it-is": b""}, data=STEP)
     assert await Packing().encode([marked]) == [_document(STEP)]
+
+
+async def test_while_an_older_release_runs_nothing_is_packed_and_all_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PACKED, "false")
+    converter = own_plugin().data_converter
+    assert callable(converter)
+    beside = converter(None).payload_codec
+    assert isinstance(beside, Packing)
+    assert await beside.encode([_document(STEP)]) == [_document(STEP)]
+    assert await beside.decode([packed(_document(STEP))]) == [_document(STEP)]
+    monkeypatch.setenv(PACKED, "true")
+    assert own_plugin() is OWN

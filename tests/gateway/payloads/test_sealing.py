@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import Replayer
 
 from domain.kernel.legible import Answer
-from gateway.payloads.packing import UnreadablePayloadError, packed
+from gateway.payloads.packing import PACKED, UnreadablePayloadError, packed
 from gateway.payloads.sealing import DEMANDED, KEY_FILE, KEYS, Keys, KeysError, Sealing, keys_of
 from gateway.plugin import PerennialPlugin, own_plugin
 from tests.gateway.payloads.test_packing import FOR_EVER, STEP
@@ -144,6 +144,17 @@ def test_keys_come_from_a_file_or_the_environment(tmp_path: Path, monkeypatch: p
     assert isinstance(own_plugin().configure_client({})["data_converter"].payload_codec, Sealing)  # type: ignore[typeddict-item]
 
 
+async def test_before_the_first_key_counts_everywhere_it_is_read_and_not_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(KEYS, OLD)
+    monkeypatch.setenv(PACKED, "false")
+    codec = own_plugin().configure_client({})["data_converter"].payload_codec  # type: ignore[typeddict-item]
+    assert codec is not None
+    assert await codec.encode([DOCUMENT]) == [DOCUMENT]
+    assert await codec.decode([Keys.read(OLD).sealed(DOCUMENT)]) == [DOCUMENT]
+
+
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
@@ -153,6 +164,7 @@ def test_keys_come_from_a_file_or_the_environment(tmp_path: Path, monkeypatch: p
         ({KEYS: OLD, KEY_FILE: "x"}, "not both"),
         ({KEYS: f"{OLD} {OLD}"}, "have one id"),
         ({KEYS: "  "}, "there is no key"),
+        ({KEYS: OLD, DEMANDED: "true", PACKED: "false"}, "that they are not: leave one of them out"),
     ],
 )
 def test_keys_that_cannot_be_used_say_what_to_do(environment: dict[str, str], said: str) -> None:
