@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import sys
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import cast
-from unittest.mock import Mock
 
-from temporalio.client import Client
-
-from activities.kernel.pool import Connection, open_pool
+from activities.kernel.pool import Connection
 from activities.playbooks import FOLDER, read_playbook
-from gateway.client import PerennialClient
 from tests.bench.meter import Spent, Turns, middle
 from tests.bench.rows import Row, Size
 from tests.bench.stand import Database, database
 from tests.many_customers import fill
-from workers.feeds.usage import COLUMNS, import_usage
+from workers.feeds.usage import COLUMNS
 
 ROWS, DAYS, ROUNDS = 1_000_000, 250, 2
 PRODUCTS = ("SEATS", "MORE")
@@ -52,19 +46,6 @@ def write_file(file: Path, rows: int, users: int) -> date:
     return first
 
 
-async def import_it(dsn: str, file: Path) -> None:
-    """The import, in a process of its own: prints the CPU that it took, and the memory of the process at its most."""
-    pool = await open_pool(dsn)
-    client = PerennialClient(cast("Client", Mock(spec=Client)), pool)
-    before = resource.getrusage(resource.RUSAGE_SELF)
-    report = await import_usage(client, file, rejects=file.with_suffix(".rejects"))
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    await pool.close()
-    assert (report.rejected, report.journeys_told) == (0, 0)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(json.dumps({"imported": report.imported, "cpu": cpu, "memory": after.ru_maxrss / 1000}))
-
-
 class Imports:
     """A file of new days, then one in which each figure of theirs is corrected; ours, and the floor's way."""
 
@@ -89,7 +70,7 @@ class Imports:
         said: dict[str, float] = {}
 
         async def work() -> None:
-            command = (sys.executable, "-m", "tests.bench.imports", self._place.dsn, str(file))
+            command = (sys.executable, "-m", "tests.bench.importing", self._place.dsn, str(file))
             process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
             printed, _ = await process.communicate()
             said.update(json.loads(printed))
@@ -147,7 +128,3 @@ async def rows(size: Size) -> AsyncIterator[Row]:
             how=f"{ROUNDS} turns; COPY of the same file, of days on record COPY beside them and one update",
         )
     yield Row("  the memory of the importing process at its most", imports.memory, "MB", 200)
-
-
-if __name__ == "__main__":
-    asyncio.run(import_it(sys.argv[1], Path(sys.argv[2])))
