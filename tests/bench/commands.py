@@ -34,10 +34,10 @@ async def rows(size: Size) -> AsyncIterator[Row]:
     async with stand() as place:
         async with place.worker():
             await Life(place.client, place.pool, "small").order()
-        for command in commands.values():
+        for command in (FLOOR, *commands.values()):
             await seconds(*command, environment=place.environment)  # compiles what it imports
         for _ in range(rounds):
-            least.append(await seconds(*FLOOR))
+            least.append(await seconds(*FLOOR, environment=place.environment))
             for name, command in commands.items():
                 taken[name].append(await seconds(*command, environment=place.environment))
         ready = []

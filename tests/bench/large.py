@@ -27,7 +27,7 @@ class Large(Life):
 
     def _contract(self, first: dict[str, Any], number: int, lines: int) -> dict[str, Any]:
         sold = [
-            {"line_id": f"{number}.{line}", "product": "SEATS", "quantity": 40, "unit_price": "1200"}
+            {"line_id": f"{number}-{line}", "product": "SEATS", "quantity": 40, "unit_price": "1200"}
             for line in range(lines)
         ]
         return first | {"contract_id": f"K-{self.account}-{number}", "lines": sold}

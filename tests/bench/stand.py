@@ -37,6 +37,9 @@ PROGRAM = str(Path(sys.executable).with_name("perennial"))
 WORKER = (PROGRAM, "worker")
 
 
+_NOT_OURS = ("PERENNIAL", "TEMPORAL", "PYTHONDONTWRITEBYTECODE")
+
+
 @dataclass(frozen=True)
 class Stand:
     """One stack, and what is asked of it."""
@@ -50,9 +53,11 @@ class Stand:
 
     @property
     def environment(self) -> dict[str, str]:
-        """By which another process finds this stack and nothing else."""
+        """By which another process finds this stack and nothing else, and modules that are compiled as an installation has them."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)}
         return {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("PERENNIAL", "TEMPORAL"))},
+            **inherited,
+            "PYTHONPYCACHEPREFIX": str(self.folder / "compiled"),
             "TEMPORAL_ADDRESS": self.stack.temporal_address,
             "PERENNIAL_DATABASE_URL": self.stack.postgres_dsn,
             "PERENNIAL_SMTP_HOST": self.stack.smtp_host,
