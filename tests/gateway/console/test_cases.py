@@ -72,9 +72,9 @@ async def test_clocks_are_those_of_the_customer(servers: Servers) -> None:
     assert "its clock was moved" not in page.text
     await servers.pool.execute("update service_case set priority = 'urgent' where case_id = $1", case_id)
     page = await (await with_role(servers, AccessRole.SERVICE)).open("/cases?pressing=1")
-    row = page.text[page.text.index("its clock was moved") :][:900]
+    row, zone, _ = page.text[page.text.index("its clock was moved") :].partition("Asia/Tokyo")
     assert due is not None
-    assert "Asia/Tokyo" in row
+    assert zone
     assert "2 h" in row or "3 h" in row
     assert " d " not in row
 

@@ -70,21 +70,30 @@ class _CrashError(Exception):
 
 
 class DyingClient(PerennialClient):
-    """A client whose process dies in the middle: after some orders, with others under way."""
+    """A client whose process dies in the middle: after some orders are answered, with others under way."""
 
     orders_left = 5
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._answered = asyncio.Event()
+
     async def import_order(self, order: dict[str, Any]) -> OrderAnswer:
-        self._pass(1)
-        return await super().import_order(order)
+        await self._pass(1)
+        answer = await super().import_order(order)
+        self._answered.set()
+        return answer
 
     async def import_orders(self, orders: Sequence[Order]) -> list[OrderTaken]:
-        self._pass(len(orders))
-        return await super().import_orders(orders)
+        await self._pass(len(orders))
+        taken = await super().import_orders(orders)
+        self._answered.set()
+        return taken
 
-    def _pass(self, orders: int) -> None:
+    async def _pass(self, orders: int) -> None:
         self.orders_left -= orders
         if self.orders_left < 0:
+            await self._answered.wait()
             raise _CrashError
 
 
