@@ -31,7 +31,7 @@ from domain.frame.decision import Decision
 from domain.frame.keys import contract_of, effect_key, within_account
 from domain.frame.messages import Issuer
 from domain.frame.request_kinds import RequestKind
-from domain.frame.situation import NOTHING, Holdings, Needs, Situation
+from domain.frame.situation import NOTHING, Breadth, Needs, Situation
 from domain.frame.state import Outcome, Step
 from domain.frame.unread import NO_CONTRACT, NotReadError, Unread, known_of
 from domain.frame.unreadable import Missing
@@ -369,9 +369,9 @@ class Performer:
 
 def _within(needs: Needs, call: StepCall | None) -> str | None:
     """The contract of which alone is read what a step needs, `NO_CONTRACT` if it is none; null for everything."""
-    if needs.holdings is Holdings.NONE:
+    if needs.holdings is Breadth.NONE:
         return NO_CONTRACT
-    return contract_of(call.step.stage) if needs.holdings is Holdings.OWN and call is not None else None
+    return contract_of(call.step.stage) if needs.holdings is Breadth.OWN and call is not None else None
 
 
 class Activities:

@@ -52,7 +52,7 @@ class Looks:
     replaced: bool = False
 
 
-class Holdings(Enum):
+class Breadth(Enum):
     """What is read first of contracts and assets, of which some customers have a thousand: all, those of the contract that a step is
     of, or none. It is no promise: for whoever asks for more all of them are read."""
 
@@ -70,15 +70,15 @@ class Needs:
     service: bool = False
     looks: bool = False
     names: bool = False
-    holdings: Holdings = Holdings.ALL
+    holdings: Breadth = Breadth.ALL
 
 
 NOTHING = Needs()
 LEDGER = Needs(ledger=True)
-SERVICE = Needs(service=True, names=True, holdings=Holdings.NONE)
+SERVICE = Needs(service=True, names=True, holdings=Breadth.NONE)
 LOOKS = Needs(looks=True)
-NO_HOLDINGS = Needs(holdings=Holdings.NONE)
-OWN_CONTRACT = Needs(ledger=True, holdings=Holdings.OWN)
+NO_HOLDINGS = Needs(holdings=Breadth.NONE)
+OWN_CONTRACT = Needs(ledger=True, holdings=Breadth.OWN)
 
 
 @dataclass(frozen=True)
