@@ -69,6 +69,7 @@ async def kept(post: Post, account: str) -> Any:
 async def test_a_link_answers_by_its_button_and_can_be_changed_for_a_day(post: Post, door: int) -> None:
     account, mail = await surveyed(post)
     path = await link(post, mail)
+    await post.inbox.settle_new()  # what others left
     for method in ("GET", "HEAD", "GET"):  # a scanner follows every link
         status, page, headers = await asked(door, method, f"{path}/9", None)
         assert (status, headers["Cache-Control"]) == (200, "no-store")
