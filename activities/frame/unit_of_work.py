@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Any, TypeVar
 
 from temporalio import activity
@@ -193,7 +192,7 @@ FollowUp = Callable[[UnitOfWork, Outcome], Awaitable[Outcome]]
 
 @dataclass(frozen=True)
 class StepKind:
-    """How a kind of step is done: by a rule on the situation, the step, and what `look` has found beside them.
+    """How a kind of step, or a request, is done: by a rule on the situation, the step, and what `look` has found beside them.
 
     `paced`: it waits until whoever it would write to may get an optional mail again, and puts off near steps itself. `each_time`: it may
     come again under the same key, as the same report may; only a retry of the very call gets its outcome, a repetition changes nothing.
@@ -203,7 +202,7 @@ class StepKind:
     needs: Needs = NOTHING
     paced: bool = False
     each_time: bool = False
-    look: Look[Step] | None = None
+    look: Look[Any] | None = None
     follow: FollowUp | None = None
 
 
@@ -284,54 +283,25 @@ class Performer:
                     decided: Decided = kind.decide(situation, request, *beside, *looked)
                     return decided
 
-            return await self._once(unit, request, decide, kind.needs, look, follow)
+            return await self._once(unit, request, StepKind(decide, kind.needs, look=look, follow=follow))
 
     async def step(self, call: StepCall, kind: StepKind) -> Outcome:
         """What a step of the agenda comes to, done once by the rule of its `kind`."""
         async with business_errors():
             info = activity.info()
             run = f"{info.workflow_run_id}/{info.activity_id}" if kind.each_time else ""
-            return await self._once(
-                Unit.of_step(call, run),
-                call.step,
-                kind.rule,
-                kind.needs,
-                kind.look,
-                kind.follow,
-                call,
-                paced=kind.paced,
-            )
+            return await self._once(Unit.of_step(call, run), call.step, kind, call)
 
-    async def _once(
-        self,
-        unit: Unit,
-        subject: _Subject,
-        rule: Callable[..., Decided],
-        needs: Needs,
-        look: Look[_Subject] | None,
-        follow: FollowUp | None,
-        call: StepCall | None = None,
-        *,
-        paced: bool = False,
-    ) -> Outcome:
-        attempt = partial(self._attempt, unit, subject, rule, needs, look, follow, call, paced)
+    async def _once(self, unit: Unit, subject: _Subject, how: StepKind, call: StepCall | None = None) -> Outcome:
         try:
-            return await attempt(_within(needs, call))
+            return await self._attempt(unit, subject, how, call, _within(how.needs, call))
         except NotReadError:
-            return await attempt(None)
+            return await self._attempt(unit, subject, how, call, None)
 
     async def _attempt(
-        self,
-        unit: Unit,
-        subject: _Subject,
-        rule: Callable[..., Decided],
-        needs: Needs,
-        look: Look[_Subject] | None,
-        follow: FollowUp | None,
-        call: StepCall | None,
-        paced: bool,
-        within: str | None,
+        self, unit: Unit, subject: _Subject, how: StepKind, call: StepCall | None, within: str | None
     ) -> Outcome:
+        needs, look, follow, paced = how.needs, how.look, how.follow, how.paced
         reads = situations.reads(needs, within)
         if paced:
             reads["mails"] = outbox.OPTIONAL_MAILS
@@ -345,7 +315,7 @@ class Performer:
             assets = situation.customer.assets
             held = 0 if isinstance(assets, Unread) else len(assets)
             size = max(held, len(known_of(situation.records)), extent_of(subject, *looked))
-            decided = await computed(size, rule, situation, subject, *looked)
+            decided = await computed(size, how.rule, situation, subject, *looked)
             situation, decision = decided if isinstance(decided, tuple) else (situation, decided)
             beside: list[tuple[Step, str, Decision]] = []
             if call is not None:
