@@ -17,6 +17,7 @@ from activities.frame.customers import account_name, unknown_accounts
 from activities.frame.effects import latest_effect
 from activities.frame.situations import load_situation
 from activities.frame.unit_of_work import Performer
+from activities.journey.clocks import note_move
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool
 from activities.mail.vouching import Vouching
@@ -301,6 +302,8 @@ class PerennialClient:
         """Moves the clock of one customer to `until`, and their open cases with it; all that is due on the way happens, in order."""
         if self._pool is None:
             return await self._move_journey(account_id, until)
+        async with self._pool.acquire() as connection:
+            await note_move(connection, account_id)
         return await move_together(
             self._pool, self._clocks, account_id, lambda at: self._move_journey(account_id, at), until
         )

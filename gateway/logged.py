@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Mapping
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -15,18 +16,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from domain.frame.batches import Batch
-from domain.frame.flight import TOGETHER, Channel
-from domain.frame.step_words import STEPS
-
 LOG = logging.getLogger("perennial.work")
 FIELDS = "perennial_fields"
 """What a line says, as an attribute of its record."""
-_EVENTS: Mapping[str, Collection[str]] = {
-    "step": STEPS,
-    "delivery": frozenset({TOGETHER, *Channel}),
-    "batch": frozenset(Batch),
-}
 
 
 class Logged(Interceptor):
@@ -53,6 +45,16 @@ class _LoggedActivity(ActivityInboundInterceptor):
             LOG.log(level, "%(event)s %(kind)s: %(outcome)s", said, extra={FIELDS: said})
 
 
+@cache
+def _events() -> Mapping[str, Collection[str]]:
+    """The names of activities by what a line calls them. Loaded with the first line: a client, which does no work, has none."""
+    from domain.frame.batches import Batch
+    from domain.frame.flight import TOGETHER, Channel
+    from domain.frame.step_words import STEPS
+
+    return {"step": STEPS, "delivery": frozenset({TOGETHER, *Channel}), "batch": frozenset(Batch)}
+
+
 def _told(arguments: Any, outcome: str, seconds: float) -> Mapping[str, Any]:
     """What the line says of this activity, whose one argument is a call."""
     info, call = activity.info(), arguments[0] if arguments else None
@@ -60,7 +62,7 @@ def _told(arguments: Any, outcome: str, seconds: float) -> Mapping[str, Any]:
     step, deliveries = getattr(call, "step", None), getattr(call, "deliveries", None)
     key = step.key if step else " ".join(deliveries) if deliveries else _first(call, "delivery_id", "request_id")
     said = {
-        "event": next((event for event, names in _EVENTS.items() if name in names), "request"),
+        "event": next((event for event, names in _events().items() if name in names), "request"),
         "kind": name,
         "account": _first(call, "account_id"),
         "case": _first(call, "case_id"),

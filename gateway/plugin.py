@@ -20,7 +20,6 @@ from gateway.failures import SealedFailureConverter, SmallFailureConverter
 from gateway.logged import Logged
 from gateway.payloads.packing import AS_IT_IS, Packing, as_it_is, is_to_pack, unpacked
 from gateway.payloads.sealing import Sealing, keys_of
-from workflows.visibility import NAMES_HIDDEN
 
 _PASSED_THROUGH = ("domain", "gateway", "pydantic", "pydantic_core")
 """What the sandbox of a caller's workflow takes from the process as it is: words and models, which do no I/O by being imported."""
@@ -46,6 +45,8 @@ class NamesHidden(Interceptor):
 
     def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> None:
         """Intercepts nothing: the function's presence is what is told."""
+        from workflows.visibility import NAMES_HIDDEN  # a client, which runs no workflows, does without what they know
+
         input.unsafe_extern_functions[NAMES_HIDDEN] = lambda: True
 
 

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from activities.assets.portfolio import HeldAsset, account_assets
-from activities.journey import reports
+from activities.journey.clocks import CustomerClock, clocks_of
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
 from domain.assets.totals import Totals
@@ -49,8 +49,8 @@ BATCH = 200
 async def list_assets(account: str, at: At = None, as_json: Json = False) -> None:
     """What an account owns at a date or will own later, with quantity, MRR, ARR and total."""
     async with facts() as connection:
-        zone = await _zone(connection, account)
-        instant = await _instant(account, at, zone)
+        clock = await _clock(connection, account)
+        zone, instant = clock.zone, await _instant(account, at, clock)
         held = await account_assets(connection, account, instant)
     totals = _totals(held)
     if as_json:
@@ -150,8 +150,8 @@ async def _looked_at(asset: str, day: datetime | None) -> tuple[AssetRecord, str
         record = await load_record(connection, asset)
         if record is None:
             raise _unknown_asset(asset)
-        zone = await _zone(connection, record.asset.account_id)
-        return record, zone, await _instant(record.asset.account_id, day, zone)
+        clock = await _clock(connection, record.asset.account_id)
+        return record, clock.zone, await _instant(record.asset.account_id, day, clock)
 
 
 @app.command("export")
@@ -161,7 +161,7 @@ async def export(account: str) -> None:
     from activities.journey.imported_assets import export_assets
 
     async with facts() as connection:
-        await _zone(connection, account)
+        await _clock(connection, account)
         for document in await export_assets(connection, account):
             print(json.dumps(document, ensure_ascii=False))
 
@@ -215,19 +215,21 @@ def _unknown_asset(asset: str) -> UserError:
     return UserError(f"no asset {asset}; `perennial asset list ACCOUNT` names a customer's assets")
 
 
-async def _zone(connection: Connection, account: str) -> str:
-    zone = await reports.zone_of_account(connection, account)
-    if zone is None:
+async def _clock(connection: Connection, account: str) -> CustomerClock:
+    found = await clocks_of(connection, account)
+    if not found:
         raise UserError(f"no account {account}; `perennial journey list` names the accounts that have a journey")
-    return zone
+    return found[0]
 
 
-async def _instant(account: str, day: datetime | None, zone: str) -> datetime:
+async def _instant(account: str, day: datetime | None, clock: CustomerClock) -> datetime:
     """The start of the local `day`; without one the customer's own now, or the present if the server knows no journey."""
     if day is not None:
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
             raise UserError(f"--at {day:%Y-%m-%d} is out of reach; give a day from {FIRST_YEAR} to {LAST_YEAR}")
-        return start_of_day(day.date(), zone)
+        return start_of_day(day.date(), clock.zone)
+    if not clock.moved:
+        return present()
     from gateway.clock import Clocks  # the whole client would take longer to load than the answer to come
     from gateway.entity import MayBeGone
 
