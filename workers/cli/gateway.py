@@ -38,7 +38,7 @@ async def gateway(
     from workers.wiring import attended, build_desk, build_gateway, build_inbox
 
     set_up(settings.log or LogForm.TEXT)
-    async with connections() as servers:
+    async with connections(measured=True) as servers:
         inbox = build_inbox(servers.temporal, servers.pool, servers.settings)
         desk = build_desk(servers.temporal, servers.pool, servers.settings)
         app = build_gateway(servers.temporal, servers.pool, servers.settings, inbox, desk)

@@ -42,7 +42,7 @@ async def worker(
     set_up(settings_of(find_running()).log or LogForm.TEXT)
     await _temporal_answers()
     async with (
-        connections() as servers,
+        connections(measured=True) as servers,
         build_worker(servers.temporal, servers.pool, servers.settings),
         attended(
             build_inbox(servers.temporal, servers.pool, servers.settings),

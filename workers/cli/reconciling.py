@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
+import asyncpg
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from activities.journey.figures import note_reconciliation
+from activities.kernel.clock import present
+from activities.kernel.pool import Pool
 from domain.journey.comparing import DifferenceKind
 from domain.kernel.shown import counted
 from gateway.reconciling import Looked, Reconciler, Totals
@@ -40,11 +45,20 @@ async def reconcile(*, mend: bool, as_json: bool) -> bool:
                     kept += [one for one in page if one.found]
                 else:
                     _print(page)
+        await _note(servers.pool, totals)
         if as_json:
             print_json(_document(totals, kept, mended=mend))
         else:
             sum_up(totals, mend=mend)
         return totals.standing == 0
+
+
+async def _note(pool: Pool, totals: Totals) -> None:
+    """What was found is a figure for whoever watches; a database that is of an earlier release keeps none."""
+    with suppress(asyncpg.UndefinedTableError):
+        async with pool.acquire() as connection:
+            found = (totals.looked, totals.differences, totals.standing, totals.by_kind)
+            await note_reconciliation(connection, present(), *found)
 
 
 def _print(page: Sequence[Looked]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,7 @@ import typer
 from activities.kernel.pool import Connection, Pool, open_pool
 from gateway.here import Running, find_running
 from workers.cli.common import UserError, settings_of
+from workers.cli.measuring import metrics_of
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -36,13 +37,13 @@ class Connections:
         self.cases = CaseClient(temporal, pool, task_queue=settings.task_queue, within=within)
 
 
-async def temporal_client(running: Running | None) -> Client:
+async def temporal_client(running: Running | None, **options: Any) -> Client:
     """Temporal alone, from the environment or from the stack that runs in this folder."""
     from gateway.connection import connect
 
     address = None if running is None or "TEMPORAL_ADDRESS" in os.environ else running.temporal_address
     try:
-        return await connect(address)
+        return await connect(address, **options)
     except RuntimeError as error:
         where = address or os.environ.get("TEMPORAL_ADDRESS", "localhost:7233")
         raise UserError(f"no Temporal server at {where}; start `perennial up`, or set TEMPORAL_ADDRESS") from error
@@ -53,18 +54,21 @@ IMPORTS_WAIT = 300
 
 
 @asynccontextmanager
-async def connections(at_least: int = 0) -> AsyncIterator[Connections]:
+async def connections(at_least: int = 0, *, measured: bool = False) -> AsyncIterator[Connections]:
     """Temporal and PostgreSQL, from the environment or from the stack that runs in this folder.
 
-    at_least: seconds for which an answer is waited for, even if the settings say less.
+    at_least: seconds for which an answer is waited for, even if the settings say less. measured: Prometheus is answered meanwhile, if
+    the settings say where.
     """
     running = find_running()
     settings = settings_of(running)
     settings = settings.model_copy(update={"answer_within": max(at_least, settings.answer_within)})
-    temporal = await temporal_client(running)
+    metrics = metrics_of(settings) if measured else None
+    temporal = await temporal_client(running, **metrics.options if metrics else {})
     pool = await open_pool(settings.database_url.get_secret_value())
     try:
-        yield Connections(temporal, pool, settings)
+        async with metrics.served(temporal, pool) if metrics else nullcontext():
+            yield Connections(temporal, pool, settings)
     finally:
         await pool.close()
 

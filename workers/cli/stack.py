@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from gateway.connection import connect
 from gateway.here import CODEC, DATA_DIR, Running, find_running, running_file
 from gateway.serving import listening_near, served_by
 from workers.cli.common import UserError, progress_console, until_stopped, waited
+from workers.cli.measuring import metrics_of
 from workers.cli.servers import IMPORTS_WAIT
 from workers.embedded.ports import GATEWAY_PORT, LOOPBACK
 from workers.embedded.stack import EmbeddedStack
@@ -78,7 +79,8 @@ async def _worked(stack: EmbeddedStack, listens: socket, address: str) -> AsyncI
     )
     if settings.log is not None:
         set_up(settings.log)
-    temporal = await connect(stack.temporal_address)
+    metrics = metrics_of(settings)
+    temporal = await connect(stack.temporal_address, **metrics.options if metrics else {})
     pool = await open_pool(stack.postgres_dsn)
     place = running_file(stack.data_dir)
     try:
@@ -89,6 +91,7 @@ async def _worked(stack: EmbeddedStack, listens: socket, address: str) -> AsyncI
             build_worker(temporal, pool, settings),
             attended(inbox, desk),
             served_by(app, listens),
+            metrics.served(temporal, pool) if metrics else nullcontext(),
         ):
             await keep_schedules(temporal, settings.task_queue)
             await register_endpoint(temporal, settings.task_queue)

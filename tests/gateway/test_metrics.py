@@ -1,0 +1,172 @@
+"""What Prometheus reads of a process: figures of the tables, of the engine and of the library, whoever is away."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from temporalio.client import Client
+
+from activities.journey import figures as counting
+from activities.journey.figures import NOW, SELDOM, counted, note_reconciliation
+from activities.kernel.clock import present
+from activities.kernel.pool import Pool, open_pool
+from gateway.figures import Figures
+from gateway.metrics import FAMILIES, Metrics
+from tests.conftest import Servers
+from tests.gateway.api.test_reading import placed
+from workers.cli.common import UserError
+from workers.cli.measuring import metrics_of
+from workers.settings import Settings
+
+NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
+
+
+@asynccontextmanager
+async def scraping(temporal: Client, pool: Pool, metrics: Metrics | None = None) -> AsyncIterator[Any]:
+    """A function that asks as Prometheus does, and returns the samples: {(name, labels): value}."""
+    metrics = metrics or Metrics("127.0.0.1", 0)
+    async with metrics.served(Figures(temporal, pool)) as port, httpx2.AsyncClient(timeout=15) as http:
+
+        async def scrape() -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+            answer = await http.get(f"http://127.0.0.1:{port}/metrics")
+            assert answer.status_code == 200
+            assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+            families = text_string_to_metric_families(answer.text)
+            return {
+                (one.name, frozenset(one.labels.items())): one.value for family in families for one in family.samples
+            }
+
+        yield scrape
+
+
+def of(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    return f"perennial_{name}", frozenset(labels.items())
+
+
+async def _undelivered(servers: Servers, account: str, hours: int) -> None:
+    await servers.pool.execute(
+        "insert into outbox (delivery_id, account_id, channel, stage, body, created_at) values ($1, $2, 'deliver_mail', '', $3, $4)",
+        f"journey:{account}/{uuid4().hex}",
+        account,
+        {"template": "notice"},
+        present() - timedelta(hours=hours),
+    )
+
+
+@pytest.mark.engine
+async def test_one_address_has_the_figures_of_the_tables_of_the_engine_and_of_the_library(on_engine: Servers) -> None:
+    account = (await placed(on_engine))["account"]["account_id"]
+    await _undelivered(on_engine, account, hours=30)
+    metrics = Metrics("127.0.0.1", 0)
+    temporal = await Client.connect(on_engine.stack.temporal_address, runtime=metrics.runtime)
+    async with scraping(temporal, on_engine.pool, metrics) as scrape:
+        for _ in range(60):  # the engine's list is some moments behind
+            found = await scrape()
+            if found[of("journeys", state="running")] >= 1:
+                break
+            await asyncio.sleep(1)
+    assert found[of("up", server="postgresql")] == found[of("up", server="temporal")] == 1
+    assert found[of("journeys", state="running")] >= 1
+    assert found[of("journeys", state="stuck")] == 0
+    assert found[of("deliveries", channel="mail", state="waiting")] >= 1
+    assert found[of("deliveries_oldest_seconds", channel="mail")] >= 30 * 3600 - 60
+    assert found[of("sales_holds", level="block")] >= 0
+    assert any(name == "temporal_request_total" for name, _ in found), sorted({name for name, _ in found})
+    assert any(name == "process_cpu_seconds_total" for name, _ in found)
+    ids = {account, *(await on_engine.pool.fetchval("select array_agg(staff_id) from staff"))}
+    told = {value for name, labels in found if name.startswith("perennial_") for _, value in labels}
+    assert not told & ids
+    assert await on_engine.pool.execute(
+        'delete from outbox where body = \'{"template": "notice"}\' and message_id is null'
+    )
+
+
+async def test_servers_that_are_away_are_figures_and_no_failed_answer(servers: Servers) -> None:
+    pool = await open_pool(NOWHERE)
+    gone = await Client.connect("127.0.0.1:1", lazy=True)
+    async with scraping(gone, pool) as scrape:
+        found = await scrape()
+    await pool.close()
+    assert (found[of("up", server="postgresql")], found[of("up", server="temporal")]) == (0, 0)
+    assert of("deliveries", channel="mail", state="waiting") not in found, (
+        "none is known, which is not the same as none"
+    )
+
+
+async def test_who_asks_more_often_asks_nobody_else(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    before = counting.counted
+
+    async def counting_calls(connection: Any, what: Any, at: Any) -> Any:
+        asked.append(what)
+        return await before(connection, what, at)
+
+    monkeypatch.setattr("gateway.figures.counted", counting_calls)
+    gone = await Client.connect("127.0.0.1:1", lazy=True)
+    figures = Figures(gone, servers.pool)
+    await asyncio.gather(*(figures.now() for _ in range(5)))
+    assert asked == [NOW, SELDOM]
+
+
+async def test_a_comparison_of_agendas_with_facts_is_a_figure_until_the_next_one(servers: Servers) -> None:
+    async with servers.pool.acquire() as connection:
+        await note_reconciliation(connection, present() - timedelta(days=2), 10, 3, 3, {"missing": 3})
+        await note_reconciliation(connection, present() - timedelta(hours=1), 12, 2, 0, {"missing": 2})
+        found = {(one.figure, one.state): one.value for one in await counted(connection, SELDOM, present())}
+    assert (found["reconcile_differences", "found"], found["reconcile_differences", "standing"]) == (2, 0)
+    assert found["reconcile_customers", ""] == 12
+    assert 3500 < found["reconcile_age_seconds", ""] < 3700
+
+
+@pytest.mark.damaged
+async def test_a_renewal_took_from_the_customers_first_word_to_their_yes(servers: Servers) -> None:
+    account = (await placed(servers))["account"]["account_id"]
+    contract = await servers.pool.fetchval("select contract_id from contract where account_id = $1", account)
+    asked = present() - timedelta(hours=6)
+    await servers.pool.execute(
+        "insert into contract_term (contract_id, number, start_on, until, starts_at, ends_at, origin, recorded_at)"
+        " select contract_id, number + 1, until + 1, until + 365, ends_at, ends_at + interval '1 year', 'accepted', $2"
+        " from contract_term where contract_id = $1",
+        contract,
+        present() - timedelta(hours=1),
+    )
+    await servers.pool.execute(
+        "update contract_term set recorded_at = $2 where contract_id = $1 and number = 1", contract, asked
+    )
+    await servers.pool.execute(
+        "insert into journal (account_id, key, at, stage, kind, title, detail) values ($1, $2, $3, '', 'request_renewal', '', $4)",
+        account,
+        f"journey:{account}/asked",
+        asked + timedelta(hours=1),
+        {"contract_id": contract},
+    )
+    async with servers.pool.acquire() as connection:
+        found = {(one.figure, one.state): one.value for one in await counted(connection, SELDOM, present())}
+    assert found["renewals", "accepted"] >= 1
+    assert found["renewal_turnaround_seconds", "0.5"] == pytest.approx(4 * 3600, abs=5)
+
+
+async def test_every_figure_has_its_words_and_as_many_values_as_labels(servers: Servers) -> None:
+    async with servers.pool.acquire() as connection:
+        found = [one for what in (NOW, SELDOM) for one in await counted(connection, what, present())]
+    labels = {name: len(labels) for name, (_, labels) in FAMILIES.items()}
+    assert [one for one in found if labels.get(one.figure) != sum(map(bool, (one.of, one.state)))] == []
+
+
+async def test_nobody_is_measured_unless_asked_and_a_port_that_is_taken_is_said(servers: Servers) -> None:
+    assert metrics_of(Settings()) is None
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        measuring = metrics_of(Settings(metrics_port=taken.getsockname()[1]))
+        assert measuring is not None
+        with pytest.raises(UserError, match="set PERENNIAL_METRICS_PORT to another one"):
+            async with measuring.served(servers.temporal, servers.pool):
+                pass

@@ -1,0 +1,48 @@
+"""Where this process answers Prometheus, if its settings say so. What it takes is loaded only then."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from temporalio.client import Client
+
+from activities.kernel.pool import Pool
+from workers.cli.common import UserError, progress_console
+from workers.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.metrics import Metrics
+
+
+class Measuring:
+    """Metrics of a process: first the options of its connection to Temporal, then the address where they are read."""
+
+    def __init__(self, metrics: Metrics, host: str, port: int) -> None:
+        self._metrics, self._host, self._port = metrics, host, port
+        self.options: dict[str, Any] = {"runtime": metrics.runtime}
+
+    @asynccontextmanager
+    async def served(self, temporal: Client, pool: Pool) -> AsyncIterator[None]:
+        """`/metrics` answers until the end of the block. Raises UserError if it cannot listen there."""
+        from gateway.figures import Figures
+
+        async with AsyncExitStack() as entered:
+            try:
+                port = await entered.enter_async_context(self._metrics.served(Figures(temporal, pool)))
+            except OSError as error:
+                where = f"{self._host}:{self._port}"
+                raise UserError(f"no metrics on {where}: {error}; set PERENNIAL_METRICS_PORT to another one") from error
+            progress_console.print(f"Metrics are at http://{self._host}:{port}/metrics.")
+            yield
+
+
+def metrics_of(settings: Settings) -> Measuring | None:
+    """What this process measures; null if nobody asked for it."""
+    if settings.metrics_port is None:
+        return None
+    from gateway.metrics import Metrics
+
+    metrics = Metrics(settings.metrics_host, settings.metrics_port)
+    return Measuring(metrics, settings.metrics_host, settings.metrics_port)
