@@ -20,7 +20,6 @@ from domain.kernel.calendar import local_day, start_of_day
 from domain.kernel.ids import journey_id
 from domain.kernel.money import rounding_of
 from domain.kernel.shown import counted
-from gateway.here import find_running
 from workers.cli.amounts import last_day, money
 from workers.cli.common import UserError, console, facts, waited
 from workers.cli.output import PLAIN, Json, print_json, table
@@ -234,5 +233,5 @@ async def _instant(account: str, day: datetime | None, clock: CustomerClock) -> 
     from gateway.entity import MayBeGone
 
     with MayBeGone():
-        return await Clocks(await temporal_client(find_running())).told(journey_id(account))
+        return await Clocks(await temporal_client()).told(journey_id(account))
     return present()

@@ -13,6 +13,7 @@ from activities.kernel.clock import present
 from activities.kernel.pool import Pool
 from activities.success.scores import KeptScore, latest_scores
 from domain.kernel.shown import counted
+from gateway.here import NoServerError
 from gateway.views.health import explained, tenth, would_change
 from workers.cli.common import UserError, console, database, facts, progress_console, waited
 from workers.cli.output import Json, day, minute, print_json, show_table, words
@@ -122,12 +123,11 @@ async def run(
 
 async def _run(pool: Pool, instant: datetime) -> HealthRun:
     from activities.success.health_runs import run_health
-    from gateway.here import find_running
     from workers.cli.servers import temporal_client
 
     try:
-        temporal = await temporal_client(find_running())
-    except UserError as away:
+        temporal = await temporal_client()
+    except NoServerError as away:
         progress_console.print(f"{away}. Scores go on record; journeys hear of them by the next look.")
         temporal = None
     columns = (TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

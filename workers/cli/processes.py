@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway.contract import ENDPOINT
-from gateway.here import find_running
+from gateway.here import NoServerError, find_running
 from workers.attending import worker_runs_here
 from workers.cli.common import UserError, progress_console, settings_of, until_stopped, waited
 from workers.cli.output import print_json
@@ -35,8 +35,7 @@ async def worker(
 ) -> None:
     """A worker for the servers that the environment names."""
     if check:
-        running = find_running()
-        if not await worker_runs_here(await temporal_client(running), settings_of(running).task_queue):
+        if not await worker_runs_here(await temporal_client(), settings_of(find_running()).task_queue):
             raise typer.Exit(1)
         return
     set_up(settings_of(find_running()).log or LogForm.TEXT)
@@ -59,8 +58,8 @@ async def _temporal_answers() -> None:
     """Returns once Temporal can be reached: a worker that starts before it waits."""
     while True:
         try:
-            await temporal_client(find_running())
-        except UserError as away:
+            await temporal_client()
+        except NoServerError as away:
             progress_console.print(f"{away}; trying again every {PATIENCE} seconds")
             await asyncio.sleep(PATIENCE)
         else:
@@ -73,11 +72,10 @@ async def register_command(
     endpoint: Annotated[str, typer.Option(help="The name of the Nexus endpoint that leads to our workers.")] = ENDPOINT,
 ) -> None:
     """Registers with Temporal the search attributes that journeys are found by, and the Nexus endpoint."""
-    running = find_running()
-    client = await temporal_client(running)
+    client = await temporal_client()
     added = await register_search_attributes(client)
     progress_console.print(f"Registered: {', '.join(added)}." if added else "All search attributes are registered.")
-    queue = settings_of(running).task_queue
+    queue = settings_of(find_running()).task_queue
     match await register_endpoint(client, queue, endpoint):
         case True:
             progress_console.print(f"The Nexus endpoint {endpoint!r} leads to task queue {queue!r}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from activities.kernel.pool import Connection, Pool, open_pool
-from gateway.here import Running, find_running
+from gateway.here import find_running
 from workers.cli.common import UserError, settings_of
 from workers.cli.measuring import metrics_of
 
@@ -37,16 +36,11 @@ class Connections:
         self.cases = CaseClient(temporal, pool, task_queue=settings.task_queue, within=within)
 
 
-async def temporal_client(running: Running | None, **options: Any) -> Client:
+async def temporal_client(**options: Any) -> Client:
     """Temporal alone, from the environment or from the stack that runs in this folder."""
     from gateway.connection import connect
 
-    address = None if running is None or "TEMPORAL_ADDRESS" in os.environ else running.temporal_address
-    try:
-        return await connect(address, **options)
-    except RuntimeError as error:
-        where = address or os.environ.get("TEMPORAL_ADDRESS", "localhost:7233")
-        raise UserError(f"no Temporal server at {where}; start `perennial up`, or set TEMPORAL_ADDRESS") from error
+    return await connect(**options)
 
 
 IMPORTS_WAIT = 300
@@ -64,7 +58,7 @@ async def connections(at_least: int = 0, *, measured: bool = False) -> AsyncIter
     settings = settings_of(running)
     settings = settings.model_copy(update={"answer_within": max(at_least, settings.answer_within)})
     metrics = metrics_of(settings) if measured else None
-    temporal = await temporal_client(running, **metrics.options if metrics else {})
+    temporal = await temporal_client(**metrics.options if metrics else {})
     pool = await open_pool(settings.database_url.get_secret_value())
     try:
         async with metrics.served(temporal, pool) if metrics else nullcontext():

@@ -18,7 +18,7 @@ from rich.markup import escape
 from activities.journey.attending import Attending
 from activities.kernel.pool import Pool, open_pool
 from gateway.client import PerennialClient
-from gateway.connection import connect
+from gateway.connection import connect_to_own, names_a_server
 from gateway.here import CODEC, DATA_DIR, Running, find_running, running_file
 from gateway.serving import listening_near, served_by
 from workers.cli.common import UserError, progress_console, until_stopped, waited
@@ -80,7 +80,7 @@ async def _worked(stack: EmbeddedStack, listens: socket, address: str) -> AsyncI
     if settings.log is not None:
         set_up(settings.log)
     metrics = metrics_of(settings)
-    temporal = await connect(stack.temporal_address, **metrics.options if metrics else {})
+    temporal = await connect_to_own(stack.temporal_address, **metrics.options if metrics else {})
     pool = await open_pool(stack.postgres_dsn)
     place = running_file(stack.data_dir)
     try:
@@ -152,7 +152,7 @@ def temporal(context: typer.Context) -> None:
 
 def _temporal_environment() -> dict[str, str]:
     """The environment in which the Temporal CLI finds our server. Raises UserError if there is none."""
-    if "TEMPORAL_ADDRESS" in os.environ:
+    if names_a_server():
         return dict(os.environ)
     running = find_running()
     if running is None:
