@@ -6,7 +6,7 @@ RUN pip install --no-cache-dir "uv>=0.9,<1" && python -m venv --without-pip /opt
 WORKDIR /src
 # The dependencies change less often than the code: a layer of their own.
 COPY pyproject.toml ./
-RUN uv pip install --python /opt/perennial -r pyproject.toml
+RUN uv pip install --python /opt/perennial -r pyproject.toml --extra observe
 
 COPY README.md LICENSE ./
 COPY domain domain

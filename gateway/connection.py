@@ -11,6 +11,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import TLSConfig
 
 from domain.kernel.refusals import MendableError
+from gateway import observed
 from gateway.here import NoServerError, find_running
 from gateway.plugin import own_plugin
 
@@ -37,7 +38,7 @@ async def connect(address: str | None = None, **options: Any) -> Client:
         # A stack of this folder has one namespace and speaks in the clear: no key of others is for it.
         config = {"target_host": here.temporal_address} if here else {**config, "target_host": USUAL_TEMPORAL}
     try:
-        return await Client.connect(**{**config, "plugins": [own_plugin()], **options})
+        return await Client.connect(**{**config, "plugins": [own_plugin()], **observed.options(), **options})
     except RuntimeError as error:
         raise NoServerError(_in_words(str(error), config)) from error
     except ValueError as error:

@@ -9,12 +9,13 @@ import logging
 import time
 from collections.abc import Collection, Mapping
 from functools import cache
-from hashlib import sha256
 from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from activities.kernel import traces
 
 LOG = logging.getLogger("perennial.work")
 FIELDS = "perennial_fields"
@@ -67,20 +68,19 @@ def _told(arguments: Any, outcome: str, seconds: float) -> Mapping[str, Any]:
         "account": _first(call, "account_id"),
         "case": _first(call, "case_id"),
         "key": key,
+        "workflow": info.workflow_id,
         "run": info.workflow_run_id,
         "attempt": info.attempt,
         "seconds": round(seconds, 3),
         "outcome": outcome,
+        "trace": traces.present(),
     }
-    return {name: _opaque(value) for name, value in said.items() if value not in ("", None)}
+    return {
+        name: traces.opaque(value) if isinstance(value, str) else value
+        for name, value in said.items()
+        if value not in ("", None)
+    }
 
 
 def _first(call: object, *names: str) -> str:
     return next((str(value) for name in names if (value := getattr(call, name, None))), "")
-
-
-def _opaque(value: object) -> object:
-    """An id that another system made of an address is told by its digest."""
-    if isinstance(value, str) and "@" in value:
-        return sha256(value.encode()).hexdigest()[:16]
-    return value

@@ -57,6 +57,7 @@ from gateway.doors import Doors
 from gateway.events.desk import EventDesk
 from gateway.inbound import Inbox
 from gateway.nexus import Roles, service_of
+from gateway.observed import observing
 from workers.settings import Settings
 from workflows.batch import BatchRun
 from workflows.customer_journey import CustomerJourney
@@ -187,11 +188,15 @@ def build_gateway(
     codec = codec_routes(place, codec_of(client.data_converter))
     routes = [*customer_pages(inbox).routes, *codec, console(place)]
     if find_spec("mcp") is None:  # the extra `agents`
-        return create_app(doors, *routes, desk=desk)
-    from gateway.agents.server import OverHttp
+        app = create_app(doors, *routes, desk=desk)
+    else:
+        from gateway.agents.server import OverHttp
 
-    tools = OverHttp(doors)
-    return create_app(doors, Route("/mcp", tools), *routes, during=tools.running, desk=desk)
+        tools = OverHttp(doors)
+        app = create_app(doors, Route("/mcp", tools), *routes, during=tools.running, desk=desk)
+    if (traced := observing()) is not None:
+        app.add_middleware(traced.over_http)
+    return app
 
 
 def _provider(settings: Settings) -> Provider | None:

@@ -16,6 +16,7 @@ from domain.frame.state import Outcome
 from domain.journey.registry import BY_ACTIVITY, Kind
 from domain.kernel.legible import Answer
 from domain.kernel.refusals import Refusal
+from workflows.carried import carried, carrying
 from workflows.tasks import Alarm, DeliveryTasks
 from workflows.visibility import Shown
 
@@ -56,6 +57,7 @@ class PendingUpdate:
         """null for what no update asks for: news from another case"""
         self.update_id = update_id if self.kind is not None and self.kind.is_in_a_role else ""
         """by which its activity knows whether the role that it claims counts"""
+        self.carried = carried()
         self.answer: dict[str, Any] | None = None
         self.refusal: ApplicationError | None = None
 
@@ -132,7 +134,8 @@ class Entity(Generic[_State]):
     async def answer(self, pending: PendingUpdate) -> None:
         """An update: one activity, one transaction, and its answer to whoever asked."""
         try:
-            outcome = await self.carry_out(pending)
+            with carrying(pending.carried):
+                outcome = await self.carry_out(pending)
         except ActivityError as error:
             cause = cause_of(error)
             pending.refusal = ApplicationError(cause.message, *cause.details, type=cause.type, non_retryable=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 
 from temporalio import activity
@@ -13,6 +13,7 @@ from activities.channels.errors import AddressRejectedError, ChannelUnavailableE
 from activities.frame import outbox
 from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Performer, Unit
+from activities.kernel import traces
 from activities.kernel.heartbeats import heartbeats
 from domain.billing import dunning
 from domain.frame.flight import DeliveryCall, TogetherCall
@@ -23,19 +24,29 @@ from domain.kernel.calendar import local_day
 
 
 @asynccontextmanager
-async def outside_errors() -> AsyncIterator[None]:
+async def outside_errors(*rows: outbox.Waiting) -> AsyncIterator[None]:
     """Who is away is tried again for as long as it takes; what can never work needs a person; a refusal is an answer.
 
-    While it takes long, Temporal hears that somebody still works on it.
+    While it takes long, Temporal hears that somebody still works on it. `rows`: what leaves, whose traces have it as a span.
     """
     try:
-        async with heartbeats():
-            yield
+        with ExitStack() as spans:
+            for row in rows:
+                spans.enter_context(_span(row))
+            async with heartbeats():
+                yield
     except (ChannelUnavailableError, AddressRejectedError, MessageRejectedError):
         raise
     except Exception as mistake:
         kind = type(mistake).__name__.removesuffix("Error")
         raise ApplicationError(str(mistake), type=kind, non_retryable=True) from mistake
+
+
+def _span(row: outbox.Waiting) -> AbstractContextManager[None]:
+    info = activity.info()
+    whose = {"account": row.account_id, "delivery": row.delivery_id, "workflow": info.workflow_id or ""}
+    known = {name: traces.opaque(id) for name, id in whose.items() if id}
+    return traces.span(row.channel.value, {"attempt": info.attempt, **known}, row.trace)
 
 
 LATE_AFTER = timedelta(hours=1)

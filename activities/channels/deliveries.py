@@ -111,7 +111,7 @@ class Deliveries(Activities):
     ) -> dict[str, Outcome | str | None]:
         """All are booked at once. What the server refuses is left to each message's own try."""
         try:
-            async with outside_errors():
+            async with outside_errors(*(row for row, _ in group)):
                 message_id = await self._send_as_one([message for _, message in group])
         except ChannelUnavailableError:
             return {calls[row.delivery_id].delivery_id: None for row, _ in group}
@@ -208,7 +208,7 @@ class Deliveries(Activities):
             if late and late.too_early:
                 return await self._held(call, row)
             files = await self._files(mail.files_from) if mail.files_from else []
-            async with outside_errors():
+            async with outside_errors(row):
                 message_id = await self._mail.send(mail, files)
         except ChannelUnavailableError as away:
             what = f"the {mail_in_words(row.body['template'])}{addressee(row)}"
@@ -259,7 +259,7 @@ class Deliveries(Activities):
         if isinstance(row, Outcome):
             return row
         try:
-            async with outside_errors():
+            async with outside_errors(row):
                 message_id = await self._notices.send(StaffNotice.model_validate(row.body))
         except ChannelUnavailableError as away:
             return await not_yet(self._performer, call, away, f"notice{addressee(row)}", "mail")
@@ -274,7 +274,7 @@ class Deliveries(Activities):
         if isinstance(row, Outcome):
             return row
         try:
-            async with outside_errors():
+            async with outside_errors(row):
                 request = ProvisioningRequest(
                     request_key=row.delivery_id,
                     account_id=row.account_id,

@@ -49,7 +49,7 @@ class Webhooks:
                 await outbox.settle_outbox(connection, delivery_id, DeliveryStatus.REJECTED, call.as_of, reason=said)
                 return Outcome()
         try:
-            async with outside_errors():
+            async with outside_errors(row):
                 # The time of the attempt, by which a receiver tells a message from an old one sent again.
                 await self._channel.send(sent, encoded(row.body), present().timestamp())
         except ChannelUnavailableError as away:

@@ -21,6 +21,7 @@ from activities.channels.errors import AddressRejectedError, ChannelUnavailableE
 from activities.channels.refusals import verdict
 from activities.channels.rendering import RenderedMail, Renderer
 from activities.channels.text import one_line, wire_address
+from activities.kernel import traces
 from activities.kernel.computing import computed
 from domain.frame.messages import OutgoingMail
 from domain.kernel.base import Received
@@ -232,9 +233,10 @@ class MailChannel:
         )
         deadline = asyncio.get_running_loop().time() + settings.timeout_seconds
         try:
-            async with asyncio.timeout_at(deadline):
-                await client.connect()
-                await says(client)
+            with traces.span("SMTP", {"server.address": settings.host, "server.port": settings.port}):
+                async with asyncio.timeout_at(deadline):
+                    await client.connect()
+                    await says(client)
             # The server has the mail now: whatever happens to the good-bye must not look like a failure.
             with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
                 async with asyncio.timeout_at(deadline):

@@ -9,6 +9,7 @@ from typing import Any
 
 from activities.frame.handlers import Place, inserted
 from activities.frame.telling import telling
+from activities.kernel import traces
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Value
 from domain.frame.flight import Channel, DeliveryStatus
@@ -45,12 +46,15 @@ class Waiting(OutboxRow):
     """when it was sent, by what the engine remembers and the database has lost"""
     role: str | None = None
     """of the contact it goes to"""
+    trace: str | None = None
+    """by which trace it was decided"""
 
 
 put = inserted(
     "outbox",
     "delivery_id account_id=whose channel stage contact_id staff_id body created_at=as_of purpose product_code=product leaves_at status"
-    " reason",
+    " reason trace",
+    trace=lambda *_: traces.here(),
     whose=lambda place, _: place.account_id or None,
     status=lambda _, row: DeliveryStatus.HELD if row.leaves_at else DeliveryStatus.WAITING,
     reason=lambda _, row: "it waits for the morning" if row.leaves_at else None,
@@ -72,7 +76,7 @@ async def find_messages(connection: Connection, delivery_ids: Sequence[str]) -> 
     """The messages of these ids."""
     rows = await connection.fetch(
         "select o.delivery_id, o.channel, o.stage, o.body, o.contact_id, o.staff_id, o.purpose, o.product_code as product,"
-        " coalesce(o.account_id, '') as account_id, o.status, o.created_at, b.sent_at as sent_before, c.role"
+        " coalesce(o.account_id, '') as account_id, o.status, o.created_at, o.trace, b.sent_at as sent_before, c.role"
         " from outbox o left join sent_before b using (delivery_id)"
         " left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id where delivery_id = any($1)",
         list(delivery_ids),

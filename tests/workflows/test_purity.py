@@ -47,11 +47,12 @@ PARTS = ("urllib.parse",)
 ONLY_IN = {
     "temporalio": {"workflows"},
     "asyncio": {"workflows.case", "workflows.entity", "workflows.tasks"},
+    "contextvars": {"workflows.carried"},
     "importlib": {"domain.kernel.zones", "domain.kernel.days_off"},
     "sys": {"domain.kernel.base", "domain.kernel.days_off"},
 }
-"""What is allowed in some places: the engine's own calls, its tasks, the zones and holidays that packages bring, and words that are held
-once."""
+"""What is allowed in some places: the engine's own calls, its tasks and what goes along with one, the zones and holidays that packages
+bring, and words that are held once."""
 ONLY_CALLED_IN = {"exec": "domain.kernel.base"}
 """Constructors are written out there for each model, as dataclasses write theirs."""
 ASYNCIO = {"create_task", "Task"}

@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from activities.journey.attending import Attending
 from activities.kernel.pool import Pool, open_pool
+from gateway import observed
 from gateway.client import PerennialClient
 from gateway.connection import connect_to_own, names_a_server
 from gateway.here import CODEC, DATA_DIR, Running, find_running, running_file
@@ -80,7 +81,8 @@ async def _worked(stack: EmbeddedStack, listens: socket, address: str) -> AsyncI
     if settings.log is not None:
         set_up(settings.log)
     metrics = metrics_of(settings)
-    temporal = await connect_to_own(stack.temporal_address, **metrics.options if metrics else {})
+    options = {**observed.options(), **(metrics.options if metrics else {})}
+    temporal = await connect_to_own(stack.temporal_address, **options)
     pool = await open_pool(stack.postgres_dsn)
     place = running_file(stack.data_dir)
     try:
