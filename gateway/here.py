@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from activities.kernel.pool import Pool, open_pool
 from domain.kernel.refusals import MendableError
@@ -66,4 +67,9 @@ async def open_facts() -> Pool:
     dsn = os.environ.get("PERENNIAL_DATABASE_URL") or (here.database_url if here else None)
     if dsn is None:
         raise NoServerError("no stack runs in this folder; start `perennial up` here, or set PERENNIAL_DATABASE_URL")
-    return await open_pool(dsn)
+    return await open_pool(dsn, pooled=is_pooled(os.environ))
+
+
+def is_pooled(environment: Mapping[str, str]) -> bool:
+    """Whether the database is behind a pooler that gives another session to each transaction, as the settings have it."""
+    return TypeAdapter(bool).validate_python(environment.get("PERENNIAL_DATABASE_POOLED", "false"))

@@ -19,6 +19,7 @@ from gateway.here import TASK_QUEUE
 if TYPE_CHECKING:  # what only reads facts needs no channel
     from activities.channels.mail import SmtpSettings
     from activities.channels.webhooks import WebhookChannel
+    from activities.kernel.pool import Pool
     from activities.kernel.pruning import Keeping
     from domain.frame.messages import Issuer
     from domain.mail.marks import Domains
@@ -43,6 +44,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PERENNIAL_", frozen=True)
 
     database_url: SecretStr = SecretStr("postgresql://localhost/perennial")
+    database_pooled: bool = False
+    """true if a pooler stands there that gives another session to each transaction: statements keep no names"""
+    database_direct_url: SecretStr | None = None
+    """the database past its pooler, for what needs a session of its own: pages that are told of news, migrations, doctor, backups"""
     task_queue: str = TASK_QUEUE
     seller_name: str = "InfintraBytes"
     seller_address: str = ""
@@ -163,9 +168,28 @@ class Settings(BaseSettings):
         return cls.model_validate({"database_url": database_url, **mail, **links})
 
     @property
+    def direct_url(self) -> str:
+        """The database past whatever pools connections."""
+        return (self.database_direct_url or self.database_url).get_secret_value()
+
+    async def open_pool(self) -> Pool:
+        """The facts, as these settings name them."""
+        from activities.kernel.pool import open_pool
+
+        return await open_pool(self.database_url.get_secret_value(), pooled=self.database_pooled)
+
+    @property
     def answers_to(self) -> str | None:
         """The domain of the signed addresses that answers go to; null if no inbox is known of."""
         return self.reply_domain or (self.mail_domain if self.inbox_at is not None else None)
+
+    @model_validator(mode="after")
+    def _knows_the_way_past_its_pooler(self) -> Self:
+        if self.database_pooled and self.database_direct_url is None:
+            raise ValueError(
+                "give PERENNIAL_DATABASE_DIRECT_URL with PERENNIAL_DATABASE_POOLED: the database past the pooler"
+            )
+        return self
 
     @model_validator(mode="after")
     def _signs_its_webhooks(self) -> Self:

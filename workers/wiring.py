@@ -184,7 +184,9 @@ def build_gateway(
 
     within = timedelta(seconds=settings.answer_within)
     doors = Doors(client, pool, settings.task_queue, within, settings.issuer(), settings.webhooks())
-    place = Place(doors, local, ui or settings.temporal_ui_url or "", _provider(settings), settings.service_book, inbox)
+    line = settings.database_direct_url.get_secret_value() if settings.database_direct_url else None
+    shown = ui or settings.temporal_ui_url or ""
+    place = Place(doors, local, shown, _provider(settings), settings.service_book, inbox, line)
     codec = codec_routes(place, codec_of(client.data_converter))
     routes = [*customer_pages(inbox).routes, *codec, console(place)]
     if find_spec("mcp") is None:  # the extra `agents`

@@ -50,9 +50,12 @@ async def _nothing_to_reset(_: Connection) -> None:
     connection goes back without asking the server. A transaction that is still open is ended by the driver."""
 
 
-async def open_pool(dsn: str) -> Pool:
+async def open_pool(dsn: str, *, pooled: bool = False) -> Pool:
     """A pool of at most ten connections on `dsn`; a statement may take 20 seconds. It connects at the first use, and remembers what it
-    has prepared, the longest statements as well."""
+    has prepared, the longest statements as well.
+
+    pooled: a pooler stands between, which gives another session to each transaction: no statement keeps a name there.
+    """
     return await asyncpg.create_pool(
         dsn,
         min_size=0,
@@ -60,6 +63,6 @@ async def open_pool(dsn: str) -> Pool:
         init=_prepare,
         reset=_nothing_to_reset,
         command_timeout=20,
-        statement_cache_size=200,
+        statement_cache_size=0 if pooled else 200,
         max_cacheable_statement_size=1 << 16,
     )

@@ -73,7 +73,7 @@ class Pages(Mount):
 
 def console(place: Place) -> Pages:
     """The pages, to be put among the routes of the application."""
-    news, jobs = News(place.doors.pool), Jobs()
+    news, jobs = News(place.doors.pool, place.line), Jobs()
     routes = _routes(place, news, PlaybookPages(jobs), StaffPages(jobs))
     return Pages(Starlette(routes=routes, exception_handlers={HTTPException: _no_page(place)}), news, jobs)
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 from starlette.responses import Response, StreamingResponse
 
 from activities.frame.customers import customers_of
 from activities.kernel.news import CHANNEL, of_account, of_case
-from activities.kernel.pool import TRANSPORT_ERRORS, Pool
+from activities.kernel.pool import TRANSPORT_ERRORS, Connection, Pool
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal
 from gateway.console.visit import Visit
 
@@ -37,10 +38,12 @@ class _Reader:
 
 
 class News:
-    """What goes on for as long as pages are open. It holds one connection of the pool while anybody looks on."""
+    """What goes on for as long as pages are open. It holds one connection of the pool while anybody looks on, or one of its own by
+    `line`: a session of a pooler belongs to nobody for longer than a transaction."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, line: str | None = None) -> None:
         self._pool = pool
+        self._line = line
         self._readers: set[_Reader] = set()
         self._listening: asyncio.Task[None] | None = None
         self._stands = asyncio.Event()
@@ -94,13 +97,25 @@ class News:
             if reader.wanted is None or about in reader.wanted:
                 reader.heard.set()
 
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Connection]:
+        if self._line is None:
+            async with self._pool.acquire() as connection:
+                yield connection
+            return
+        own = await asyncpg.connect(self._line, timeout=_LOOKED_AT, command_timeout=_LOOKED_AT)
+        try:
+            yield own
+        finally:
+            own.terminate()
+
     async def _listen(self) -> None:
         """Until nobody looks on. If the database was away, every page looks anew: what was told meanwhile, nobody heard."""
         pause = _AGAIN
         missed = False
         while self._readers:
             try:
-                async with self._pool.acquire() as connection:
+                async with self._connected() as connection:
                     await connection.add_listener(CHANNEL, self._heard)
                     self._stands.set()
                     try:

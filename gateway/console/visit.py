@@ -65,6 +65,7 @@ class Place:
 
     local: whoever reaches it chooses who they are; for a stack on loopback alone. ui: the Temporal UI, empty if none is known.
     provider: with whom people sign in. book: the folder of the service book, if it is another than ours. inbox: what takes mails in.
+    line: the database past its pooler, to listen there; none if it has no pooler.
     """
 
     doors: Doors
@@ -73,6 +74,7 @@ class Place:
     provider: Provider | None = None
     book: Path | None = None
     inbox: Inbox | None = None
+    line: str | None = None
 
     @cached_property
     def acting(self) -> Acting:

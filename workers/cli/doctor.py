@@ -77,7 +77,7 @@ async def examine() -> bool:
 
 async def _database(findings: Findings, settings: Settings) -> None:
     try:
-        connection = await asyncpg.connect(settings.database_url.get_secret_value(), timeout=5)
+        connection = await asyncpg.connect(settings.direct_url, timeout=5)
         findings.said("PostgreSQL", True, str(await connection.fetchval("show server_version")))
         tables = await connection.fetchval("select count(*) from pg_tables where tablename = 'journal'")
         findings.said("schema", tables == 1, "up to date" if tables else "missing", "run `perennial migrate`")
@@ -269,7 +269,7 @@ async def _inbox(findings: Findings, settings: Settings) -> None:
 async def _piped(findings: Findings, settings: Settings) -> None:
     """What another mail server has piped in: when the latest mail came is all that can be seen of it from here."""
     try:
-        connection = await asyncpg.connect(settings.database_url.get_secret_value(), timeout=5)
+        connection = await asyncpg.connect(settings.direct_url, timeout=5)
         latest = await connection.fetchval("select max(received_at) from inbox_message")
         await connection.close()
     except (OSError, asyncpg.PostgresError) as error:

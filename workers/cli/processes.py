@@ -88,10 +88,12 @@ async def register_command(
 @app.command("migrate")
 @waited
 async def migrate_command(
-    database_url: Annotated[str | None, typer.Option(help="Default: PERENNIAL_DATABASE_URL.")] = None,
+    database_url: Annotated[
+        str | None, typer.Option(help="Default: PERENNIAL_DATABASE_DIRECT_URL, else PERENNIAL_DATABASE_URL.")
+    ] = None,
 ) -> None:
     """Brings the database's schema up to date."""
-    await migrate(database_url or settings_of(find_running()).database_url.get_secret_value())
+    await migrate(database_url or settings_of(find_running()).direct_url)
     progress_console.print("The schema is up to date.")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from activities.kernel.pool import Connection, Pool, open_pool
+from activities.kernel.pool import Connection, Pool
 from gateway.here import find_running
 from workers.cli.common import UserError, settings_of
 from workers.cli.measuring import metrics_of
@@ -59,7 +59,7 @@ async def connections(at_least: int = 0, *, measured: bool = False) -> AsyncIter
     settings = settings.model_copy(update={"answer_within": max(at_least, settings.answer_within)})
     metrics = metrics_of(settings) if measured else None
     temporal = await temporal_client(**metrics.options if metrics else {})
-    pool = await open_pool(settings.database_url.get_secret_value())
+    pool = await settings.open_pool()
     try:
         async with metrics.served(temporal, pool) if metrics else nullcontext():
             yield Connections(temporal, pool, settings)

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from activities.kernel.pool import open_pool
 from gateway.customer.pages import customer_app
 from gateway.here import find_running
 from gateway.reception import Reception
@@ -54,7 +53,7 @@ async def _serve() -> None:
     settings = settings_of(find_running())
     set_up(settings.log or LogForm.TEXT)
     certificate = _certificate(settings)
-    pool = await open_pool(settings.database_url.get_secret_value())
+    pool = await settings.open_pool()
     try:
         reception = Reception(pool, own_address=settings.mail_sender, domains=settings.domains())
         async with (
