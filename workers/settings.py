@@ -38,6 +38,17 @@ class LogForm(StrEnum):
     OFF = "off"
 
 
+class Versioning(StrEnum):
+    """Whether the engine keeps builds of workers apart, and when a run moves to the build that has the work."""
+
+    OFF = "off"
+    """it does not: every worker takes whatever comes"""
+    AUTO_UPGRADE = "auto-upgrade"
+    """at once"""
+    PINNED = "pinned"
+    """when it goes on as a new run, which a journey does as soon as it wakes; for whoever keeps workers of older builds alive"""
+
+
 class Settings(BaseSettings):
     """Everything a process needs to know besides Temporal. Made once, in `main`, never at import."""
 
@@ -49,6 +60,10 @@ class Settings(BaseSettings):
     database_direct_url: SecretStr | None = None
     """the database past its pooler, for what needs a session of its own: pages that are told of news, migrations, doctor, backups"""
     task_queue: str = TASK_QUEUE
+    versioning: Versioning = Versioning.OFF
+    """whether builds of workers are kept apart; the first one gets no work before `perennial release use` has said so"""
+    build_id: Annotated[str, Field(max_length=200, pattern=r"^[\w.+-]*$")] = ""
+    """the build of this worker; [the version of the package]"""
     seller_name: str = "InfintraBytes"
     seller_address: str = ""
     """where it is, as it stands on documents: lines with a semicolon between"""

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 from temporalio.client import Client
-from temporalio.common import WorkerDeploymentVersion
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.billing.payments import PaymentKeeping
@@ -58,7 +58,7 @@ from gateway.events.desk import EventDesk
 from gateway.inbound import Inbox
 from gateway.nexus import Roles, service_of
 from gateway.observed import observing
-from workers.settings import Settings
+from workers.settings import Settings, Versioning
 from workflows.batch import BatchRun
 from workflows.customer_journey import CustomerJourney
 from workflows.service_case import ServiceCase
@@ -215,16 +215,33 @@ def roles_of(settings: Settings) -> Roles:
     return {endpoint: frozenset(given) for endpoint, given in settings.nexus_roles.items()}
 
 
-def build_worker(client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:
+_MOVES = {Versioning.AUTO_UPGRADE: VersioningBehavior.AUTO_UPGRADE, Versioning.PINNED: VersioningBehavior.PINNED}
+
+
+def build_of(settings: Settings) -> str:
+    """The build of this process's workers."""
+    return settings.build_id or metadata.version("perennial")
+
+
+def _deployment(settings: Settings) -> WorkerDeploymentConfig:
+    """Which build a worker is of; a deployment is called as its task queue is."""
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(settings.task_queue, build_of(settings)),
+        use_worker_versioning=settings.versioning is not Versioning.OFF,
+        default_versioning_behavior=_MOVES.get(settings.versioning, VersioningBehavior.UNSPECIFIED),
+    )
+
+
+def build_worker(
+    client: Client, pool: Pool, settings: Settings, *, workflows: Sequence[type] = WORKFLOWS, **options: Any
+) -> Worker:
     """A worker for `settings.task_queue`, by a client that has our plugin."""
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=WORKFLOWS,
+        workflows=workflows,
         activities=build_activities(pool, settings, client),
         nexus_service_handlers=[service_of(Doors(client, pool, settings.task_queue), roles_of(settings))],
-        deployment_config=WorkerDeploymentConfig(
-            version=WorkerDeploymentVersion("perennial", metadata.version("perennial")), use_worker_versioning=False
-        ),
+        deployment_config=_deployment(settings),
         **{"max_cached_workflows": 2000, **options},
     )

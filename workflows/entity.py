@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.workflow import ContinueAsNewVersioningBehavior
 
 from domain.frame.flight import Delivery, Flying
 from domain.frame.state import Outcome
@@ -173,6 +174,7 @@ class Entity(Generic[_State]):
             events >= self.start.roll_over_after_events
             or now - self.began >= ROLL_OVER_AFTER
             or info.is_continue_as_new_suggested()
+            or info.is_target_worker_deployment_version_changed()
         )
         moving = [delivery for delivery in self.state.in_flight if not delivery.stuck]
         long = events >= self.latest_events or all(now - one.since > LONG_IN_FLIGHT for one in moving)
@@ -185,7 +187,12 @@ class Entity(Generic[_State]):
             return  # something came in meanwhile, and only the loop can answer it
         state = self.state.having(runs=self.state.runs + 1)
         start = self.start.having(**{self.carried_as: state})
-        workflow.continue_as_new(start, search_attributes=self.attributes.for_next_run(state))
+        moves = workflow.info().is_target_worker_deployment_version_changed()
+        workflow.continue_as_new(
+            start,
+            search_attributes=self.attributes.for_next_run(state),
+            initial_versioning_behavior=ContinueAsNewVersioningBehavior.AUTO_UPGRADE if moves else None,
+        )
 
 
 def handling(kinds: Mapping[str, Kind]) -> Callable[[type[_Entity]], type[_Entity]]:

@@ -39,3 +39,26 @@ class StepsRenamed(CustomerJourney):
     async def perform(self, step: Step) -> None:
         """The step under a new name."""
         await super().perform(step.having(kind=f"{step.kind}_v2"))
+
+
+LOOKS_FIRST = "looks-first"
+
+
+@workflow.defn(name="CustomerJourney")
+class LooksFirst(CustomerJourney):
+    """Does something more before each step, as releases do: behind a patch, so that runs of before go on as they did."""
+
+    @workflow.init
+    def __init__(self, start: JourneyStart | None = None) -> None:
+        super().__init__(start)
+
+    @workflow.run
+    async def run(self, start: JourneyStart | None = None) -> None:
+        """Lives as it always did."""
+        await super().run(start)
+
+    async def perform(self, step: Step) -> None:
+        """The step, a moment later."""
+        if workflow.patched(LOOKS_FIRST):
+            await workflow.sleep(0.001)
+        await super().perform(step)

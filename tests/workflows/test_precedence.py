@@ -25,7 +25,7 @@ from workers.wiring import build_worker
 
 pytestmark = pytest.mark.engine
 MANY = 24
-ONE_AFTER_ANOTHER = {
+ONE_AFTER_ANOTHER: dict[str, Any] = {
     "max_concurrent_workflow_tasks": 2,
     "max_concurrent_workflow_task_polls": 2,
     "max_concurrent_activities": 1,

@@ -203,6 +203,13 @@ def health() -> typer.Typer:
     return app
 
 
+def release() -> typer.Typer:
+    """Builds of workers beside each other: which one has the work, and what stays with another."""
+    from workers.cli.releases import app
+
+    return app
+
+
 def playbook() -> typer.Typer:
     """Playbooks, what customers are promised: checked, tried on every customer, brought to them."""
     from workers.cli.playbooks import app
@@ -218,7 +225,7 @@ def report() -> typer.Typer:
 
 
 COMMANDS: tuple[Loader, ...] = (
-    *(up, temporal, demo, worker, gateway, mcp, register, migrate, doctor, prune, schema),
+    *(up, temporal, demo, worker, gateway, mcp, register, migrate, release, doctor, prune, schema),
     *(
         timeline,
         document,

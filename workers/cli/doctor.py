@@ -24,6 +24,7 @@ from gateway.here import find_running
 from gateway.in_the_clear import in_the_clear
 from gateway.outgoing import CHANNELS, Failing, Outgoing
 from gateway.reconciling import unattended
+from gateway.releases import Releases
 from gateway.smtp_server import announced, size_in_words
 from workers.attending import absence
 from workers.cli.common import console, settings_of
@@ -64,6 +65,7 @@ async def examine() -> bool:
             await _engine(findings, servers)
             await _nexus(findings, servers)
             await _workers(findings, servers)
+            await _builds(findings, servers)
             await _journeys(findings, servers)
             await _sealed(findings, servers)
             await _providers(findings, servers)
@@ -185,6 +187,23 @@ async def _workers(findings: Findings, servers: Connections) -> None:
     missing = await absence(servers.temporal, servers.settings.task_queue)
     mend = "start one: `perennial worker`, or `perennial up`; until then nothing is done and no request is answered"
     findings.said("worker", missing is None, missing or f"works on {servers.settings.task_queue!r}", mend)
+
+
+async def _builds(findings: Findings, servers: Connections) -> None:
+    """Whether the build that has the work, and each that runs are pinned to, has workers; where builds are kept apart."""
+    builds = await Releases(servers.temporal, servers.settings.task_queue).builds()
+    if not builds:
+        return
+    current = next((one for one in builds if one.current), None)
+    if current is None:
+        said = f"none has the work: {', '.join(one.id for one in builds)}"
+        findings.said("builds", False, said, f"`perennial release use {builds[0].id}` gives it to the newest")
+        return
+    pinned = [one for one in builds if one.pinned]
+    stays = "".join(f"; {counted(one.pinned, 'run')} pinned to {one.id}" for one in pinned)
+    alone = [one.id for one in (current, *pinned) if not one.workers]
+    said = f"{current.id} has the work{stays}" + (f"; no worker of {', '.join(alone)} asks for work" if alone else "")
+    findings.said("builds", not alone, said, "start workers of it, or give another build the work: `perennial release`")
 
 
 async def _journeys(findings: Findings, servers: Connections) -> None:

@@ -10,17 +10,18 @@ import typer
 
 from gateway.contract import ENDPOINT
 from gateway.here import NoServerError, find_running
+from gateway.releases import Releases
 from workers.attending import worker_runs_here
 from workers.cli.common import UserError, progress_console, settings_of, until_stopped, waited
 from workers.cli.output import print_json
-from workers.cli.servers import connections, temporal_client
+from workers.cli.servers import Connections, connections, temporal_client
 from workers.heap import settle
 from workers.logs import set_up
 from workers.migrating import migrate
 from workers.registering import register_endpoint, register_search_attributes
 from workers.schedules import keep_schedules
-from workers.settings import LogForm
-from workers.wiring import attended, build_desk, build_inbox, build_worker
+from workers.settings import LogForm, Versioning
+from workers.wiring import attended, build_desk, build_inbox, build_of, build_worker
 
 PATIENCE = 5
 
@@ -48,10 +49,24 @@ async def worker(
             build_desk(servers.temporal, servers.pool, servers.settings),
         ),
     ):
+        await _as_a_build(servers)
         await keep_schedules(servers.temporal, servers.settings.task_queue)
         settle()
         progress_console.print(f"Working on task queue {servers.settings.task_queue!r}; Ctrl-C ends it.")
         await until_stopped()
+
+
+async def _as_a_build(servers: Connections) -> None:
+    """Tells the engine what this build knows, where builds are kept apart."""
+    if servers.settings.versioning is Versioning.OFF:
+        return
+    build = build_of(servers.settings)
+    releases = Releases(servers.temporal, servers.settings.task_queue)
+    await releases.announce(build)
+    current = next((one.id for one in await releases.builds() if one.current), None)
+    if current != build:
+        has = f"build {current} has the work" if current else "no build has the work yet"
+        progress_console.print(f"Build {build} waits: {has}. `perennial release use {build}` gives it to this one.")
 
 
 async def _temporal_answers() -> None:
