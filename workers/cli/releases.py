@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True)
 
 async def _releases() -> Releases:
     running = find_running()
-    return Releases(await temporal_client(running), settings_of(running).task_queue)
+    return Releases(await temporal_client(), settings_of(running).task_queue)
 
 
 @app.command("list")

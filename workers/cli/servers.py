@@ -12,7 +12,6 @@ import typer
 from activities.kernel.pool import Connection, Pool
 from gateway.here import find_running
 from workers.cli.common import UserError, settings_of
-from workers.cli.measuring import metrics_of
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -57,7 +56,11 @@ async def connections(at_least: int = 0, *, measured: bool = False) -> AsyncIter
     running = find_running()
     settings = settings_of(running)
     settings = settings.model_copy(update={"answer_within": max(at_least, settings.answer_within)})
-    metrics = metrics_of(settings) if measured else None
+    metrics = None
+    if measured:
+        from workers.cli.measuring import metrics_of
+
+        metrics = metrics_of(settings)
     temporal = await temporal_client(**metrics.options if metrics else {})
     pool = await settings.open_pool()
     try:
