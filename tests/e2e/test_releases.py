@@ -73,6 +73,14 @@ class Place:
         version: str = described.raw_description.workflow_execution_info.versioning_info.deployment_version.build_id
         return version
 
+    async def moved_to(self, build: str, accounts: Sequence[str]) -> None:
+        """Waits until journeys have moved; they hear of a change of builds with a task, once the engine has spread it."""
+        for _ in range(20):
+            await asyncio.gather(*map(self.talked, accounts))
+            if [await self.build_of(account) for account in accounts] == [build] * len(accounts):
+                return
+        raise AssertionError(f"not all have moved to {build}")
+
     async def runs_of(self, account: str) -> int:
         """As how many runs a journey has gone on."""
         found = self.servers.temporal.list_workflows(f"WorkflowId = 'journey-{account}'")
@@ -157,16 +165,14 @@ async def test_pinned_runs_move_when_they_go_on_as_new_ones(servers: Servers) ->
         await place.later(accounts)
         async with place.build(NEW):
             await place.releases.use(NEW)
-            for _ in range(2):
-                await asyncio.gather(*map(place.talked, accounts))
-            assert [await place.build_of(account) for account in accounts] == [NEW, NEW]
+            await place.moved_to(NEW, accounts)
             assert [await place.runs_of(account) for account in accounts] == [2, 2]
             await place.later(accounts)
             await place.ways(LOOKS_FIRST, 2)
             assert (await place.releases.use(OLD)).pinned == 0
-            for _ in range(3):
+            await place.moved_to(OLD, accounts)
+            for _ in range(3):  # and stay there
                 await asyncio.gather(*map(place.talked, accounts))
-            assert [await place.build_of(account) for account in accounts] == [OLD, OLD]
             assert [await place.runs_of(account) for account in accounts] == [3, 3]
             await place.later(accounts)
             assert not [task for account in accounts for task in await place.failed_tasks(account)]
