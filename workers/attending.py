@@ -43,6 +43,12 @@ async def worker_runs_here(
     return len(listed.workers) > 0
 
 
+async def is_polled(client: Client, task_queue: str) -> bool:
+    """Whether anybody asks for the activities of a task queue."""
+    pollers = await _pollers(client, task_queue, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
+    return bool(pollers - await _ended(client, task_queue))
+
+
 async def absence(client: Client, task_queue: str) -> str | None:
     """Why nothing of `task_queue` is done, in words; null if workers ask for its work and answer."""
     kinds = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)

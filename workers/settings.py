@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.frame.access import AccessRole
+from domain.frame.work_kinds import Work, queue_of
 from domain.kernel.limits import MAIL_BYTES, MOST_LINES, MOST_MAIL_BYTES
 from gateway.console.hosts import is_safe_address
 from gateway.here import TASK_QUEUE
@@ -49,6 +51,15 @@ class Versioning(StrEnum):
     """when it goes on as a new run, which a journey does as soon as it wakes; for whoever keeps workers of older builds alive"""
 
 
+def _kinds(name: str, given: str, there: Collection[Work]) -> frozenset[Work]:
+    """The kinds of work that a setting names. Raises ValueError for others than `there` are."""
+    named = {part.strip() for part in given.split(",")} - {""}
+    if unknown := named - set(there):
+        has = ", ".join(kind for kind in Work if kind in there)
+        raise ValueError(f"{name} names {', '.join(sorted(unknown))}; there is {has}")
+    return frozenset(map(Work, named))
+
+
 class Settings(BaseSettings):
     """Everything a process needs to know besides Temporal. Made once, in `main`, never at import."""
 
@@ -60,6 +71,14 @@ class Settings(BaseSettings):
     database_direct_url: SecretStr | None = None
     """the database past its pooler, for what needs a session of its own: pages that are told of news, migrations, doctor, backups"""
     task_queue: str = TASK_QUEUE
+    queues_apart: str = ""
+    """the kinds of work that have task queues of their own: deliveries, imports, batches, commas between; the same for every worker"""
+    works_on: str = ""
+    """the kinds of work that this worker does, commas between: journeys, or what has a queue of its own; all without it"""
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] = 25
+    """so long a worker that is told to end lets run what it has begun; what is not done then is begun anew elsewhere"""
+    mails_per_second: Annotated[float | None, Field(gt=0, le=10_000)] = None
+    """so many mails leave at most, of all workers together; without it as many as there are"""
     versioning: Versioning = Versioning.OFF
     """whether builds of workers are kept apart; the first one gets no work before `perennial release use` has said so"""
     build_id: Annotated[str, Field(max_length=200, pattern=r"^[\w.+-]*$")] = ""
@@ -181,6 +200,23 @@ class Settings(BaseSettings):
         said = {"public_url": public_url, "console_url": console_url}
         links = {name: url for name, url in said.items() if url is not None}
         return cls.model_validate({"database_url": database_url, **mail, **links})
+
+    @property
+    def apart(self) -> frozenset[Work]:
+        """The kinds of work that have task queues of their own."""
+        return _kinds("PERENNIAL_QUEUES_APART", self.queues_apart, set(Work) - {Work.JOURNEYS})
+
+    @property
+    def queues(self) -> dict[Work, str]:
+        """The task queues that a worker with these settings serves, by their kind of work."""
+        there = {Work.JOURNEYS, *self.apart}
+        chosen = _kinds("PERENNIAL_WORKS_ON", self.works_on, there) or there
+        return {kind: queue_of(self.task_queue, kind) for kind in Work if kind in chosen}
+
+    @model_validator(mode="after")
+    def _knows_its_work(self) -> Self:
+        _ = self.queues
+        return self
 
     @property
     def direct_url(self) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from importlib import metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
+from temporalio import activity
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig, WorkflowInterceptorClassInput
 
 from activities.billing.payments import PaymentKeeping
 from activities.channels.batch_notices import BatchNotices
@@ -20,6 +22,7 @@ from activities.channels.deliveries import Deliveries
 from activities.channels.events import Webhooks
 from activities.channels.mail import MailChannel
 from activities.channels.notices import MailNotices
+from activities.channels.pace import MailPace
 from activities.channels.provisioning import HttpProvisioner, InstantProvisioner
 from activities.channels.rendering import Renderer
 from activities.contracts.amendments import AssetAmendments
@@ -51,6 +54,7 @@ from activities.success.expanding import Expanding
 from activities.success.health_keeping import HealthKeeping
 from activities.success.health_runs import HealthBatch
 from activities.success.playing import Plays
+from domain.frame.work_kinds import Work, kind_of, queue_of
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.doors import Doors
@@ -60,6 +64,7 @@ from gateway.nexus import Roles, service_of
 from gateway.observed import observing
 from workers.settings import Settings, Versioning
 from workflows.batch import BatchRun
+from workflows.calls import QUEUES_APART
 from workflows.customer_journey import CustomerJourney
 from workflows.service_case import ServiceCase
 
@@ -75,7 +80,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
     """Every activity that workflows call, bound to its pool and channels."""
     webhooks = settings.webhooks()
     performer = Performer(pool, settings.seller_name, issuer=settings.issuer(), webhooks=webhooks is not None)
-    mail = MailChannel(settings.smtp(), Renderer(), performer.sender.signing.key)
+    mail = MailChannel(settings.smtp(), Renderer(), performer.sender.signing.key, _pace(pool, settings))
     provisioner = HttpProvisioner(settings.provisioning_url) if settings.provisioning_url else InstantProvisioner()
     case_worker = CaseWorker(performer, read_service_book(settings.service_book or BOOK), settings.domains().mail)
     playbooks = read_playbooks(settings.playbooks or FOLDER)
@@ -109,6 +114,10 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
     return [*by_hand, *made_activities(performer, case_worker, concerns)]
 
 
+def _pace(pool: Pool, settings: Settings) -> MailPace | None:
+    return MailPace(pool, settings.mails_per_second) if settings.mails_per_second else None
+
+
 def _notices(settings: Settings, mail: MailChannel) -> MailNotices:
     titles = read_playbooks(settings.playbooks or FOLDER).titles()
     return MailNotices(mail, settings.staff_language, titles, settings.console_url)
@@ -116,7 +125,7 @@ def _notices(settings: Settings, mail: MailChannel) -> MailNotices:
 
 def build_attending(pool: Pool, settings: Settings, mail: MailChannel | None = None) -> Attending:
     """What attends to the work of our people: the batch of a worker, and what a rehearsal calls on its days."""
-    channel = mail or MailChannel(settings.smtp(), Renderer(), Signing(pool).key)
+    channel = mail or MailChannel(settings.smtp(), Renderer(), Signing(pool).key, _pace(pool, settings))
     return Attending(pool, BatchNotices(pool, _notices(settings, channel)).leave)
 
 
@@ -232,15 +241,48 @@ def _deployment(settings: Settings) -> WorkerDeploymentConfig:
     )
 
 
+class QueuesApart(Interceptor):
+    """Tells workflows which kinds of work have task queues of their own."""
+
+    def __init__(self, apart: frozenset[Work]) -> None:
+        self._apart = apart
+
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> None:
+        """Intercepts nothing: the function is what is told."""
+        input.unsafe_extern_functions[QUEUES_APART] = lambda: self._apart
+
+
+@asynccontextmanager
+async def working(client: Client, pool: Pool, settings: Settings, **options: Any) -> AsyncIterator[None]:
+    """Workers for every task queue that the settings name, until the end of the block and of what they have begun by then."""
+    async with AsyncExitStack() as entered:
+        for kind in settings.queues:
+            build = build_worker if kind is Work.JOURNEYS else partial(_build_apart, kind)
+            await entered.enter_async_context(build(client, pool, settings, **options))
+        yield
+
+
+def _build_apart(kind: Work, client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:
+    """A worker for the activities of one kind alone, those of every build."""
+    definitions = (
+        (one, activity._Definition.must_from_callable(one)) for one in build_activities(pool, settings, client)
+    )
+    activities = [one for one, definition in definitions if kind_of(definition.name or "") is kind]
+    return Worker(client, task_queue=queue_of(settings.task_queue, kind), activities=activities, **options)
+
+
 def build_worker(
     client: Client, pool: Pool, settings: Settings, *, workflows: Sequence[type] = WORKFLOWS, **options: Any
 ) -> Worker:
-    """A worker for `settings.task_queue`, by a client that has our plugin."""
+    """A worker for `settings.task_queue`, by a client that has our plugin. It does every kind of work: what was begun before a kind had a
+    queue of its own is still there."""
+    told = [QueuesApart(settings.apart)] if settings.apart else []
     return Worker(
         client,
         task_queue=settings.task_queue,
         workflows=workflows,
         activities=build_activities(pool, settings, client),
+        interceptors=[*told, *options.pop("interceptors", ())],
         nexus_service_handlers=[service_of(Doors(client, pool, settings.task_queue), roles_of(settings))],
         deployment_config=_deployment(settings),
         **{"max_cached_workflows": 2000, **options},

@@ -18,8 +18,13 @@ from domain.frame.flight import TOGETHER, Delivery, DeliveryCall, TogetherCall
 from domain.frame.state import Outcome, Step
 from domain.frame.step_words import in_words
 from domain.frame.turns import Turn
+from domain.frame.work_kinds import kind_of, queue_of
 from domain.journey.request_words import deliveries_in_words, delivery_in_words, request_in_words
 from domain.service.case_progress import CaseCall, CaseOutcome
+
+QUEUES_APART = "perennial_queues_apart"
+"""The function by which a worker tells its workflows which kinds of work have queues of their own. A queue is no part of what is replayed:
+it may change between releases and settings."""
 
 _Outcome = TypeVar("_Outcome", Outcome, CaseOutcome)
 
@@ -40,6 +45,13 @@ _OUTSIDE = RetryPolicy(
 _ASKED = Priority(priority_key=Turn.REQUEST)
 
 
+def _queue(activity: str) -> str | None:
+    """Where an activity is done, if not where its workflow is."""
+    apart = workflow.extern_functions().get(QUEUES_APART)
+    kind = kind_of(activity)
+    return queue_of(workflow.info().task_queue, kind) if apart is not None and kind in apart() else None
+
+
 async def perform(
     account_id: str,
     step: Step,
@@ -54,6 +66,7 @@ async def perform(
     outcome: Outcome = await workflow.execute_activity(
         step.kind,
         call.having(near=list(near)) if near else call,
+        task_queue=_queue(step.kind),
         result_type=Outcome,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,
@@ -67,6 +80,7 @@ async def answer(activity: str, call: RequestCall | CaseCall, outcome_type: type
     outcome: _Outcome = await workflow.execute_activity(
         activity,
         call,
+        task_queue=_queue(activity),
         result_type=outcome_type,
         start_to_close_timeout=STEP_TIMEOUT,
         retry_policy=_OWN_DATABASE,
@@ -81,6 +95,7 @@ async def deliver(account_id: str, delivery: Delivery) -> Outcome:
     outcome: Outcome = await workflow.execute_activity(
         delivery.channel.value,
         DeliveryCall(account_id=account_id, delivery_id=delivery.id, as_of=workflow.now(), late=delivery.late),
+        task_queue=_queue(delivery.channel.value),
         result_type=Outcome,
         start_to_close_timeout=DELIVERY_TIMEOUT,
         heartbeat_timeout=DELIVERY_HEARTBEAT,
@@ -97,6 +112,7 @@ async def deliver_together(account_id: str, deliveries: Sequence[Delivery]) -> T
         TogetherCall(
             account_id=account_id, deliveries={one.id: one.channel for one in deliveries}, as_of=workflow.now()
         ),
+        task_queue=_queue(TOGETHER),
         result_type=Together,
         start_to_close_timeout=DELIVERY_TIMEOUT,
         heartbeat_timeout=DELIVERY_HEARTBEAT,
@@ -111,6 +127,7 @@ async def do_batch(batch: Batch, as_of: datetime) -> BatchReport:
     report: BatchReport = await workflow.execute_activity(
         batch.value,
         BatchCall(as_of=as_of),
+        task_queue=_queue(batch.value),
         result_type=BatchReport,
         start_to_close_timeout=BATCH_TIMEOUT,
         heartbeat_timeout=BATCH_HEARTBEAT,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.channels.errors import AddressRejectedError, ChannelUnavailableError, MessageRejectedError
+from activities.channels.errors import AddressRejectedError, ChannelUnavailableError, MessageRejectedError, PacedError
 from activities.frame import outbox
 from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Performer, Unit
@@ -64,7 +64,7 @@ async def not_yet(
         ApplicationError: to be tried again, at the hour at the latest while nothing was said yet.
     """
     if call.late:
-        raise away
+        raise _again(away, away.again_in) if isinstance(away, PacedError) else away
     info = activity.info()
     passed = info.current_attempt_scheduled_time - info.scheduled_time
     if passed >= LATE_AFTER:
@@ -74,8 +74,12 @@ async def not_yet(
         goes_on = "every 6 hours at the latest (`perennial deliveries list` counts on, and says when next)"
         return Outcome(late=f"{says} {goes_on}; mend the {provider} service, then `retry_deliveries`")
     left = LATE_AFTER - passed
-    usual = min(timedelta(seconds=5 * 3 ** (info.attempt - 1)), LATE_AFTER)
-    raise ApplicationError(str(away), type="ChannelUnavailable", next_retry_delay=min(left, usual)) from away
+    usual = away.again_in if isinstance(away, PacedError) else timedelta(seconds=5 * 3 ** min(info.attempt - 1, 9))
+    raise _again(away, min(left, usual)) from away
+
+
+def _again(away: ChannelUnavailableError, after: timedelta) -> ApplicationError:
+    return ApplicationError(str(away), type="ChannelUnavailable", next_retry_delay=after)
 
 
 def is_late(mail: OutgoingMail, at: datetime) -> bool:

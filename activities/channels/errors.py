@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 
 class ChannelUnavailableError(Exception):
     """Nothing was delivered and nothing is wrong with the message: try again later, for as long as it takes."""
+
+
+class PacedError(ChannelUnavailableError):
+    """So many mails wait for their turn that this one comes again, after `again_in`."""
+
+    def __init__(self, again_in: timedelta) -> None:
+        super().__init__(
+            f"more mails are to leave than PERENNIAL_MAILS_PER_SECOND lets go for {again_in.total_seconds():.0f} s"
+        )
+        self.again_in = again_in
 
 
 class AddressRejectedError(Exception):

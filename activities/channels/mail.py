@@ -18,6 +18,7 @@ import aiosmtplib
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from activities.channels.errors import AddressRejectedError, ChannelUnavailableError, MessageRejectedError
+from activities.channels.pace import MailPace
 from activities.channels.refusals import verdict
 from activities.channels.rendering import RenderedMail, Renderer
 from activities.channels.text import one_line, wire_address
@@ -105,10 +106,11 @@ def _lines_in(mail: OutgoingMail) -> int:
 class MailChannel:
     """Sends mails through one SMTP server, each over a connection of its own."""
 
-    def __init__(self, settings: SmtpSettings, renderer: Renderer, keys: KeyOf) -> None:
+    def __init__(self, settings: SmtpSettings, renderer: Renderer, keys: KeyOf, pace: MailPace | None = None) -> None:
         self._settings = settings
         self._renderer = renderer
         self._keys = keys
+        self._pace = pace
 
     @property
     def takes_answers(self) -> bool:
@@ -118,7 +120,7 @@ class MailChannel:
     async def send(self, mail: OutgoingMail, files: Sequence[tuple[Attachment, bytes]] = ()) -> str:
         """Hand `mail`, with `files`, to the server and return its Message-ID, which every resend of the delivery carries again.
 
-        Never takes longer than the time-out of the settings. Raises AddressRejectedError if the recipient is refused for
+        Never takes longer than the time-out of the settings, once it is its turn. Raises AddressRejectedError if the recipient is refused for
         good, MessageRejectedError if the content is, RenderError if it cannot be put into words, and
         ChannelUnavailableError for everything that may pass: no connection, a time-out, a 4xx reply, a wrong login, a
         sender that the server does not know.
@@ -135,6 +137,8 @@ class MailChannel:
         key = await self._keys(mail.key) if mail.key is not None else None
         size = max(map(_lines_in, mails))
         message_id, written = await computed(size, self._written, mails, recipient, key, files)
+        if self._pace is not None:
+            await self._pace.turn()
         await self._deliver(recipient, written)
         return message_id
 

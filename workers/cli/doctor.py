@@ -18,6 +18,7 @@ from activities.kernel.clock import present
 from activities.kernel.pool import Connection
 from activities.service import holiday_rows
 from activities.service_policies import FOLDER, ServiceBookError, read_service_book
+from domain.frame.work_kinds import queue_of
 from domain.kernel.shown import counted
 from gateway.contract import ENDPOINT
 from gateway.here import find_running
@@ -26,7 +27,7 @@ from gateway.outgoing import CHANNELS, Failing, Outgoing
 from gateway.reconciling import unattended
 from gateway.releases import Releases
 from gateway.smtp_server import announced, size_in_words
-from workers.attending import absence
+from workers.attending import absence, is_polled
 from workers.cli.common import console, settings_of
 from workers.cli.servers import Connections, connections
 from workers.registering import endpoints_here
@@ -187,6 +188,13 @@ async def _workers(findings: Findings, servers: Connections) -> None:
     missing = await absence(servers.temporal, servers.settings.task_queue)
     mend = "start one: `perennial worker`, or `perennial up`; until then nothing is done and no request is answered"
     findings.said("worker", missing is None, missing or f"works on {servers.settings.task_queue!r}", mend)
+    for kind in sorted(servers.settings.apart):
+        queue = queue_of(servers.settings.task_queue, kind)
+        polled = await is_polled(servers.temporal, queue)
+        said = f"works on {queue!r}" if polled else f"nobody asks for the work of task queue {queue!r}"
+        findings.said(
+            f"worker: {kind}", polled, said, f"start one with PERENNIAL_WORKS_ON={kind}, or without it for all kinds"
+        )
 
 
 async def _builds(findings: Findings, servers: Connections) -> None:

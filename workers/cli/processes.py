@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from workers.migrating import migrate
 from workers.registering import register_endpoint, register_search_attributes
 from workers.schedules import keep_schedules
 from workers.settings import LogForm, Versioning
-from workers.wiring import attended, build_desk, build_inbox, build_of, build_worker
+from workers.wiring import attended, build_desk, build_inbox, build_of, working
 
 PATIENCE = 5
 
@@ -36,14 +37,21 @@ async def worker(
 ) -> None:
     """A worker for the servers that the environment names."""
     if check:
-        if not await worker_runs_here(await temporal_client(), settings_of(find_running()).task_queue):
-            raise typer.Exit(1)
+        client = await temporal_client()
+        for queue in settings_of(find_running()).queues.values():
+            if not await worker_runs_here(client, queue):
+                raise typer.Exit(1)
         return
     set_up(settings_of(find_running()).log or LogForm.TEXT)
     await _temporal_answers()
     async with (
         connections(measured=True) as servers,
-        build_worker(servers.temporal, servers.pool, servers.settings),
+        working(
+            servers.temporal,
+            servers.pool,
+            servers.settings,
+            graceful_shutdown_timeout=timedelta(seconds=servers.settings.drain_seconds),
+        ),
         attended(
             build_inbox(servers.temporal, servers.pool, servers.settings),
             build_desk(servers.temporal, servers.pool, servers.settings),
@@ -52,7 +60,8 @@ async def worker(
         await _as_a_build(servers)
         await keep_schedules(servers.temporal, servers.settings.task_queue)
         settle()
-        progress_console.print(f"Working on task queue {servers.settings.task_queue!r}; Ctrl-C ends it.")
+        queues = ", ".join(map(repr, servers.settings.queues.values()))
+        progress_console.print(f"Working on task queue {queues}; Ctrl-C ends it.")
         await until_stopped()
 
 
