@@ -29,6 +29,7 @@ ROLES = {
     Asker.OPERATOR: "operators",
     Asker.FINANCE: "finance",
     Asker.PROGRAM: "programs",
+    Asker.ADMIN: "admins",
 }
 
 

@@ -30,6 +30,7 @@ TIMES: Mapping[Batch, str] = {
     Batch.EXPANSION: "40 3 * * 1",
     Batch.RENEWALS: "10 4 * * *",
     Batch.ATTEND: "0 * * * *",
+    Batch.ERASE: "30 * * * *",
 }
 """The time of each, in cron's words, UTC."""
 

@@ -16,7 +16,7 @@ from domain.frame.access import AccessRole
 from domain.frame.work_kinds import Work, queue_of
 from domain.kernel.limits import MAIL_BYTES, MOST_LINES, MOST_MAIL_BYTES
 from gateway.console.hosts import is_safe_address
-from gateway.here import TASK_QUEUE
+from gateway.here import DATA_DIR, DEMO_DIR, TASK_QUEUE, running_on
 
 if TYPE_CHECKING:  # what only reads facts needs no channel
     from activities.channels.mail import SmtpSettings
@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     """for so long it stays on record who asked what through the gateway, and what tools of agents did"""
     keep_inbound_days: Annotated[int, Field(ge=90)] = 400
     """for so long events of other systems stay as they came, once they are settled"""
+    erasures: Path | None = None
+    """a folder for the certificates of who was erased, beside the databases: `perennial erase again` reads it after a restore"""
     answer_within: Annotated[float, Field(gt=0)] = 30
     """seconds for which a command waits for an answer; after it, what was asked may still happen"""
     provisioning_url: str | None = None
@@ -275,6 +277,12 @@ class Settings(BaseSettings):
         if self.oidc_issuer is not None and not is_safe_address(self.oidc_issuer):
             raise ValueError(f"PERENNIAL_OIDC_ISSUER is {self.oidc_issuer!r}; give an address by https")
         return self
+
+    def erasures_here(self) -> Path | None:
+        """Where certificates of erasures are kept: the folder of the settings, else one beside the stack that runs here."""
+        if self.erasures is not None:
+            return self.erasures
+        return next((folder / "erasures" for folder in (DATA_DIR, DEMO_DIR) if running_on(folder) is not None), None)
 
     def keeping(self) -> Keeping:
         """For how long is kept what `perennial prune` deletes."""

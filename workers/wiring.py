@@ -34,6 +34,7 @@ from activities.holds.holds import HoldKeeping
 from activities.journey.accepting import OrderAcceptance
 from activities.journey.answering import made_activities
 from activities.journey.attending import Attending
+from activities.journey.erasing import Erasing
 from activities.journey.installed_base import InstalledBase
 from activities.journey.people import CustomerChanges
 from activities.journey.reconciling import Reconciling
@@ -104,6 +105,7 @@ def build_activities(pool: Pool, settings: Settings, temporal: Client) -> list[C
         Webhooks(performer, webhooks),
         RenewalWork(performer),
         Pruning(pool, settings.keeping()),
+        Erasing(performer, pool, temporal),
         HealthKeeping(performer),
         PaymentKeeping(performer),
         HealthBatch(pool, temporal),

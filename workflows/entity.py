@@ -92,6 +92,8 @@ class Entity(Generic[_State]):
         self.began = workflow.now()
         self.pending: deque[PendingUpdate] = deque()
         self.answered: set[str] = set()
+        self.forgets = False
+        """true once somebody was erased whom this run's history names: the next one begins as soon as nothing is half-done"""
         self.alarm = Alarm()
         self.deliveries = DeliveryTasks(account_id)
         self.attributes = attributes
@@ -175,9 +177,10 @@ class Entity(Generic[_State]):
             or now - self.began >= ROLL_OVER_AFTER
             or info.is_continue_as_new_suggested()
             or info.is_target_worker_deployment_version_changed()
+            or self.forgets
         )
         moving = [delivery for delivery in self.state.in_flight if not delivery.stuck]
-        long = events >= self.latest_events or all(now - one.since > LONG_IN_FLIGHT for one in moving)
+        long = self.forgets or events >= self.latest_events or all(now - one.since > LONG_IN_FLIGHT for one in moving)
         return due and long and self.is_idle()
 
     async def roll_over(self) -> None:

@@ -22,6 +22,7 @@ from domain.journey.briefing import render
 from domain.journey.registry import JOURNEY, Kind
 from domain.journey.requests import PauseJourney
 from domain.journey.signals import Signal, read_signal, review_for
+from domain.journey.staying_erased import check_erased
 from domain.kernel import ids
 from domain.kernel.refusals import JOURNEY_CLOSED, Refusal
 from domain.kernel.requests import read_request
@@ -75,6 +76,8 @@ class Journey(Entity[JourneyState]):
         if self.state.closed and not kind.opens:
             raise Refusal(JOURNEY_CLOSED, "this journey is closed; a new order begins a new one")
         request = super().read(kind, document)
+        if self.state.erased:
+            check_erased(self.state.account_id, self.state.erased, request)
         if kind.allowed is not None and not request.request_id:
             kind.allowed(self.state, request, workflow.now())
         return request
@@ -242,6 +245,8 @@ class Journey(Entity[JourneyState]):
                 self.deliveries.again(self.state)
             case "skip_step" | "reschedule_step":
                 self.state = self.state.without_parked(str(pending.body["step"]))
+            case "erase_person":
+                self.state, self.forgets = self.state.forgetting(str(pending.body["contact_id"])), True
             case "close_journey":
                 self.state = self.state.having(closed=True, agenda=[], stages={}, parked=[], paused=None, attention={})
 

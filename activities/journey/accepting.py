@@ -11,6 +11,7 @@ from activities.frame import customers
 from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Activities, Performer, Unit, UnitOfWork
 from activities.journey.planning import with_agenda, with_other_business_days, with_the_past
+from activities.journey.staying_erased import check_orders, forgotten_again
 from activities.kernel.computing import computed
 from activities.kernel.pool import Connection
 from activities.orders import order_rows as order_store
@@ -37,13 +38,13 @@ class OrderAcceptance(Activities):
     @activity.defn
     async def activate_order(self, call: RequestCall) -> Outcome:
         """An order is accepted: facts, assets, and the plan of what follows."""
-        async with business_errors():
+        async with business_errors(), forgotten_again(self._performer, call.account_id):
             return await self._accept(call, imported=False)
 
     @activity.defn
     async def take_over_order(self, call: RequestCall) -> Outcome:
         """An order of the past is taken over with its true dates; what was due before is never acted on."""
-        async with business_errors():
+        async with business_errors(), forgotten_again(self._performer, call.account_id):
             return await self._accept(call, imported=True)
 
     async def _accept(self, call: RequestCall, *, imported: bool) -> Outcome:
@@ -59,9 +60,10 @@ class OrderAcceptance(Activities):
                 record, placed = order_store.read_on_record(seen.row["record"])
             else:
                 record, placed = await order_store.load_on_record(connection, order)
+            customer, _ = await customers.load_customer_and(connection, call.account_id, call.as_of, {}, seen)
+            await check_orders(connection, customer, [order], opening=call.opening)
             if order.order_id in placed:
                 return await _first_answer(work, call, order, placed[order.order_id])
-            customer, _ = await customers.load_customer_and(connection, call.account_id, call.as_of, {}, seen)
             situation, decision = await computed(
                 size,
                 placing.place,

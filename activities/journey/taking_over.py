@@ -14,6 +14,7 @@ from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Activities, Performer, Unit, UnitOfWork
 from activities.journey.accepting import check_same, check_size, lines_in, playbook_for, suggested
 from activities.journey.planning import with_agenda, with_other_business_days, with_the_past
+from activities.journey.staying_erased import check_orders, forgotten_again
 from activities.kernel.computing import computed
 from activities.kernel.gathering import Gathered
 from activities.orders import order_rows
@@ -41,7 +42,7 @@ class OrderImports(Activities):
     @activity.defn
     async def take_over_orders(self, call: RequestCall) -> Outcome:
         """Orders of the past are taken over with their true dates, one agenda for all; each has its own answer."""
-        async with business_errors():
+        async with business_errors(), forgotten_again(self._performer, call.account_id):
             request = read_import(call.body)
             size = sum(map(lines_in, request.orders))
             read = await computed(size, _read, request, self._most_lines)
@@ -55,6 +56,7 @@ class OrderImports(Activities):
             async with self._performer.begin(units[orders[0].order_id], reads, *order_rows.named_by(*orders)) as work:
                 taking = _Taking(self._playbooks, call, work, units)
                 await taking.begin(orders)
+                await check_orders(work.connection, taking.customer, orders, opening=call.opening)
                 taken = [
                     await taking.take(one) if isinstance(one, Order) else OrderTaken(order_id=order_id, refused=one)
                     for order_id, one in zip(map(_id_of, request.orders), read, strict=True)

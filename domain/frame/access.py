@@ -97,6 +97,8 @@ class WriteAct(StrEnum):
     """say whose a mail is that nobody knows, or that it needs nothing"""
     SETTLE_EVENT = "settle_event"
     """the same of an event of another system"""
+    ERASE = "erase"
+    """a person, or a customer, goes for good"""
 
 
 _ADMIN = frozenset({AccessRole.ADMIN})
@@ -122,6 +124,7 @@ MAY_DO: Mapping[WriteAct, frozenset[AccessRole]] = MappingProxyType(
         WriteAct.REVOKE_KEY: _ADMIN,
         WriteAct.SETTLE_MAIL: _RUN_BY | {AccessRole.SERVICE},
         WriteAct.SETTLE_EVENT: _RUN_BY,
+        WriteAct.ERASE: _ADMIN,
     }
 )
 """Whose role each of these is open to."""

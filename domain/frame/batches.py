@@ -17,6 +17,7 @@ class Batch(StrEnum):
     RENEWALS = "renewal_batch"
     HEALTH = "health_batch"
     ATTEND = "attend_batch"
+    ERASE = "erase_batch"
 
     @property
     def says(self) -> str:
@@ -27,6 +28,7 @@ class Batch(StrEnum):
 _SAYS = {
     Batch.PRUNE: "Deletes what nothing asks for any more: old events, usage, kept answers, sessions and lines of the audit log",
     Batch.ATTEND: "Reminds our people of what is due, tells who is next of what is late, and on Mondays what their week holds",
+    Batch.ERASE: "Has the engine forget whom the tables have forgotten: deletes the histories that name them",
     Batch.EXPANSION: "Looks whom to ask for more, and asks their journeys",
     Batch.RENEWALS: "Makes what is due before renewals a task of our people",
     Batch.HEALTH: "Scores the health of all customers and tells the journeys whose band is another one",

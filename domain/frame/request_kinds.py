@@ -37,6 +37,8 @@ class Asker(Flag):
     PROGRAM = auto()
     """another program of ours: the order system, the inbox, an import, another journey"""
     FINANCE = auto()
+    ADMIN = auto()
+    """what nobody else may ask"""
 
 
 SELLERS = Asker.SALES | Asker.SUCCESS

@@ -158,6 +158,8 @@ class Outcome(Carried):
     """all steps of plays that are to come, in place of those that were; null if they stay"""
     put_off: bool = False
     """true for a step that is not done yet: `plan` says when it is"""
+    erased: str | None = None
+    """the contact who was erased: what the journey was told in words goes, and this run with it"""
     done_as: str = ""
     """the key, within the account, under which a request is on record, if that is not its own"""
 
@@ -196,6 +198,8 @@ ROLL_OVER_AFTER_EVENTS = 380
 _Value = TypeVar("_Value")
 
 SAID_LINES = 5
+GONE = "erased"
+"""What stands where words were that may have named somebody who was erased."""
 
 
 class JourneyState(Flying):
@@ -215,6 +219,8 @@ class JourneyState(Flying):
     closed: bool = False
     last: str = ""
     """the key, within the account, of the step or request that was done last"""
+    erased: list[str] = []
+    """the contacts who were erased, by their ids: no request brings them back"""
 
     def next_instant(self) -> datetime | None:
         """When the journey has to act next by itself: the agenda's first instant, or a pause's end. None: nothing is planned."""
@@ -302,6 +308,16 @@ class JourneyState(Flying):
             for step in self.agenda
         ]
         return self.having(agenda=sorted(agenda, key=_by_instant))
+
+    def forgetting(self, contact_id: str) -> JourneyState:
+        """The state without the words that it was told, which may name a contact who was erased; what waits, waits on."""
+        return self.having(
+            said=[],
+            attention=dict.fromkeys(self.attention, GONE),
+            cases=[case.having(said=None) for case in self.cases],
+            paused=self.paused.having(reason=GONE) if self.paused else None,
+            erased=[*(id for id in self.erased if id != contact_id), contact_id],
+        )
 
     def parking(self, step: Step, why: str) -> JourneyState:
         """The state with `step` set aside because it cannot be done, and the reason where people look for it."""

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from functools import partial
 
 from domain.frame.calls import RequestCall
-from domain.frame.request_kinds import AGENTS, CUSTOMERS, OPERATORS, PROGRAMS, SELLERS, RequestKind
+from domain.frame.request_kinds import AGENTS, CUSTOMERS, OPERATORS, PROGRAMS, SELLERS, Asker, RequestKind
 from domain.frame.situation import LEDGER, NO_HOLDINGS, SERVICE
 from domain.frame.state import Step
 from domain.journey import acceptance, account_changes, control, fulfilling, staff_tasks
 from domain.journey.account_changes import ChangeAccount, ChangeContacts
 from domain.journey.requests import (
     CloseJourney,
+    ErasePerson,
     PauseJourney,
     Reconcile,
     RescheduleStep,
@@ -159,6 +160,15 @@ PEOPLE = (
         example='{"add": [{"contact_id": "P-3", "name": "Mia Roth", "email": "mia@acme.example", "role": "billing"}],'
         ' "change": [{"contact_id": "P-1", "role": "sponsor"}], "remove": ["P-2"], "by": "s-1"}',
         needs=NO_HOLDINGS,
+    ),
+    RequestKind(
+        "erase_person",
+        ErasePerson,
+        None,
+        "Erasure of a person",
+        asked_by=Asker.ADMIN,
+        example='{"contact_id": "P-2", "reason": "they asked for it", "by": "s-9"}',
+        internal=True,
     ),
     RequestKind(
         "choose_mails",

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime
 
 from domain.kernel.calendar import within_reach
+from domain.kernel.ids import ContactRef
 from domain.kernel.requests import Reason, Remark, Request
 
 
@@ -78,6 +79,16 @@ class CloseJourney(Request):
     """The customer's journey ends for good: nothing more will be done."""
 
     reason: Reason
+
+
+class ErasePerson(Request):
+    """A person goes for good: name, addresses, what they wrote, and what others wrote of them by name; ids, dates and figures stay.
+
+    Every run that was before is over then, and its history is deleted.
+    """
+
+    contact_id: ContactRef
+    reason: Remark = ""
 
 
 class Reconcile(Request):

@@ -57,6 +57,7 @@ SAMPLES = {
 ELSEWHERE = {
     "activities.frame.handlers.__call__": Sql,
     "activities.playbooks.conditions.": "executes conditions of playbooks, no statement",
+    "activities.journey.erasing_rows.": "goes through the columns that its table names, each of which a test tries",
     "activities.journey.copying.": "reads and fills whatever tables the schema has",
     "activities.kernel.inserts.": Insert,
     "activities.kernel.queries.__call__": Statement,

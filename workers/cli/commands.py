@@ -140,6 +140,13 @@ def prune() -> typer.Typer:
     return app
 
 
+def erase() -> typer.Typer:
+    """A person or a customer goes for good, with a certificate that can be checked."""
+    from workers.cli.erasing import app
+
+    return app
+
+
 def keys() -> typer.Typer:
     """The keys by which mails are signed."""
     from workers.cli.keys import app
@@ -225,7 +232,7 @@ def report() -> typer.Typer:
 
 
 COMMANDS: tuple[Loader, ...] = (
-    *(up, temporal, demo, worker, gateway, mcp, register, migrate, release, doctor, prune, schema),
+    *(up, temporal, demo, worker, gateway, mcp, register, migrate, release, doctor, prune, erase, schema),
     *(
         timeline,
         document,

@@ -121,6 +121,18 @@ class Mailbox:
         draft.replace(self._folder / f"{number:08d}.eml")
         return f"{number:08d}"
 
+    def of(self, is_theirs: Callable[[str], bool]) -> Sequence[MailSummary]:
+        """The mails to or from somebody, whose addresses `is_theirs` knows."""
+        return [mail for mail in self.list() if any(map(is_theirs, (*mail.recipients, mail.sender)))]
+
+    def forget(self, is_theirs: Callable[[str], bool]) -> int:
+        """Deletes the mails to or from somebody; how many."""
+        theirs = self.of(is_theirs)
+        for mail in theirs:
+            (self._folder / f"{mail.id}.eml").unlink(missing_ok=True)
+            self._seen.pop(f"{mail.id}.eml", None)
+        return len(theirs)
+
     def _names(self) -> tuple[str, ...]:
         with contextlib.suppress(FileNotFoundError):
             return tuple(sorted(name for name in os.listdir(self._folder) if _NAME.fullmatch(name)))

@@ -43,6 +43,9 @@ DYNAMIC_CONFIG: Mapping[str, str] = {
     "history.transferProcessorMaxPollHostRPS": "20000",
     # Otherwise a run that skips far within a second of real time makes its successor's clock jump.
     "history.workflowIdReuseMinimalInterval": '"0s"',
+    # A run that is over is deleted once the server has written down how far it is: by default every half a minute.
+    "history.transferProcessorUpdateAckInterval": '"2s"',
+    "history.visibilityProcessorUpdateAckInterval": '"2s"',
     # Among what waits for a worker each customer gets an equal share; priorities the server knows by itself. Both hold within a
     # partition of a task queue, and one server needs no more than one.
     "matching.enableFairness": "true",
