@@ -207,6 +207,7 @@ PLAIN: Mapping[str, str] = {
     "quote_approval": "quote_id role currency decision decided_by decided_role",
     "quote_event": "quote_id state by",
     "quote_version": "quote_id currency",
+    "reconciliation": "by_kind",
     "reference_ask": "reference_id account_id contact_id answer",
     "refund_claim": (
         "claim_id key kind account_id case_id order_id line_id currency limited_by price_book price_version approval "
