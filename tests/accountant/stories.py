@@ -55,6 +55,8 @@ class Maker:
     """what was bought once: on which day, by which order, and the line"""
     priced_later: bool = False
     """a price of the future is agreed: what is added from here on says its own"""
+    lengths: tuple[int, ...] = (150, 300, 450, 800)
+    """days that a story may last at most"""
 
     def story(self) -> dict[str, Any]:
         dice = self.dice
@@ -65,7 +67,7 @@ class Maker:
         orders = [self._opening("~a", "~P0")] if dice.random() < 0.7 else []
         orders.append(self._order(0, "~a"))
         longest = max(contract.until for contract in self.contracts)
-        self.days = min(longest + dice.randrange(20, 200), dice.choice((150, 300, 450, 800)))
+        self.days = min(longest + dice.randrange(20, 200), dice.choice(self.lengths))
         if dice.random() < 0.3:
             orders.append(self._order(dice.randrange(5, self.days - 10), "~a"))
         self._acts(with_other)

@@ -10,14 +10,14 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil
 
-from tests.e2e.outages import refused
+from tests.e2e.refusing import refused
 from tests.ports import own_ports
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.mailbox_server import EmbeddedMailbox
@@ -48,9 +48,22 @@ async def _end(pid: int) -> None:
 
 
 class WorkerProcess:
-    """One `perennial worker` in a process of its own."""
+    """One `perennial worker` in a process of its own, or another program of ours: `command`, which says `ready` once it is."""
 
-    def __init__(self, folder: Path, name: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        environment: Mapping[str, str],
+        *,
+        command: Sequence[str] = (*PERENNIAL, "worker"),
+        ready: str = "Working on task queue",
+        listens: bool = False,
+    ) -> None:
+        self.name = name
+        self._command = command
+        self._ready = ready.encode()
+        self._listens = listens
         self._log = folder / f"{name}.log"
         self._folder = folder
         self._environment = dict(environment)
@@ -64,11 +77,10 @@ class WorkerProcess:
         self._began = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *PERENNIAL,
-                "worker",
+                *self._command,
                 cwd=self._folder,
                 env=command_environment(**self._environment),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE if self._listens else asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
@@ -83,7 +95,21 @@ class WorkerProcess:
         """True if it came up since its last start: while a server is away it cannot, says so and ends."""
         with self._log.open("rb") as log:
             log.seek(self._began)
-            return b"Working on task queue" in log.read()
+            return self._ready in log.read()
+
+    def tell(self, line: str) -> None:
+        """Writes a line on its standard input."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+
+    async def up(self, seconds: float = _BACK_SECONDS) -> None:
+        """Waits until it has come up."""
+        deadline = time.monotonic() + seconds
+        while not self.worked:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.name} has not come up within {seconds:.0f} seconds")
+            await asyncio.sleep(0.05)
 
     async def kill(self) -> None:
         """Ends it as a power failure would."""

@@ -11,17 +11,13 @@ from pathlib import Path
 from gateway.client import PerennialClient
 from tests.activities.channels.fake_provisioning import FakeProvisioning
 from tests.conftest import Servers
+from tests.e2e.refusing import refused
 from tests.ports import own_ports
 from workers.embedded.mailbox import Mailbox
 from workers.embedded.mailbox_server import EmbeddedMailbox
 from workers.wiring import build_worker
 
 _numbers = itertools.count(1)
-
-
-def refused(address: str) -> str | None:
-    """The reply for addresses that do not exist."""
-    return "550 5.1.1 no such user" if address.startswith("nobody") else None
 
 
 @dataclass

@@ -20,10 +20,10 @@ from domain.frame.flight import Channel
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from tests.builders import order
-from tests.chaos import persist
 from tests.conftest import Servers
 from tests.e2e.killing import Fragile
 from tests.e2e.lives import account_of, onboard, settled, until
+from tests.faults.persisting import persist
 from tests.workflows.service_side import insert_case
 
 pytestmark = pytest.mark.engine  # calls at the very same time

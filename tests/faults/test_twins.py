@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.chaos import Report, rehearse
 from tests.e2e.tally import Tally
+from tests.faults.twins import Report, rehearse
 
 SEED = 20261121
 

@@ -1,6 +1,6 @@
 """Kills workers, PostgreSQL and Temporal at random instants while customers live a year, and counts what became of it.
 
-    python -m tests.chaos --kills 50 --customers 20 --seed 7
+    python -m tests.faults.twins --kills 50 --customers 20 --seed 7
 
 The same customers live the same year twice: once undisturbed, once with the kills. Afterwards tables and mailbox must tell
 the same: each step once, each message under one Message-ID (sent again after a crash it carries the same one), none missing.
@@ -14,23 +14,20 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
 from rich.console import Console
 from rich.table import Table
-from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-from temporalio.service import RPCError
 
 from activities.kernel.clock import present
-from activities.kernel.pool import TRANSPORT_ERRORS, open_pool
+from activities.kernel.pool import open_pool
 from domain.success.usage import UsageRow
 from gateway.client import PerennialClient
 from gateway.connection import connect
@@ -38,20 +35,13 @@ from tests.builders import goods_order, order
 from tests.e2e.killing import Fragile
 from tests.e2e.lives import ONBOARDING, account_of
 from tests.e2e.tally import Tally, tally
+from tests.faults.persisting import persist
 
 CALM, KILLED = "-calm", "-kill"
 LAST_DAY = 400
 BEFORE = 10
 """Days of use before the order."""
 TARGETS = ["postgres", "temporal", "worker-0", "worker-1"]
-_PATIENCE = 250.0
-_OUTAGES: tuple[type[BaseException], ...] = (
-    RPCError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-    RuntimeError,
-    *TRANSPORT_ERRORS,
-)
-_Answer = TypeVar("_Answer")
 
 
 @dataclass
@@ -126,18 +116,6 @@ class Life:
     async def _ask(self, client: PerennialClient, update: str, request: dict[str, Any], name: str) -> None:
         body = {**request, "request_id": f"{self.number}-{name}"}
         await persist(lambda: client.ask(self.account, update, body))
-
-
-async def persist(send: Callable[[], Awaitable[_Answer]]) -> _Answer:
-    """Sends again until there is an answer, as a service does whose order must not be lost."""
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            return await send()
-        except _OUTAGES:
-            if time.monotonic() > deadline:
-                raise
-        await asyncio.sleep(0.2)
 
 
 def lives(count: int, group: str) -> list[Life]:

@@ -1,0 +1,232 @@
+"""The checker: what was lost, doubled or wrong, from the evidence and from what senders were told. It writes nothing and asks nobody."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.journey.comparing import DifferenceKind
+from tests.accountant.compare import differences, judged, wrong_taxes
+from tests.accountant.doors import Lived
+from tests.e2e.refusing import NOBODY
+from tests.faults.doors import Heard
+from tests.faults.evidence import Arrived, Evidence
+
+
+class Kind(StrEnum):
+    """In which way something is not as it was promised."""
+
+    LOST = "lost"
+    DOUBLED = "doubled"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be, in words."""
+
+    kind: Kind
+    says: str
+
+
+_LOSSES = frozenset(
+    {
+        DifferenceKind.NOT_RUNNING,
+        DifferenceKind.STEP_MISSING,
+        DifferenceKind.STAGE_MISSING,
+        DifferenceKind.DELIVERY_MISSING,
+        DifferenceKind.CASE_NOT_RUNNING,
+        DifferenceKind.NO_FACTS,
+        DifferenceKind.ORDER_LOST,
+        DifferenceKind.REQUEST_LOST,
+        DifferenceKind.STEP_LOST,
+    }
+)
+
+
+def check(evidence: Evidence, heard: Heard, lives: Sequence[Lived]) -> list[Finding]:
+    """Everything that is amiss."""
+    found = [
+        *_orders(evidence, heard),
+        *_requests(evidence, heard),
+        *_cases(evidence, heard),
+        *_mails_in(evidence, heard),
+    ]
+    found += [
+        *_steps(evidence),
+        *_documents(evidence),
+        *_mails_out(evidence),
+        *_outbox(evidence),
+        *_money(evidence, heard),
+    ]
+    found += [Finding(Kind.WRONG, said) for said in heard.otherwise]
+    found += [Finding(Kind.WRONG, f"set aside: {said}") for said in evidence.troubled]
+    found += [Finding(Kind.WRONG, f"broken: {name}: {rows}") for name, rows in evidence.rules.items()]
+    for lived in lives:
+        found += amounts(lived)
+    return found
+
+
+def amounts(lived: Lived) -> Iterator[Finding]:
+    """In which documents of a life the accountant has other amounts."""
+    try:
+        books = judged(lived)
+        said = [*differences(lived, books), *wrong_taxes(lived, books)]
+    except Exception as error:
+        # What the books do not allow is a difference like any other.
+        said = [f"{lived.story.name}: {type(error).__name__}: {error}"]
+    return (Finding(Kind.WRONG, f"amount: {one}") for one in said)
+
+
+def _orders(evidence: Evidence, heard: Heard) -> Iterator[Finding]:
+    """Every order that was accepted is on record with all that it sold, and its customer's journey goes on."""
+    orders = {row["order_id"] for row in evidence.of("orders")}
+    assets = {row["asset_id"] for row in evidence.of("assets")}
+    for order_id, (account, answer) in heard.orders.items():
+        if order_id not in orders:
+            yield Finding(Kind.LOST, f"order {order_id} was accepted and is not on record")
+        for asset in answer["assets"]:
+            if asset not in assets:
+                yield Finding(Kind.LOST, f"asset {asset} of order {order_id} is not on record")
+        if f"journey-{account}" not in evidence.running:
+            yield Finding(Kind.LOST, f"no journey looks after {account}, whose order {order_id} was accepted")
+
+
+def _requests(evidence: Evidence, heard: Heard) -> Iterator[Finding]:
+    """Every request that was answered was carried out once."""
+    done = Counter(row["under"] for row in evidence.of("effects") if row["under"])
+    asked = [(f"journey:{account}/{id}", update) for account, update, id in heard.requests]
+    asked += [(f"case:{case}/{id}", update) for case, update, id in heard.case_requests]
+    for under, update in asked:
+        if not done[under]:
+            yield Finding(Kind.LOST, f"{update} was answered and is not on record: {under}")
+        elif done[under] > 1:
+            yield Finding(Kind.DOUBLED, f"{update} was carried out {done[under]} times: {under}")
+
+
+def _cases(evidence: Evidence, heard: Heard) -> Iterator[Finding]:
+    """Every case that was opened is on record, with each message once."""
+    cases = {row["case_id"]: row for row in evidence.of("cases")}
+    expected: Counter[str] = Counter(case for case, update, _ in heard.case_requests if update in _SPEAK)
+    messages: Counter[str] = Counter()
+    for row in evidence.of("messages"):
+        messages[row["case_id"]] += row["messages"]
+    for case in heard.cases:
+        if case not in cases:
+            yield Finding(Kind.LOST, f"case {case} was opened and is not on record")
+        elif messages[case] < expected[case]:
+            yield Finding(Kind.LOST, f"case {case} has {messages[case]} messages of {expected[case]}")
+        elif messages[case] > expected[case]:
+            yield Finding(Kind.DOUBLED, f"case {case} has {messages[case]} messages instead of {expected[case]}")
+
+
+_SPEAK = ("respond", "customer_message")
+
+
+def _mails_in(evidence: Evidence, heard: Heard) -> Iterator[Finding]:
+    """Every mail that was taken is on record and was looked at, and opened one case."""
+    inbox = {row["inbox_id"]: row for row in evidence.of("inbox")}
+    opened = Counter(row["case_id"] for row in evidence.of("inbox") if row["case_id"])
+    known = {row["case_id"] for row in evidence.of("cases")}
+    for inbox_id, account in heard.mails.items():
+        row = inbox.get(inbox_id)
+        if row is None or row["status"] in ("new", "failed"):
+            yield Finding(
+                Kind.LOST, f"mail {inbox_id} of {account} was taken and is {row['status'] if row else 'gone'}"
+            )
+        elif row["case_id"] is None or row["case_id"] not in known:
+            yield Finding(Kind.LOST, f"mail {inbox_id} of {account} opened no case: {row['reason']}")
+    for case, count in opened.items():
+        if count > 1:
+            yield Finding(Kind.DOUBLED, f"{count} mails have opened case {case}")
+    expected = {*heard.cases, *opened}
+    for case in known - expected:
+        yield Finding(Kind.DOUBLED, f"nobody has opened case {case}")
+
+
+def _steps(evidence: Evidence) -> Iterator[Finding]:
+    """What was done and what is on the agendas is what the planner has follow from the facts."""
+    for account, found in evidence.apart.items():
+        for one in found:
+            yield Finding(Kind.LOST if one.kind in _LOSSES else Kind.WRONG, f"{account}: {one.says}")
+    for said in evidence.overdue:
+        yield Finding(Kind.LOST, f"not done: {said}")
+
+
+def _documents(evidence: Evidence) -> Iterator[Finding]:
+    """No document says once more what another of the customer says."""
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for row in evidence.charged:
+        alike[(row["kind"], row["account_id"], row["day"], *row["lines"])].append(row["id"])
+    for (kind, account, *_), ids in alike.items():
+        if len(ids) > 1:
+            yield Finding(Kind.DOUBLED, f"{account} has {kind}s {', '.join(ids)} over the same")
+
+
+def _mails_out(evidence: Evidence) -> Iterator[Finding]:
+    """Every mail that is on record as sent arrived, under its own Message-ID, and says what its copies say."""
+    arrived: dict[str, list[Arrived]] = defaultdict(list)
+    for mail in evidence.mails:
+        arrived[mail.message_id].append(mail)
+    sent = {row["message_id"]: row for row in _leaving(evidence)}
+    for message_id, row in sent.items():
+        mails = arrived.get(message_id, [])
+        if not mails:
+            yield Finding(Kind.LOST, f"{row['delivery_id']} is on record as sent and never arrived")
+        elif {mail.to for mail in mails} != {row["address"]}:
+            yield Finding(Kind.WRONG, f"{row['delivery_id']} arrived at {sorted({mail.to for mail in mails})}")
+        elif len({(mail.subject, mail.text) for mail in mails}) > 1:
+            yield Finding(Kind.WRONG, f"{row['delivery_id']} arrived with two contents under one Message-ID")
+    said = {(mail.to, mail.subject, mail.text) for id in sent for mail in arrived.get(id, [])}
+    for message_id in arrived.keys() - sent.keys():
+        for mail in arrived[message_id]:
+            kind = Kind.DOUBLED if (mail.to, mail.subject, mail.text) in said else Kind.WRONG
+            yield Finding(kind, f"{message_id} to {mail.to} ({mail.subject}) arrived and is not on record")
+
+
+def _leaving(evidence: Evidence) -> Iterable[dict[str, str]]:
+    """The rows of messages that left, each by the one that leads it."""
+    mailed = ("deliver_mail", "deliver_notice")
+    return [
+        row
+        for row in evidence.of("outbox")
+        if row["status"] == "sent" and row["channel"] in mailed and row["left_with"] is None
+    ]
+
+
+def resent(evidence: Evidence) -> int:
+    """How often a mail arrived once more under the same Message-ID, where SMTP itself cannot tell."""
+    copies = Counter(mail.message_id for mail in evidence.mails)
+    return sum(copies.values()) - len(copies)
+
+
+def _outbox(evidence: Evidence) -> Iterator[Finding]:
+    """Nothing waits any more, nothing was refused but by those whom no mail server knows, and what joined another left with it."""
+    leads = {row["delivery_id"] for row in evidence.of("outbox") if row["status"] == "sent"}
+    for row in evidence.of("outbox"):
+        id, address = row["delivery_id"], row["address"] or ""
+        if row["status"] == "waiting":
+            yield Finding(Kind.LOST, f"{id} still waits")
+        elif row["status"] == "rejected" and not address.startswith(NOBODY):
+            yield Finding(Kind.LOST, f"{id} to {address} was refused: {row['reason']}")
+        elif row["status"] == "sent" and row["left_with"] is not None and row["left_with"] not in leads:
+            yield Finding(Kind.LOST, f"{id} left with {row['left_with']}, which never left")
+
+
+def _money(evidence: Evidence, heard: Heard) -> Iterator[Finding]:
+    """Quotes that were taken are orders; each claim that was answered is on record once."""
+    quotes = {row["quote_id"]: row for row in evidence.of("quotes")}
+    for row in quotes.values():
+        if (row["state"] == "accepted") != (row["order_id"] is not None):
+            yield Finding(Kind.WRONG, f"quote {row['quote_id']} is {row['state']}, and its order {row['order_id']}")
+    claims = Counter(row["case_id"] for row in evidence.of("claims"))
+    asked = Counter(case for case, update, _ in heard.case_requests if update in _CLAIM)
+    for case in {*claims, *asked}:
+        if claims[case] != asked[case]:
+            kind = Kind.DOUBLED if claims[case] > asked[case] else Kind.LOST
+            yield Finding(kind, f"case {case} has {claims[case]} claims, {asked[case]} were made")
+
+
+_CLAIM = ("claim_price_match", "grant_goodwill")

@@ -1,0 +1,134 @@
+"""The checker finds each kind of error in evidence that is otherwise as it should be, and nothing where nothing is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from domain.journey.comparing import Difference, DifferenceKind
+from tests.faults.checking import Kind, check, resent
+from tests.faults.doors import Heard
+from tests.faults.evidence import Arrived, Evidence
+
+WELCOME = Arrived("<1@perennial.example>", "jo@acme.example", "Welcome", "Good to have you.")
+NEWS = Arrived("<2@perennial.example>", "jo@acme.example", "News", "There is more.")
+
+
+def told() -> Heard:
+    heard = Heard()
+    heard.orders["SO-1"] = ("acme", {"assets": ["SO-1.1"]})
+    heard.requests.append(("acme", "amend_assets", "q-1"))
+    heard.cases["C-1"] = "acme"
+    heard.case_requests += [("C-1", "respond", "r-1"), ("C-1", "grant_goodwill", "r-2")]
+    heard.mails["m-1"] = "acme"
+    return heard
+
+
+def left() -> Evidence:
+    """What is left where all went well."""
+    charge = {"account_id": "acme", "day": "2027-01-01"}
+    return Evidence(
+        tables={
+            "orders": [{"order_id": "SO-1", "account_id": "acme"}],
+            "assets": [{"asset_id": "SO-1.1", "account_id": "acme"}],
+            "effects": [{"under": under} for under in ("journey:acme/q-1", "case:C-1/r-1", "case:C-1/r-2", None)],
+            "journal": [
+                {
+                    "key": "journey:acme/onboarding:SO-1/welcome",
+                    "kind": "welcome",
+                    "at": datetime(2027, 1, 1, tzinfo=UTC),
+                }
+            ],
+            "outbox": [_row("welcome", "<1@perennial.example>"), _row("news", "<2@perennial.example>")],
+            "cases": [{"case_id": "C-1"}, {"case_id": "M-1"}],
+            "messages": [{"case_id": "C-1", "messages": 1}],
+            "inbox": [{"inbox_id": "m-1", "status": "matched", "case_id": "M-1", "reason": ""}],
+            "quotes": [{"quote_id": "Q-1", "state": "accepted", "order_id": "SO-1"}],
+            "claims": [{"claim_id": "c", "case_id": "C-1"}],
+        },
+        charged=[
+            {"kind": "invoice", "id": "I-1", **charge, "lines": ["SO-1.1 100"]},
+            {"kind": "invoice", "id": "I-2", **charge, "lines": ["SO-1.1 200"]},
+        ],
+        mails=[WELCOME, NEWS],
+        running={"journey-acme"},
+    )
+
+
+def _row(name: str, message_id: str) -> dict[str, Any]:
+    sent = {"status": "sent", "channel": "deliver_mail", "left_with": None, "reason": None}
+    return {**sent, "delivery_id": f"journey:acme/{name}#0", "message_id": message_id, "address": "jo@acme.example"}
+
+
+def without(table: str, number: int = 0) -> Callable[[Evidence], None]:
+    return lambda evidence: evidence.tables[table].__delitem__(number)
+
+
+def changed(table: str, **values: Any) -> Callable[[Evidence], None]:
+    return lambda evidence: evidence.tables[table][0].update(values)
+
+
+def more(mail: Arrived) -> Callable[[Evidence], None]:
+    return lambda evidence: evidence.mails.append(mail)
+
+
+def apart(kind: DifferenceKind) -> Callable[[Evidence], None]:
+    return lambda evidence: evidence.apart.update(acme=[Difference(kind, "welcome", "the step welcome")])
+
+
+def test_where_nothing_is_wrong_nothing_is_found() -> None:
+    assert check(left(), told(), []) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind", "says"),
+    [
+        (without("orders"), Kind.LOST, "order SO-1 was accepted"),
+        (without("assets"), Kind.LOST, "asset SO-1.1"),
+        (lambda evidence: evidence.running.clear(), Kind.LOST, "no journey looks after acme"),
+        (without("effects"), Kind.LOST, "amend_assets was answered"),
+        (
+            lambda evidence: evidence.tables["effects"].append({"under": "case:C-1/r-1"}),
+            Kind.DOUBLED,
+            "respond was carried out 2",
+        ),
+        (without("cases"), Kind.LOST, "case C-1 was opened"),
+        (
+            lambda evidence: evidence.tables["cases"].append({"case_id": "C-9"}),
+            Kind.DOUBLED,
+            "nobody has opened case C-9",
+        ),
+        (changed("messages", messages=2), Kind.DOUBLED, "case C-1 has 2 messages instead of 1"),
+        (changed("messages", messages=0), Kind.LOST, "case C-1 has 0 messages of 1"),
+        (changed("inbox", status="new"), Kind.LOST, "mail m-1 of acme was taken"),
+        (without("claims"), Kind.LOST, "case C-1 has 0 claims, 1 were made"),
+        (changed("quotes", order_id=None), Kind.WRONG, "quote Q-1"),
+        (apart(DifferenceKind.STEP_MISSING), Kind.LOST, "the step welcome"),
+        (apart(DifferenceKind.STEP_MOVED), Kind.WRONG, "the step welcome"),
+        (lambda evidence: evidence.overdue.append("acme: welcome"), Kind.LOST, "not done: acme"),
+        (lambda evidence: evidence.troubled.append("journey-acme: parked"), Kind.WRONG, "set aside"),
+        (lambda evidence: evidence.charged[1].update(lines=["SO-1.1 100"]), Kind.DOUBLED, "acme has invoices I-1, I-2"),
+        (lambda evidence: evidence.mails.remove(NEWS), Kind.LOST, "news#0 is on record as sent and never arrived"),
+        (more(Arrived("<9@x>", WELCOME.to, WELCOME.subject, WELCOME.text)), Kind.DOUBLED, "<9@x>"),
+        (more(Arrived("<9@x>", WELCOME.to, "Else", "Other words.")), Kind.WRONG, "<9@x>"),
+        (more(Arrived(NEWS.message_id, NEWS.to, "News", "Other words.")), Kind.WRONG, "two contents"),
+        (changed("outbox", status="waiting"), Kind.LOST, "still waits"),
+        (changed("outbox", status="rejected", reason="550"), Kind.LOST, "was refused: 550"),
+        (lambda evidence: evidence.rules.update({"a rule": [{"id": 1}]}), Kind.WRONG, "broken: a rule"),
+    ],
+)
+def test_what_is_lost_doubled_or_wrong_is_found(spoil: Callable[[Evidence], Any], kind: Kind, says: str) -> None:
+    evidence = left()
+    spoil(evidence)
+    found = check(evidence, told(), [])
+    assert any(finding.kind is kind and says in finding.says for finding in found), found
+
+
+def test_the_same_mail_under_the_same_message_id_is_counted_apart() -> None:
+    evidence = left()
+    evidence.mails.append(NEWS)
+    assert check(evidence, told(), []) == []
+    assert resent(evidence) == 1
