@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from email.message import Message
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -43,7 +44,7 @@ def direct() -> set[str]:
     return {named(one) for one in asked}
 
 
-def licence(of: metadata.PackageMetadata) -> str:
+def licence(of: Message) -> str:
     """What a package says of its licence, in whichever of its three places."""
     kinds = (one.rpartition(" :: ")[2] for one in of.get_all("Classifier") or () if one.startswith("License ::"))
     return of.get("License-Expression") or "; ".join(kinds) or str(of.get("License") or "")[:80]
@@ -53,7 +54,7 @@ def installed() -> Iterator[tuple[str, str]]:
     """Every package that is installed, with its licence."""
     for one in metadata.distributions():
         name = normal(one.metadata["Name"])
-        yield name, KNOWN.get(name) or licence(one.metadata)
+        yield name, KNOWN.get(name) or licence(cast(Message, one.metadata))
 
 
 def test_each_dependency_has_a_reason_and_none_is_listed_that_is_none() -> None:
