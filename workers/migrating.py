@@ -8,10 +8,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import activities
+from activities.frame.schema_rows import MIGRATIONS
 from domain.kernel.refusals import MendableError
-
-FOLDER = Path(activities.__file__).parent / "migrations"
 
 
 class MigrationError(MendableError, RuntimeError):
@@ -26,7 +24,7 @@ async def migrate(dsn: str) -> None:
     process = await asyncio.create_subprocess_exec(
         beside,
         "--migrations-dir",
-        str(FOLDER),
+        str(MIGRATIONS),
         "--no-dump-schema",
         "--wait",
         "--wait-timeout=30s",

@@ -339,5 +339,12 @@ accounts_under_contract = Column[str](
 """Accounts that a journey has to look after: not closed, with a contract that is not over."""
 
 
+some_under_contract = Column[str](
+    "select account_id from account where closed_at is null and exists"
+    " (select 1 from contract where contract.account_id = account.account_id and status <> 'ended') order by account_id limit 3"
+)
+"""A few of them, for a look that costs little."""
+
+
 accounts_after = Column[str]("select account_id from account where account_id > $1 order by account_id limit $2")
 """Account ids in their order, a page at a time: those after the last of the page before."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
 from http import HTTPStatus
 from importlib import metadata
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
-from activities.frame.customers import count_accounts
 from gateway.api import problems
 from gateway.api.asking import asking
 from gateway.api.deliveries import deliveries
@@ -30,6 +28,7 @@ from gateway.api.things import things
 from gateway.api.writing import writing
 from gateway.doors import Doors
 from gateway.events.desk import EventDesk
+from gateway.readiness import shortcomings
 
 VERSION = "/v1"
 During = Callable[[], AbstractAsyncContextManager[None]]
@@ -73,12 +72,8 @@ def _signs_of_life(app: FastAPI, doors: Doors) -> None:
 
     @app.get("/ready", include_in_schema=False)
     async def ready() -> dict[str, str]:
-        async with doors.pool.acquire() as connection:
-            await count_accounts(connection)
-        if not await doors.temporal.service_client.check_health(timeout=timedelta(seconds=3)):
-            raise CallError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "ServerAway", "Temporal is not ready; `perennial doctor` says more"
-            )
+        for missing in await shortcomings(doors.temporal, doors.pool):
+            raise CallError(HTTPStatus.SERVICE_UNAVAILABLE, "ServerAway", missing)
         return {"status": "ready"}
 
 

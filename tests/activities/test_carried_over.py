@@ -12,6 +12,7 @@ from typing import cast
 import pytest
 from pydantic import SecretStr
 
+from activities.frame.schema_rows import MIGRATIONS
 from activities.kernel.pool import open_pool
 from domain.frame.mail_names import MAILS
 from gateway.client import PerennialClient
@@ -19,7 +20,7 @@ from tests.conftest import Servers
 from tests.e2e.outages import Outside
 from tests.living_in_memory import InMemory
 from tests.replay.record import first_half_year
-from workers import migrating
+from workers.migrating import migrate
 
 NEWEST = ("20261128000081_", "20261128000082_")
 BEGINS = datetime(2027, 3, 1, 9, tzinfo=UTC)
@@ -28,7 +29,7 @@ BEGINS = datetime(2027, 3, 1, 9, tzinfo=UTC)
 @pytest.mark.engine  # for a server of its own; the life is lived in memory
 async def test_a_life_from_before_goes_on(on_engine: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = tmp_path / "migrations"
-    shutil.copytree(migrating.FOLDER, before)
+    shutil.copytree(MIGRATIONS, before)
     left_out = [path for path in before.iterdir() if path.name.startswith(NEWEST)]
     assert len(left_out) == len(NEWEST)
     for path in left_out:
@@ -36,8 +37,8 @@ async def test_a_life_from_before_goes_on(on_engine: Servers, tmp_path: Path, mo
     dsn = on_engine.stack.postgres_dsn.rpartition("/")[0] + "/carried_over"
     await on_engine.pool.execute('create database "carried_over"')
     with monkeypatch.context() as patched:
-        patched.setattr(migrating, "FOLDER", before)
-        await migrating.migrate(dsn)
+        patched.setattr("workers.migrating.MIGRATIONS", before)
+        await migrate(dsn)
     pool, memory = await open_pool(dsn), InMemory()
     try:
         settings = on_engine.settings.model_copy(update={"database_url": SecretStr(dsn)})
@@ -48,7 +49,7 @@ async def test_a_life_from_before_goes_on(on_engine: Servers, tmp_path: Path, mo
             account = await first_half_year(cast(Outside, SimpleNamespace(servers=servers, client=client)))
             told = await pool.fetch("select * from timeline_item order by key")
             await pool.expire_connections()
-            await migrating.migrate(dsn)
+            await migrate(dsn)
             assert await pool.fetch("select * from timeline_item order by key") == told
             assert not await pool.fetch("select tgname from pg_trigger where tgname like '%timeline%'")
             await client.fast_forward(account, timedelta(days=90))  # a check-in is written once a quarter

@@ -49,6 +49,13 @@ def migrate() -> typer.Typer:
     return app
 
 
+def ready() -> typer.Typer:
+    """Says what is missing before work can be done; its exit code is 1 if anything is. For an orchestrator's probes."""
+    from workers.cli.processes import app
+
+    return app
+
+
 def doctor() -> typer.Typer:
     """Says what is reachable, which versions, what is missing and how to mend it."""
     from workers.cli.processes import app
@@ -232,7 +239,7 @@ def report() -> typer.Typer:
 
 
 COMMANDS: tuple[Loader, ...] = (
-    *(up, temporal, demo, worker, gateway, mcp, register, migrate, release, doctor, prune, erase, schema),
+    *(up, temporal, demo, worker, gateway, mcp, register, migrate, release, ready, doctor, prune, erase, schema),
     *(
         timeline,
         document,

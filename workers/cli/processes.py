@@ -11,6 +11,7 @@ import typer
 
 from gateway.contract import ENDPOINT
 from gateway.here import NoServerError, find_running
+from gateway.readiness import shortcomings
 from gateway.releases import Releases
 from workers.attending import worker_runs_here
 from workers.cli.common import UserError, progress_console, settings_of, until_stopped, waited
@@ -76,6 +77,18 @@ async def _as_a_build(servers: Connections) -> None:
     if current != build:
         has = f"build {current} has the work" if current else "no build has the work yet"
         progress_console.print(f"Build {build} waits: {has}. `perennial release use {build}` gives it to this one.")
+
+
+@app.command()
+@waited
+async def ready() -> None:
+    """Says what is missing before work can be done; its exit code is 1 if anything is. For an orchestrator's probes."""
+    async with connections() as servers:
+        missing = await shortcomings(servers.temporal, servers.pool)
+    for one in missing:
+        progress_console.print(one)
+    if missing:
+        raise typer.Exit(1)
 
 
 async def _temporal_answers() -> None:
