@@ -20,7 +20,7 @@ OPEN = re.compile(
     r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Mozilla|MPL|Public Domain|Unlicense|CC0|ZPL|0BSD", re.IGNORECASE
 )
 BOUND = re.compile(r"GPL|SSPL|BUSL|Commons Clause|Proprietary", re.IGNORECASE)
-KNOWN = {"pygal": "LGPLv3+", "axe-playwright-python": "MIT"}
+KNOWN = {"pygal": "LGPLv3+", "axe-playwright-python": "MIT", "promql-parser": "MIT"}
 """What a licence says that allows more than its name does, and what a package leaves out of its metadata."""
 
 
