@@ -11,7 +11,7 @@ from activities.frame.account_filters import AccountFilter
 from activities.frame.account_search import LONGEST_QUERY, find_accounts, owners, segments
 from domain.frame.access import FieldGroup
 from domain.kernel.refusals import Problem, Refusal
-from gateway.console.journey_filters import JOURNEYS, MOST, accounts_of, in_ui
+from gateway.console.journey_filters import FILTERS, MOST, accounts_of, in_ui
 from gateway.console.visit import Visit
 
 BANDS = ("healthy", "watch", "critical", "unknown")
@@ -23,7 +23,7 @@ SAVED: tuple[tuple[str, dict[str, str]], ...] = (
     ("held", {"hold": "any"}),
     ("critical", {"band": "critical"}),
     ("watch", {"band": "watch"}),
-    *((name, {"journey": name}) for name in JOURNEYS),
+    *((name, {"journey": name}) for name in FILTERS),
 )
 """Filters by their names, each as its query."""
 
@@ -32,7 +32,7 @@ async def customers(visit: Visit) -> Response:
     """Customers by a part of anything that names them, and by what is so of them."""
     asked = {name: visit.asked(name, LONGEST_QUERY) for name in _FIELDS}
     healthy = visit.sees(FieldGroup.HEALTH)
-    journey = asked["journey"] if asked["journey"] in JOURNEYS else ""
+    journey = asked["journey"] if asked["journey"] in FILTERS else ""
     among, cut = await accounts_of(visit.place, journey) if journey else (None, False)
     wanted = AccountFilter(
         segment=asked["segment"] or None,
@@ -62,7 +62,7 @@ async def customers(visit: Visit) -> Response:
         saved=saved,
         bands=BANDS,
         holds=HOLDS,
-        journeys=tuple(JOURNEYS),
+        journeys=FILTERS,
         cut=MOST if cut else 0,
         in_ui=in_ui(visit.place, journey) if journey else "",
     )

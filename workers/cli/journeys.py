@@ -13,13 +13,17 @@ from rich.markup import escape
 
 from activities.frame.customers import zone_of
 from activities.journey import reports
+from activities.kernel.clock import present
 from activities.quotes import things
 from domain.frame.keys import Word
 from domain.journey.horizon import NEXT, Horizon
 from domain.kernel.calendar import MONTHS_IN_YEAR, local_day
+from domain.kernel.ids import journey_id
 from domain.kernel.short_numbers import spoken
 from domain.mail.asks import Question
 from domain.mail.message_words import message_in_words
+from gateway.here import find_running
+from gateway.saved_views import CASES, JOURNEYS, lists_of
 from workers.cli.asking import read_fields
 from workers.cli.common import UserError, console, progress_console, waited
 from workers.cli.explanations import show_explanation
@@ -40,6 +44,7 @@ _UNITS = {
 }
 _LONGEST = timedelta(days=36500)
 _MOST_DIGITS = 9
+_PREFIX = journey_id("")
 
 
 def read_duration(text: str) -> timedelta:
@@ -80,10 +85,15 @@ async def fast_forward(account: str, duration: str, as_json: Json = False) -> No
 @waited
 async def list_journeys(
     query: Annotated[str, typer.Option(help="A visibility query, such as AttentionReasons IS NOT NULL.")] = "",
+    view: Annotated[str | None, typer.Option(help=f"A list by its name: {', '.join(JOURNEYS)}.")] = None,
     ended: Annotated[bool, typer.Option("--all", help="Those that have ended, too, by their last run.")] = False,
     as_json: Json = False,
 ) -> None:
-    """The journeys that run, or those of them that a query finds."""
+    """The journeys that run, or those of them that a query or a list of `perennial journey views` finds."""
+    if view is not None and view not in JOURNEYS:
+        raise UserError(f"there is no list {view!r}; use one of {', '.join(JOURNEYS)}")
+    if view is not None:
+        query = " AND ".join(part for part in (JOURNEYS[view].adds(present()), f"({query})" if query else "") if part)
     status = "ExecutionStatus != 'ContinuedAsNew'" if ended else "ExecutionStatus = 'Running'"
     wanted = f"WorkflowType = 'CustomerJourney' AND {status}" + (f" AND ({query})" if query else "")
     rows: dict[str, dict[str, Any]] = {}
@@ -91,7 +101,9 @@ async def list_journeys(
         async for found in servers.temporal.list_workflows(wanted):  # the latest first
             values = {pair.key.name: pair.value for pair in found.typed_search_attributes}
             run_is = found.status.name.lower() if found.status else ""
-            rows.setdefault(found.id, {"journey": found.id, **({"status": run_is} if ended else {}), **values})
+            named = {"company": company} if (company := await found.memo_value("account", None)) else {}
+            status_of = {"status": run_is} if ended else {}
+            rows.setdefault(found.id, {"journey": found.id, **named, **status_of, **values})
     if as_json:
         print_json([*rows.values()])
         return
@@ -101,14 +113,40 @@ async def list_journeys(
 
 def _cells(row: dict[str, Any]) -> list[Any]:
     return [
-        row.get("AccountId", row["journey"]),
-        row.get("Account"),
+        row.get("AccountId", row["journey"].removeprefix(_PREFIX)),
+        row.get("company", row.get("Account")),
         *([row["status"]] if "status" in row else []),
         ", ".join(row.get("JourneyStage", [])),
         row.get("HealthBand"),
         day(row.get("NextActionAt")),
         ", ".join(row.get("AttentionReasons", [])),
     ]
+
+
+@app.command("views")
+@waited
+async def list_views(as_json: Json = False) -> None:
+    """Lists that say who needs somebody now, each with how many it finds and its address in the Temporal UI."""
+    now = present()
+    async with connections() as servers:
+        running = find_running()
+        ui = running.ui_url if running else servers.settings.temporal_ui_url
+        lists = lists_of(ui, servers.temporal.namespace) if ui else ""
+        found = []
+        for name, one in {**JOURNEYS, **CASES}.items():
+            query = one.query(now)
+            count = (await servers.temporal.count_workflows(query)).count
+            link = one.link(lists, now) if lists else ""
+            found.append({"view": name, "says": one.says, "count": count, "query": query, "link": link})
+    if as_json:
+        print_json(found)
+        return
+    show_table(
+        ("!view", "of", ">now", "query"), [(one["view"], one["says"], one["count"], one["query"]) for one in found], ""
+    )
+    for row in found:
+        if row["link"]:
+            console.print(f"{row['view']:<13}{row['link']}", soft_wrap=True, highlight=False, markup=False)
 
 
 @app.command()

@@ -9,7 +9,8 @@ import pytest
 
 from activities.kernel.clock import present
 from domain.frame.access import AccessRole
-from gateway.console.journey_filters import AHEAD, JOURNEYS
+from gateway.console.journey_filters import FILTERS
+from gateway.saved_views import AHEAD
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import until
@@ -167,7 +168,7 @@ async def test_filters_of_the_temporal_ui_find_the_same_journeys(servers: Server
     assert "Renewing Soon KG" not in far.text
     await servers.temporal.get_workflow_handle(f"journey-{account}").terminate()
     ui = await signed_in(servers, await person(servers, AccessRole.SALES), ui="http://ui.example")
-    for name in JOURNEYS:
+    for name in FILTERS:
         page = await ui.open(f"/customers?journey={name}&q=renewing+soon")
         assert ui.answer.status_code == 200, name
         assert "Renewing Soon KG" not in page.text, name

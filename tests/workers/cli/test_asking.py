@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.asset_life import Life
 from tests.conftest import Servers
@@ -137,3 +140,32 @@ async def test_a_contract_is_asked_about_by_the_number_that_mails_give_it(server
     assert f"In mails: {contract} (K-1)" in shown.out
     shown = await perennial(*show, "--json", dsn=dsn, folder=tmp_path, environment=environment)
     assert json.loads(shown.out)["short_numbers"] == {"K-1": contract}
+
+
+@pytest.mark.engine
+async def test_lists_have_names_and_say_whom_they_find_by_the_names_of_companies(
+    servers: Servers, tmp_path: Path
+) -> None:
+    life = await Life.begin(servers, days=1)
+    await life.ask("pause", reason="they move house")
+    company = await servers.pool.fetchval("select name from account where account_id = $1", life.account)
+
+    async def said(*arguments: str) -> Any:
+        address = {"TEMPORAL_ADDRESS": servers.stack.temporal_address}
+        done = await perennial(
+            *arguments, "--json", dsn=servers.stack.postgres_dsn, folder=tmp_path, environment=address
+        )
+        return json.loads(done.out)
+
+    async def found() -> bool:
+        rows = {row["journey"]: row for row in await said("journey", "list", "--view", "paused")}
+        return bool(rows.get(f"journey-{life.account}", {}).get("company") == company)
+
+    await until(found, "the list of paused journeys names the company")
+    views = {one["view"]: one for one in await said("journey", "views")}
+    assert views["paused"]["count"] >= 1
+    assert views["stuck"]["query"].startswith(
+        "TemporalReportedProblems IS NOT NULL AND WorkflowType = 'CustomerJourney'"
+    )
+    page = (Path(__file__).parents[3] / "docs" / "operate.md").read_text()
+    assert not [name for name in views if f"| `{name}` |" not in page]
