@@ -36,6 +36,8 @@ class Running(BaseModel):
     ui_url: str
     mailbox_url: str
     gateway_url: str = ""
+    data_dir: Path | None = None
+    """where it keeps everything"""
 
 
 def running_file(data_dir: Path) -> Path:

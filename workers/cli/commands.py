@@ -56,6 +56,21 @@ def ready() -> typer.Typer:
     return app
 
 
+def backup() -> typer.Typer:
+    """The facts, and of an embedded stack the engine's file as well, into a new folder; everything goes on meanwhile."""
+    from workers.cli.backups import app
+
+    return app
+
+
+def restore() -> typer.Typer:
+    """A backup, into a database that is empty: the one that PERENNIAL_DATABASE_DIRECT_URL or PERENNIAL_DATABASE_URL names, else that of a
+    stack that is not there yet."""
+    from workers.cli.backups import app
+
+    return app
+
+
 def doctor() -> typer.Typer:
     """Says what is reachable, which versions, what is missing and how to mend it."""
     from workers.cli.processes import app
@@ -239,7 +254,24 @@ def report() -> typer.Typer:
 
 
 COMMANDS: tuple[Loader, ...] = (
-    *(up, temporal, demo, worker, gateway, mcp, register, migrate, release, ready, doctor, prune, erase, schema),
+    *(
+        up,
+        temporal,
+        demo,
+        worker,
+        gateway,
+        mcp,
+        register,
+        migrate,
+        release,
+        ready,
+        backup,
+        restore,
+        doctor,
+        prune,
+        erase,
+        schema,
+    ),
     *(
         timeline,
         document,

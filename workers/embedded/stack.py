@@ -22,6 +22,16 @@ from workers.embedded.process import complete
 from workers.embedded.temporal_server import EmbeddedTemporal
 
 
+def postgres_folder(data_dir: Path) -> Path:
+    """Where a stack's PostgreSQL keeps everything."""
+    return data_dir / "postgres"
+
+
+def engine_file(data_dir: Path) -> Path:
+    """The file in which a stack's Temporal keeps everything."""
+    return data_dir / "temporal" / "temporal.db"
+
+
 class EmbeddedStack(Part):
     """PostgreSQL, Temporal with its web interface, and a mailbox, as one async context manager.
 
@@ -53,9 +63,9 @@ class EmbeddedStack(Part):
         codec: str | None = None,
     ) -> None:
         self.data_dir = data_dir.resolve()
-        self.postgres = EmbeddedPostgres(self.data_dir / "postgres")
+        self.postgres = EmbeddedPostgres(postgres_folder(self.data_dir))
         self.temporal = EmbeddedTemporal(
-            self.data_dir / "temporal" / "temporal.db",
+            engine_file(self.data_dir),
             search_attributes=search_attributes,
             codec=codec,
         )
@@ -110,6 +120,7 @@ class EmbeddedStack(Part):
         """Where it listens, for other processes."""
         return Running(
             pid=os.getpid(),
+            data_dir=self.data_dir,
             temporal_address=self.temporal_address,
             database_url=self.postgres_dsn,
             smtp_host=self.smtp_host,
