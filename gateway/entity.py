@@ -20,6 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.frame.turns import Turn, share_of
 from gateway.calling import Call, NoAnswerError, insist
+from gateway.payloads.enclosing import Document
 
 _Agenda = TypeVar("_Agenda")
 _Answer = TypeVar("_Answer")
@@ -65,7 +66,7 @@ class Entities:
         call = Call(update, workflow_id, update_id, again_with(request, update_id))
         handle = self.handle(workflow_id)
         answer: dict[str, Any] = await self._answered(
-            lambda: handle.execute_update(update, request, id=update_id), call
+            lambda: handle.execute_update(update, Document(request), id=update_id), call
         )
         return answer
 
@@ -80,7 +81,7 @@ class Entities:
             )
             try:
                 answer: dict[str, Any] = await self._temporal.execute_update_with_start_workflow(
-                    update, body, id=update_id, start_workflow_operation=start
+                    update, Document(body), id=update_id, start_workflow_operation=start
                 )
             except BaseException:
                 with suppress(

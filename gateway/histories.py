@@ -14,6 +14,7 @@ from domain.frame.keys import EffectKey, StepKey, case_key, effect_key, message_
 from domain.journey.taking_over import instant_of
 from domain.kernel.ids import case_workflow_id, journey_id
 from gateway.entity import MayBeGone
+from gateway.payloads.enclosing import is_gone
 
 ORDERS = frozenset({"activate_order", "take_over_order"})
 """The activities that accept an order."""
@@ -141,6 +142,8 @@ async def _scheduled(temporal: Client, handle: WorkflowHandle[Any, Any]) -> Asyn
             if event.HasField("activity_task_scheduled_event_attributes"):
                 asked = event.activity_task_scheduled_event_attributes
                 (given,) = await temporal.data_converter.decode(asked.input.payloads, [dict[str, Any]])
+                if is_gone(given):
+                    continue
                 for name, each in _asked(asked.activity_type.name, given):
                     yield Scheduled(handle.run_id or "", event.event_id, name, each)
 
@@ -156,9 +159,12 @@ async def _completed(
             if event.HasField("activity_task_scheduled_event_attributes"):
                 asked = event.activity_task_scheduled_event_attributes
                 (given,) = await decode(asked.input.payloads, [dict[str, Any]])
-                scheduled[event.event_id] = (asked.activity_type.name, given)
+                if not is_gone(given):  # what was erased is nothing to be done again
+                    scheduled[event.event_id] = (asked.activity_type.name, given)
             elif event.HasField("activity_task_completed_event_attributes"):
                 done = event.activity_task_completed_event_attributes
+                if done.scheduled_event_id not in scheduled:
+                    continue
                 results = await decode(done.result.payloads, [dict[str, Any]])
                 name, given = scheduled[done.scheduled_event_id]
                 for each in _each(name, given, results[0] if results else {}):

@@ -10,6 +10,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
+from gateway.payloads.enclosing import ENCLOSED
 from gateway.payloads.packing import ENCODING, Packing
 from gateway.payloads.sealing import SEALED
 
@@ -43,7 +44,7 @@ async def in_the_clear(temporal: Client) -> InTheClear | None:
         looked_at += 1
         found = 0
         async for event in temporal.get_workflow_handle(run.id, run_id=run.run_id).fetch_history_events():
-            found += sum(one.metadata.get(ENCODING) != SEALED for one in payloads_of(event))
+            found += sum(one.metadata.get(ENCODING) not in (SEALED, ENCLOSED) for one in payloads_of(event))
         payloads += found
         named += [run.id] if found else []
     return InTheClear(looked_at, payloads, tuple(named))

@@ -15,10 +15,13 @@ from temporalio.plugin import SimplePlugin
 from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, WorkflowInterceptorClassInput, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from domain.frame.calls import RequestCall
 from domain.kernel.legible import Legible
+from domain.service.case_progress import CaseCall
 from gateway.failures import SealedFailureConverter, SmallFailureConverter
 from gateway.logged import Logged
-from gateway.payloads.packing import AS_IT_IS, Packing, as_it_is, is_to_pack, unpacked
+from gateway.payloads.enclosing import Document, Enclosing, data_keys_of
+from gateway.payloads.packing import AS_IT_IS, OF_CUSTOMER, Packing, as_it_is, is_to_pack, unpacked
 from gateway.payloads.sealing import Sealing, keys_of
 
 _PASSED_THROUGH = ("domain", "gateway", "pydantic", "pydantic_core")
@@ -37,6 +40,18 @@ class CompactPayloadConverter(PydanticPayloadConverter):
         for value, payload in zip(values, found, strict=True):
             if isinstance(value, Legible):
                 payload.metadata[AS_IT_IS] = b""
+        return found
+
+
+class EnclosingPayloadConverter(CompactPayloadConverter):
+    """As compact, for a codec that seals what customers say with keys of their own."""
+
+    def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
+        """Values as payloads; documents of customers are marked for the codec."""
+        found = super().to_payloads(values)
+        for value, payload in zip(values, found, strict=True):
+            if isinstance(value, Document | RequestCall | CaseCall):
+                payload.metadata[OF_CUSTOMER] = b""
         return found
 
 
@@ -74,7 +89,8 @@ class PerennialPlugin(SimplePlugin):
 
 
 def _converter(theirs: DataConverter | None, codec: PayloadCodec | None = None, own: bool = True) -> DataConverter:
-    found = replace(theirs or pydantic_data_converter, payload_converter_class=CompactPayloadConverter)
+    kind = EnclosingPayloadConverter if isinstance(codec, Enclosing) else CompactPayloadConverter
+    found = replace(theirs or pydantic_data_converter, payload_converter_class=kind)
     if codec is None:
         codec = Packing() if own else found.payload_codec or Packing(as_it_is)
     if own:
@@ -98,6 +114,11 @@ def own_plugin() -> PerennialPlugin:
     """What our own processes have: sealed if the environment names keys, and neither packed nor sealed if it says so, for processes that
     read nothing else yet. Raises KeysError for keys that cannot be used."""
     keys = keys_of(os.environ)
+    if keys is None:
+        data_keys_of(os.environ, keys)
     if not is_to_pack(os.environ):
         return PerennialPlugin(own=True, codec=Packing(as_it_is, unpacked if keys is None else keys.opened))
-    return OWN if keys is None else PerennialPlugin(own=True, codec=Sealing(keys))
+    if keys is None:
+        return OWN
+    own = data_keys_of(os.environ, keys)
+    return PerennialPlugin(own=True, codec=Sealing(keys) if own is None else Enclosing(keys, own))

@@ -151,11 +151,13 @@ class Settings(BaseSettings):
     payloads_packed: bool = True
     """false while processes that do not read what is packed or sealed still run or may have to run again: it is read, and not written"""
     payload_key_file: Path | None = None
-    """the keys by which payloads are sealed, the newest last; without any they are only packed. Connections read these four themselves"""
+    """the keys by which payloads are sealed, the newest last; without any they are only packed. Connections read these five themselves"""
     payload_keys: SecretStr | None = None
     """the same keys, without a file"""
     payloads_sealed: bool = False
     """true if nothing may start without a key"""
+    key_store: SecretStr | None = None
+    """where keys of customers lie that seal what they are asked: a file, or the address of a database of its own"""
     trusted_proxies: str = "127.0.0.1"
     """from which addresses or networks the gateway believes X-Forwarded-Proto and X-Forwarded-For, commas between; * for every one"""
     oidc_issuer: str | None = None

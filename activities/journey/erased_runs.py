@@ -6,7 +6,7 @@ What still names somebody in a run that goes on is waited for: it is looked at a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from google.protobuf.message import Message
@@ -20,6 +20,8 @@ from domain.journey.erasures import ErasedRun
 from domain.journey.traces import Traces
 from domain.kernel.ids import journey_id
 
+ThrowAway = Callable[[Sequence[str]], Awaitable[int]]
+"""What a codec has whose customers have keys of their own."""
 _LOOKS, _BETWEEN = 75, 0.2
 """so often, so many seconds apart, it is looked whether a deletion is done"""
 
@@ -30,6 +32,12 @@ class Forgotten:
 
     gone: list[ErasedRun] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    running: set[str] = field(default_factory=set)
+    """the workflows of which a run goes on"""
+
+    def over(self) -> list[str]:
+        """The workflows of which no run goes on."""
+        return sorted({run.workflow_id for run in self.gone} - self.running)
 
 
 async def look_for_runs(temporal: Client, account_id: str, traces: Traces | None) -> Forgotten:
@@ -39,7 +47,9 @@ async def look_for_runs(temporal: Client, account_id: str, traces: Traces | None
     async for run in runs_of(temporal, account_id):
         if run.status is not WorkflowExecutionStatus.RUNNING:
             found.gone.append(ErasedRun(workflow_id=run.id, run_id=run.run_id, events=run.history_length))
-        elif traces is None or await names_in(temporal, run, traces):
+            continue
+        found.running.add(run.id)
+        if traces is None or await names_in(temporal, run, traces):
             found.left.append(run.id)
     return found
 
@@ -54,6 +64,13 @@ async def forget_runs(temporal: Client, account_id: str, runs: Sequence[ErasedRu
             return
         await asyncio.sleep(_BETWEEN)
     raise TimeoutError(f"the engine still lists runs of {account_id} that it was asked to delete")
+
+
+async def throw_keys_away(temporal: Client, workflow_ids: Sequence[str]) -> int:
+    """What these workflows were asked cannot be read any more, wherever copies of their histories lie, if they have keys of their own:
+    how many keys there were."""
+    throw_away: ThrowAway | None = getattr(temporal.data_converter.payload_codec, "throw_away", None)
+    return await throw_away(workflow_ids) if throw_away is not None and workflow_ids else 0
 
 
 async def runs_of(temporal: Client, account_id: str) -> AsyncIterator[Run]:

@@ -32,6 +32,7 @@ from domain.journey.erasures import (
     FoundAgain,
 )
 from domain.journey.requests import ErasePerson
+from domain.kernel.ids import case_workflow_id, journey_id
 from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal
 from domain.kernel.requests import read_request
 from domain.mail.signing import Keys
@@ -40,6 +41,7 @@ _open_cases = Column[str](
     "select case_id from service_case where account_id = $1 and ($2::text is null or contact_id = $2)"
     " and status not in ('closed', 'merged', 'cancelled') order by case_id"
 )
+_cases = Column[str]("select case_id from service_case where account_id = $1 order by case_id")
 _others = Column[str]("select contact_id from contact where account_id = $1 and contact_id <> $2 order by contact_id")
 _standing = Query("select closed_at, merged_into from account where account_id = $1")
 _owed = Column[str](
@@ -171,6 +173,11 @@ async def finish(pool: Pool, temporal: Client, erasure_id: str, files: int = 0) 
         async with pool.acquire() as connection:  # before they are gone, so that none is left out of the certificate
             await connection.execute(_RUNS, erasure_id, [run.model_dump() for run in runs.values()])
         await erased_runs.forget_runs(temporal, account_id, found.gone)
+        thrown = found.over()
+        if row["contact_id"] is None:
+            async with pool.acquire() as connection:
+                thrown += [journey_id(account_id), *map(case_workflow_id, await _cases(connection, account_id))]
+        keys_gone = await erased_runs.throw_keys_away(temporal, sorted(set(thrown)))
     except (RPCError, TimeoutError):
         return None
     if found.left:
@@ -191,6 +198,7 @@ async def finish(pool: Pool, temporal: Client, erasure_id: str, files: int = 0) 
             mails=mails,
             files=files,
             runs=list(runs.values()),
+            keys=keys_gone,
             kept=kept,
             words=erasing_rows.read_words(row),
             key=key.number,

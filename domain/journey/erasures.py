@@ -43,7 +43,8 @@ class ErasedRun(Carried):
 
 class Certificate(Carried):
     """What was erased of whom. `contact_id` is null for a customer as a whole; `cells`: how many by table and column; `kept`: what of
-    the customer's figures stays on record; `mails`: how many of our mails stay without their words."""
+    the customer's figures stays on record; `mails`: how many of our mails stay without their words; `keys`: how many keys
+    of journeys and cases were thrown away."""
 
     erasure_id: str
     account_id: str
@@ -56,14 +57,15 @@ class Certificate(Carried):
     mails: int = 0
     files: int = 0
     runs: list[ErasedRun] = []
+    keys: int = 0
     kept: dict[str, str] = {}
     words: list[ErasedWord] = []
     key: int
     signature: str = ""
 
     def content(self) -> bytes:
-        """What is signed."""
-        said = self.model_dump(mode="json", exclude={"signature"})
+        """What is signed: what is as if it were not said is left out, so that a later release signs the same."""
+        said = self.model_dump(mode="json", exclude={"signature"}, exclude_defaults=True)
         return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
     def signed(self, key: Key) -> Self:

@@ -27,6 +27,8 @@ ENCODING = "encoding"
 PLAIN = b"json/plain"
 AS_IT_IS = "as-it-is"
 """Set by the converter on what somebody without a codec reads; it never reaches the server."""
+OF_CUSTOMER = "of-customer"
+"""Set by the converter on documents that customers' own keys seal where there are such keys; it never reaches the server either."""
 WORDS: Mapping[bytes, str] = {b"prn1": "words-1.json"}
 """The dictionary of each encoding."""
 NEWEST = b"prn1"
@@ -123,11 +125,10 @@ class Packing(PayloadCodec, WithSerializationContext):
 
 def as_it_is(payload: Payload) -> Payload:
     """A payload for somebody without a codec."""
-    if AS_IT_IS not in payload.metadata:
+    if AS_IT_IS not in payload.metadata and OF_CUSTOMER not in payload.metadata:
         return payload
-    return Payload(
-        metadata={name: value for name, value in payload.metadata.items() if name != AS_IT_IS}, data=payload.data
-    )
+    left = {name: value for name, value in payload.metadata.items() if name not in (AS_IT_IS, OF_CUSTOMER)}
+    return Payload(metadata=left, data=payload.data)
 
 
 def is_to_pack(environment: Mapping[str, str]) -> bool:

@@ -42,6 +42,7 @@ HOW = (
 _NONCE, _TAG = 12, 16
 _LONGEST_ID = 32
 _WHOLE = b"\xff"
+_WRAPPED = b"prk1"
 _FORMS: Mapping[bytes, bytes] = {b"\x00": PLAIN, b"\x01": b"prn1"}
 """The encoding inside, as its first byte says; what has none of its own is there whole."""
 _FORM_OF = {encoding: form for form, encoding in _FORMS.items()}
@@ -91,32 +92,66 @@ class Keys:
 
     def sealed(self, payload: Payload) -> Payload:
         """A payload as nobody without the key reads it."""
-        inner = packed(as_it_is(payload))
-        form = _FORM_OF.get(inner.metadata[ENCODING]) if len(inner.metadata) == 1 else None
-        content = form + inner.data if form else _WHOLE + inner.SerializeToString()
-        key, nonce = self._newest, os.urandom(_NONCE)
-        data = key.head + nonce + key.cipher.encrypt(nonce, content, SEALED + key.head)
-        return Payload(metadata={ENCODING: SEALED}, data=data)
+        return sealed_with(self._newest, payload, SEALED)
 
     def opened(self, payload: Payload) -> Payload:
         """A payload as it was, or as it is if nobody has sealed it. Raises UnreadablePayloadError."""
         if payload.metadata.get(ENCODING) != SEALED:
             return unpacked(payload)
-        from cryptography.exceptions import InvalidTag
-
         key = self._keys.get(name := key_id_of(payload))
         if key is None:
             said = f"a payload was sealed with key {name!r}, which this process has not; add it again in {KEY_FILE}, above the others"
             raise UnreadablePayloadError(said)
-        sealed = payload.data[len(key.head) :]
+        return opened_with(key, payload, SEALED)
+
+    def wrapped(self, secret: bytes, name: str) -> tuple[bytes, str]:
+        """Another key's secret, sealed with the newest one, whose id is told as well; `name`: the id of the other."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._newest.cipher.encrypt(nonce, secret, _WRAPPED + name.encode()), self._newest.id
+
+    def unwrapped(self, wrapped: bytes, name: str, by: str) -> bytes:
+        """The secret again. Raises UnreadablePayloadError."""
+        from cryptography.exceptions import InvalidTag
+
+        key = self._keys.get(by)
+        if key is None:
+            raise UnreadablePayloadError(
+                f"the key of a customer is sealed with key {by!r}, which this process has not; add it again in {KEY_FILE}"
+            )
         try:
-            content = key.cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], SEALED + key.head)
+            return key.cipher.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], _WRAPPED + name.encode())
         except InvalidTag:
-            said = f"a payload was changed after it was sealed, or key {name!r} is not the one of that id"
-            raise UnreadablePayloadError(said) from None
-        if content[:1] == _WHOLE:
-            return Payload.FromString(content[1:])
-        return unpacked(Payload(metadata={ENCODING: _FORMS[content[:1]]}, data=content[1:]))
+            raise UnreadablePayloadError(f"the key {name!r} of a customer was changed in the key store") from None
+
+    @property
+    def newest(self) -> str:
+        """The id of the key that seals."""
+        return self._newest.id
+
+
+def sealed_with(key: Key, payload: Payload, encoding: bytes) -> Payload:
+    """A payload, packed and sealed with a key that it names."""
+    inner = packed(as_it_is(payload))
+    form = _FORM_OF.get(inner.metadata[ENCODING]) if len(inner.metadata) == 1 else None
+    content = form + inner.data if form else _WHOLE + inner.SerializeToString()
+    nonce = os.urandom(_NONCE)
+    data = key.head + nonce + key.cipher.encrypt(nonce, content, encoding + key.head)
+    return Payload(metadata={ENCODING: encoding}, data=data)
+
+
+def opened_with(key: Key, payload: Payload, encoding: bytes) -> Payload:
+    """A payload again that was sealed with this key. Raises UnreadablePayloadError."""
+    from cryptography.exceptions import InvalidTag
+
+    sealed = payload.data[len(key.head) :]
+    try:
+        content = key.cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], encoding + key.head)
+    except InvalidTag:
+        said = f"a payload was changed after it was sealed, or key {key.id!r} is not the one of that id"
+        raise UnreadablePayloadError(said) from None
+    if content[:1] == _WHOLE:
+        return Payload.FromString(content[1:])
+    return unpacked(Payload(metadata={ENCODING: _FORMS[content[:1]]}, data=content[1:]))
 
 
 def key_id_of(payload: Payload) -> str:

@@ -57,6 +57,7 @@ SAMPLES = {
 ELSEWHERE = {
     "activities.frame.handlers.__call__": Sql,
     "activities.playbooks.conditions.": "executes conditions of playbooks, no statement",
+    "gateway.payloads.key_store.": "of another database than that of the schema",
     "activities.journey.erasing_rows.": "goes through the columns that its table names, each of which a test tries",
     "activities.journey.copying.": "reads and fills whatever tables the schema has",
     "activities.kernel.inserts.": Insert,

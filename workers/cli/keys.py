@@ -1,7 +1,9 @@
-"""`perennial keys …`: the keys by which mails are signed, so that an answer or a delivery report proves which one it is about."""
+"""`perennial keys …`: the keys by which mails are signed, so that an answer or a delivery report proves which one it is about; and those
+of customers, which the keys for payloads seal."""
 
 from __future__ import annotations
 
+import os
 import secrets
 from datetime import timedelta
 
@@ -10,6 +12,7 @@ import typer
 from activities.kernel.clock import present
 from activities.mail import keys
 from activities.mail.signing import REMEMBERED
+from domain.kernel.shown import counted
 from domain.mail.signing import SECRET_BYTES
 from workers.cli.common import UserError, console, facts, waited
 from workers.cli.output import Json, print_json, show_table
@@ -57,3 +60,16 @@ async def retire(number: int) -> None:
             " `perennial keys list` shows them, and `perennial keys rotate` makes the next one"
         )
     console.print(f"Key {number} is retired.")
+
+
+@app.command("seal-again")
+@waited
+async def seal_again() -> None:
+    """Seals the keys of customers with the newest key for payloads, so that an older one may go once no history needs it."""
+    from gateway.payloads.enclosing import STORE, data_keys_of
+    from gateway.payloads.sealing import keys_of
+
+    own = data_keys_of(os.environ, keys_of(os.environ))
+    if own is None:
+        raise UserError(f"customers have no keys of their own here; {STORE} names where they lie")
+    console.print(f"{counted(await own.seal_again(), 'key')} sealed with the newest one.")
