@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from activities.contracts.joining_rows import MERGED_INTO, TAKE_CONTACTS, take_history
@@ -12,7 +13,7 @@ from activities.frame.handlers import Gathers, Handlers, Place, Sql, inserted, o
 from activities.frame.telling import AS_TOLD, COLUMNS, INTO, telling
 from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
-from activities.kernel.queries import Value
+from activities.kernel.queries import Column, Value
 from domain.assets.model import Asset
 from domain.contracts.consignments import Consignment, Receiver, Transferred, TransferStatus
 from domain.contracts.writes import (
@@ -51,20 +52,21 @@ _OPENED = ASSET.of(
     " use_terms",
 )
 # Tax is that of the asset that goes on elsewhere, or of the customer's own orders.
-_RATES = """
-select case when taxed_as is null then tax_rates_for(account_id, product, contract_id) else tax_rates_of(taxed_as) end as rates
-from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality x(account_id, product, contract_id, taxed_as, n)
-order by n
-"""
+_RATES = Column[list[Decimal] | None](
+    "select case when taxed_as is null then rates else tax_rates_of(taxed_as) end"
+    " from unnest($4::text[]) with ordinality x(taxed_as, n) join tax_rates_of_lines($1, $2, $3) using (n) order by n"
+)
 
 
 async def open_assets(place: Place, writes: Sequence[OpenAsset]) -> None:
     """The rows of new assets; their actions and periods follow."""
-    whose = [[getattr(write.asset, name) for write in writes] for name in ("account_id", "product", "contract_id")]
-    rates = await place.connection.fetch(_RATES, *whose, [write.taxed_as for write in writes])
-    await ASSET.copy(
-        place.connection, [_asset_row(write, row["rates"]) for write, row in zip(writes, rates, strict=True)]
-    )
+    rows = []
+    for account_id, its in groupby(writes, key=lambda write: write.asset.account_id):
+        opened = list(its)
+        sold = [[getattr(write.asset, name) for write in opened] for name in ("product", "contract_id")]
+        rates = await _RATES(place.connection, account_id, *sold, [write.taxed_as for write in opened])
+        rows += [_asset_row(write, taxed) for write, taxed in zip(opened, rates, strict=True)]
+    await ASSET.copy(place.connection, rows)
 
 
 def _asset_row(write: OpenAsset, rates: Any) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from activities.kernel.inserts import Insert, or_update
 from activities.kernel.pool import Connection
 from activities.kernel.queries import Models
 from activities.orders.order_rows import LINE, ORDER
+from activities.orders.tax_rows import rates_of_lines
 from domain.assets.bundles import Relationship
 from domain.assets.writes import Relate
 from domain.journey.acceptance import Taken
@@ -103,10 +104,6 @@ def _decision(write: SaveQuote) -> str:
     return "rejected" if write.after.state is QuoteState.DRAFT else "approved"
 
 
-_RATES = """
-select tax_rates_for($1, product, contract_id, $2) as rates
-from unnest($3::text[], $4::text[]) with ordinality x(product, contract_id, n) order by n
-"""
 _LINK = Sql("update asset set order_id = :order_id, line_id = :line.line_id where asset_id = :line.asset_id")
 _EDGE = Sql(
     "insert into asset_relationship (parent_id, child_id, role, child_quantity, ratio, included_in_price)"
@@ -134,11 +131,11 @@ async def _record_sales(place: Writing, writes: list[RecordSale]) -> None:
         given = {"account_id": place.account_id, "activated_at": write.at, "activated_on": day, "recorded_at": write.at}
         await _SALE.put(place.connection, [write], **given, sells_goods=write.goods, imported=False)
         sold = [[getattr(line, name) for line in write.lines] for name in ("product", "contract_id")]
-        rates = await place.connection.fetch(_RATES, place.account_id, write.order_id, *sold)
+        rates = await rates_of_lines(place.connection, place.account_id, *sold, write.order_id)
         taxed = zip(write.lines, rates, strict=True)
         rows = [
-            _SOLD.row(one, order_id=write.order_id, site=None, tax_rates=row["rates"], ramp=None, usage=None)
-            for one, row in taxed
+            _SOLD.row(one, order_id=write.order_id, site=None, tax_rates=its, ramp=None, usage=None)
+            for one, its in taxed
         ]
         await LINE.copy(place.connection, rows)
 

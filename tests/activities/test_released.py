@@ -65,7 +65,8 @@ async def test_a_schema_that_leaves_a_release_behind_is_noticed(servers: Servers
         transaction = connection.transaction()
         await transaction.start()
         await connection.execute("alter table lead rename column account_id to customer_id")
-        await connection.execute("alter table journal add column mood text not null")
+        await connection.execute("alter table journal add column mood text not null default ''")
+        await connection.execute("alter table journal alter column mood drop default")
         said = "\n".join(await unfit(connection, texts))
         await transaction.rollback()
     assert "account_id" in said
