@@ -107,7 +107,7 @@ def test_no_password_stands_in_the_compose_file() -> None:
         assert value is None or re.search(r"^(\w+://\w+:)?\$\{\w+_PASSWORD:\?[^}]+\}(@.*)?$", value), place
 
 
-def test_the_example_environment_names_every_variable_and_only_it_has_passwords() -> None:
+def test_the_example_environment_names_every_variable_and_no_password_that_works() -> None:
     example = (ROOT / ".env.example").read_text()
     used = set(re.findall(r"(?<!\$)\$\{(\w+)", COMPOSE_TEXT))
     handed_on = {
@@ -116,12 +116,9 @@ def test_the_example_environment_names_every_variable_and_only_it_has_passwords(
     named = set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE))
     assert named - used - handed_on == set(), "named and not used"
     assert used - named == set(), "used and not named"
-    given = dict(re.findall(r"^([A-Z_]+)=(.+)$", example, re.MULTILINE))
+    given = dict(re.findall(r"^([A-Z_]+)=(.*)$", example, re.MULTILINE))
     demanded = set(re.findall(r"\$\{(\w+):\?", COMPOSE_TEXT))
-    assert given.keys() == demanded
-    for password in given.values():
-        assert password not in COMPOSE_TEXT
-        assert password not in (ROOT / "Dockerfile").read_text()
+    assert given == dict.fromkeys(demanded, ""), "empty ones, which compose refuses: no password is known to everybody"
 
 
 def test_only_web_interfaces_and_the_inbox_are_published_and_only_on_loopback() -> None:
