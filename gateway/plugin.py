@@ -16,13 +16,13 @@ from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, WorkflowIn
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.frame.calls import RequestCall
-from domain.kernel.legible import Legible
+from domain.kernel.legible import InTheClear, Legible
 from domain.service.case_progress import CaseCall
 from gateway.failures import SealedFailureConverter, SmallFailureConverter
 from gateway.logged import Logged
 from gateway.payloads.enclosing import Document, Enclosing, data_keys_of
-from gateway.payloads.packing import AS_IT_IS, OF_CUSTOMER, Packing, as_it_is, is_to_pack, unpacked
-from gateway.payloads.sealing import Sealing, keys_of
+from gateway.payloads.packing import AS_IT_IS, IN_THE_CLEAR, OF_CUSTOMER, Packing, as_it_is, is_to_pack, unpacked
+from gateway.payloads.sealing import Sealing, is_demanded, keys_of
 
 _PASSED_THROUGH = ("domain", "gateway", "pydantic", "pydantic_core")
 """What the sandbox of a caller's workflow takes from the process as it is: words and models, which do no I/O by being imported."""
@@ -53,6 +53,18 @@ class EnclosingPayloadConverter(CompactPayloadConverter):
             if isinstance(value, Document | RequestCall | CaseCall):
                 payload.metadata[OF_CUSTOMER] = b""
         return found
+
+
+class DemandingPayloadConverter(EnclosingPayloadConverter):
+    """As enclosing, where nothing may come in the clear: what did can be told."""
+
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+        """Values of payloads; a document that came as plain JSON says so."""
+        found = super().from_payloads(payloads, type_hints)
+        return [
+            InTheClear(value) if IN_THE_CLEAR in payload.metadata and type(value) is dict else value
+            for value, payload in zip(found, payloads, strict=True)
+        ]
 
 
 class NamesHidden(Interceptor):
@@ -90,6 +102,8 @@ class PerennialPlugin(SimplePlugin):
 
 def _converter(theirs: DataConverter | None, codec: PayloadCodec | None = None, own: bool = True) -> DataConverter:
     kind = EnclosingPayloadConverter if isinstance(codec, Enclosing) else CompactPayloadConverter
+    if isinstance(codec, Sealing) and codec.demands:
+        kind = DemandingPayloadConverter
     found = replace(theirs or pydantic_data_converter, payload_converter_class=kind)
     if codec is None:
         codec = Packing() if own else found.payload_codec or Packing(as_it_is)
@@ -120,5 +134,6 @@ def own_plugin() -> PerennialPlugin:
         return PerennialPlugin(own=True, codec=Packing(as_it_is, unpacked if keys is None else keys.opened))
     if keys is None:
         return OWN
-    own = data_keys_of(os.environ, keys)
-    return PerennialPlugin(own=True, codec=Sealing(keys) if own is None else Enclosing(keys, own))
+    own, demands = data_keys_of(os.environ, keys), is_demanded(os.environ)
+    codec = Sealing(keys, demands=demands) if own is None else Enclosing(keys, own, demands=demands)
+    return PerennialPlugin(own=True, codec=codec)

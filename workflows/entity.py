@@ -15,7 +15,7 @@ from temporalio.workflow import ContinueAsNewVersioningBehavior
 from domain.frame.flight import Delivery, Flying
 from domain.frame.state import Outcome
 from domain.journey.registry import BY_ACTIVITY, Kind
-from domain.kernel.legible import Answer
+from domain.kernel.legible import Answer, InTheClear
 from domain.kernel.refusals import Refusal
 from workflows.carried import carried, carrying
 from workflows.tasks import Alarm, DeliveryTasks
@@ -25,6 +25,8 @@ ROLL_OVER_AFTER = timedelta(days=300)
 LONG_IN_FLIGHT = timedelta(days=1)
 """What has been on its way for so long keeps no run from ending: some provider is dead."""
 
+NOT_SEALED = "NotSealed"
+_HOW_SEALED = "call the API or Nexus, or connect with PerennialPlugin and the key for payloads"
 _State = TypeVar("_State", bound=Flying)
 _Entity = TypeVar("_Entity", bound="Entity[Any]")
 
@@ -216,6 +218,11 @@ def _handler(kind: Kind) -> Callable[..., Any]:
         return Answer(await self.ask(kind, request))
 
     def check(self, request: Any) -> None:  # type: ignore[no-untyped-def]
+        if isinstance(
+            request, InTheClear
+        ):  # before any history has it; without details, which a caller without a key cannot read
+            said = f"{kind.update} came unencrypted, and nothing may here; {_HOW_SEALED}"
+            raise ApplicationError(said, type=NOT_SEALED, non_retryable=True)
         with refusals():
             self.read(kind, request)
 

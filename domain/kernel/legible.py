@@ -11,3 +11,7 @@ class Legible:
 
 class Answer(Legible, dict[str, Any]):
     """What an update is answered."""
+
+
+class InTheClear(dict[str, Any]):
+    """A document that came unsealed where nothing may."""

@@ -92,9 +92,15 @@ class Enclosing(Sealing):
     """Seals as `Sealing` does, and documents of a customer with the key of the workflow that they go to."""
 
     def __init__(
-        self, keys: Keys, data_keys: DataKeys, workflow_id: str | None = None, *, over_nexus: bool = False
+        self,
+        keys: Keys,
+        data_keys: DataKeys,
+        workflow_id: str | None = None,
+        *,
+        demands: bool = False,
+        over_nexus: bool = False,
     ) -> None:
-        super().__init__(keys)
+        super().__init__(keys, demands=demands)
         self._over_nexus = over_nexus
         self._whole = keys
         self.data_keys = data_keys
@@ -111,9 +117,9 @@ class Enclosing(Sealing):
     def with_context(self, context: SerializationContext) -> Enclosing:
         """What goes over Nexus is read by whoever calls; all else goes to a workflow, or comes from one."""
         if isinstance(context, NexusSerializationContext):
-            return Enclosing(self._whole, self.data_keys, over_nexus=True)
+            return Enclosing(self._whole, self.data_keys, demands=self.demands, over_nexus=True)
         if isinstance(context, WorkflowSerializationContext | ActivitySerializationContext) and context.workflow_id:
-            return Enclosing(self._whole, self.data_keys, context.workflow_id)
+            return Enclosing(self._whole, self.data_keys, context.workflow_id, demands=self.demands)
         return self
 
     async def throw_away(self, workflow_ids: Sequence[str]) -> int:
@@ -127,7 +133,7 @@ class Enclosing(Sealing):
 
     async def _opened(self, payload: Payload) -> Payload:
         if payload.metadata.get(ENCODING) != ENCLOSED:
-            return self._whole.opened(payload)
+            return self._read(payload)
         key = await self.data_keys.find(key_id_of(payload))
         if key is None:
             return Payload(metadata={ENCODING: PLAIN}, data=json.dumps(GONE).encode())

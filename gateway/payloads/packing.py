@@ -29,6 +29,9 @@ AS_IT_IS = "as-it-is"
 """Set by the converter on what somebody without a codec reads; it never reaches the server."""
 OF_CUSTOMER = "of-customer"
 """Set by the converter on documents that customers' own keys seal where there are such keys; it never reaches the server either."""
+IN_THE_CLEAR = "in-the-clear"
+"""Set by a codec that demands sealed payloads on what came as plain JSON; it never leaves the process."""
+_MARKS = frozenset({AS_IT_IS, OF_CUSTOMER, IN_THE_CLEAR})
 WORDS: Mapping[bytes, str] = {b"prn1": "words-1.json"}
 """The dictionary of each encoding."""
 NEWEST = b"prn1"
@@ -125,9 +128,9 @@ class Packing(PayloadCodec, WithSerializationContext):
 
 def as_it_is(payload: Payload) -> Payload:
     """A payload for somebody without a codec."""
-    if AS_IT_IS not in payload.metadata and OF_CUSTOMER not in payload.metadata:
+    if _MARKS.isdisjoint(payload.metadata):
         return payload
-    left = {name: value for name, value in payload.metadata.items() if name not in (AS_IT_IS, OF_CUSTOMER)}
+    left = {name: value for name, value in payload.metadata.items() if name not in _MARKS}
     return Payload(metadata=left, data=payload.data)
 
 

@@ -20,10 +20,12 @@ from temporalio.api.common.v1 import Payload
 from domain.kernel.refusals import MendableError
 from gateway.payloads.packing import (
     ENCODING,
+    IN_THE_CLEAR,
     PACKED,
     PLAIN,
     Packing,
     UnreadablePayloadError,
+    Written,
     as_it_is,
     is_to_pack,
     packed,
@@ -181,19 +183,36 @@ class Sealing(Packing):
 
     is_secret = True
 
-    def __init__(self, keys: Keys) -> None:
-        super().__init__(keys.sealed, keys.opened)
+    def __init__(self, keys: Keys, *, demands: bool = False) -> None:
+        super().__init__(keys.sealed, _marked(keys.opened) if demands else keys.opened)
         self._keys = keys
+        self.demands = demands
+        """true if what comes as plain JSON is marked, so that whoever asks something so is refused"""
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Payloads as the server gets them."""
         return [self._keys.sealed(one) for one in payloads]
 
 
+def _marked(read: Written) -> Written:
+    def opened(payload: Payload) -> Payload:
+        found = read(payload)
+        if payload.metadata.get(ENCODING) == PLAIN:
+            found = Payload(metadata={**found.metadata, IN_THE_CLEAR: b""}, data=found.data)
+        return found
+
+    return opened
+
+
+def is_demanded(environment: Mapping[str, str]) -> bool:
+    """True where the environment says that nothing may go in the clear."""
+    return environment.get(DEMANDED, "").lower() in ("1", "true", "yes", "on")
+
+
 def keys_of(environment: Mapping[str, str]) -> Keys | None:
     """The keys that the environment names; null if nothing is sealed. Raises KeysError for those that cannot be used, and if there are
     none where sealing is demanded."""
-    demanded = environment.get(DEMANDED, "").lower() in ("1", "true", "yes", "on")
+    demanded = is_demanded(environment)
     if demanded and not is_to_pack(environment):
         raise KeysError(
             f"{DEMANDED} demands that payloads are sealed, and {PACKED} that they are not: leave one of them out"

@@ -11,15 +11,22 @@ from typing import Any
 
 import aiosmtplib
 import pytest
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateStage
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateHandle,
+    WorkflowUpdateStage,
+)
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import Replayer
 
 from domain.kernel.ids import journey_id
 from domain.kernel.refusals import Refusal
 from gateway.cases import CaseClient
 from gateway.in_the_clear import in_the_clear
-from gateway.payloads.sealing import KEYS
+from gateway.payloads.sealing import DEMANDED, KEYS
 from gateway.plugin import own_plugin
 from tests.builders import order
 from tests.cases import case
@@ -64,10 +71,10 @@ def _planted() -> dict[str, Any]:
     return document
 
 
-def _said(folder: Path) -> Iterator[str]:
+def _said(folder: Path, least: int = 100_000) -> Iterator[str]:
     """Which planted words the engine's files hold, however a string is kept there."""
     files = [file.read_bytes() for file in sorted(folder.glob("temporal.db*"))]
-    assert sum(map(len, files)) > 100_000
+    assert sum(map(len, files)) > least
     for word in PLANTED:
         coded = base64.b64encode(word.encode()).rstrip(b"=")[:-1]
         if any(one in file for file in files for one in (word.encode(), json.dumps(word).encode(), coded)):
@@ -127,8 +134,35 @@ async def test_the_engines_files_name_nobody_and_whoever_has_the_key_reads_all(
         assert (found.payloads, found.named) == (1, (journey_id(other["account"]["account_id"]),))
 
 
-async def _in_the_clear(up: Up, document: dict[str, Any]) -> None:
-    """Somebody without the key places an order: it is taken."""
+async def test_where_sealing_is_demanded_an_order_in_the_clear_is_refused_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TEMPORAL_ADDRESS", raising=False)
+    monkeypatch.setenv(KEYS, KEY)
+    monkeypatch.setenv(DEMANDED, "true")
+    async with stack_up(tmp_path / "stack", keep=False, quiet=True) as up:
+        document = _planted()
+        account = document["account"]["account_id"]
+        asked = await _asked_in_the_clear(up, document)
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await asked.result()
+        assert isinstance(refused.value.cause, ApplicationError)
+        assert refused.value.cause.type == "NotSealed"
+        assert list(_said(tmp_path / "stack" / "temporal", least=1)) == []
+        assert await up.pool.fetchval("select count(*) from sales_order") == 0
+        # The same order, sealed, begins the journey; then a request in the clear is refused as well.
+        await up.client.place_order(document)
+        bare = (await Client.connect(up.running.temporal_address)).get_workflow_handle(journey_id(account))
+        with pytest.raises(WorkflowUpdateFailedError):
+            await bare.execute_update("complete_task", {"task": "kickoff", "evidence": NOTE})
+        await up.client.ask(account, "complete_task", {"task": "kickoff", "evidence": "all were there"})
+        found = await in_the_clear(up.client.temporal)
+        assert found is not None
+        assert found.payloads == 0
+
+
+async def _asked_in_the_clear(up: Up, document: dict[str, Any]) -> WorkflowUpdateHandle[Any]:
+    """Somebody without the key places an order."""
     bare = await Client.connect(up.running.temporal_address)
     start: WithStartWorkflowOperation[object, object] = WithStartWorkflowOperation(
         "CustomerJourney",
@@ -136,10 +170,14 @@ async def _in_the_clear(up: Up, document: dict[str, Any]) -> None:
         task_queue="perennial",
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )
-    asked = await bare.start_update_with_start_workflow(
+    return await bare.start_update_with_start_workflow(
         "place_order", document, wait_for_stage=WorkflowUpdateStage.ACCEPTED, start_workflow_operation=start
     )
-    assert asked.id
+
+
+async def _in_the_clear(up: Up, document: dict[str, Any]) -> None:
+    """Somebody without the key places an order: it is taken."""
+    assert (await _asked_in_the_clear(up, document)).id
     query = "select count(*) from sales_order where order_id = $1"
 
     async def is_there() -> bool:
