@@ -110,15 +110,24 @@ class Mailbox:
             raise MailNotFoundError(mail_id) from error
 
     def store(self, sender: str, recipients: Sequence[str], content: bytes) -> str:
-        """Keep a mail and return its id. The file appears complete or not at all."""
+        """Keep a mail and return its id. The file appears complete or not at all.
+
+        Raises:
+            OSError: it cannot be kept, as on a full disk; nothing of it is left.
+        """
         if self._last is None:
             names = self._names()
             self._last = int(names[-1][:8]) if names else 0
-        number = self._last = self._last + 1
+        number = self._last + 1
         envelope = [f"Return-Path: <{sender}>", *(f"Delivered-To: {address}" for address in recipients)]
         draft = self._folder / f"{number:08d}.new"
-        draft.write_bytes("".join(f"{line}\r\n" for line in envelope).encode(errors="surrogateescape") + content)
-        draft.replace(self._folder / f"{number:08d}.eml")
+        try:
+            draft.write_bytes("".join(f"{line}\r\n" for line in envelope).encode(errors="surrogateescape") + content)
+            draft.replace(self._folder / f"{number:08d}.eml")
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+        self._last = number
         return f"{number:08d}"
 
     def of(self, is_theirs: Callable[[str], bool]) -> Sequence[MailSummary]:

@@ -150,5 +150,10 @@ class _Delivery:
             except Exception:
                 _log.exception("a mail could not be taken in; its sender will try again")
                 return LATER
-        mail_id = self._owner.mailbox.store(envelope.mail_from or "", envelope.rcpt_tos, content)
+        try:
+            mail_id = self._owner.mailbox.store(envelope.mail_from or "", envelope.rcpt_tos, content)
+        except OSError:
+            # Of what escapes from here the library says 500: for good, where the disk is only full for a while.
+            _log.exception("a mail could not be kept; its sender will try again")
+            return LATER
         return f"250 OK, stored as {mail_id}"

@@ -1,6 +1,7 @@
 """The mailbox, over real SMTP and HTTP on loopback."""
 
 import asyncio
+import errno
 import http.client
 import os
 import smtplib
@@ -133,6 +134,26 @@ async def test_rejected_recipients_get_the_reply_and_no_mail(tmp_path: Path) -> 
         server.reject = None
         await send(server, renewal_notice(), "gone@x.example")
         assert [mail.to for mail in server.mailbox.list()] == ["here@x.example", "gone@x.example"]
+
+
+async def test_a_mail_that_finds_the_disk_full_is_asked_to_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    def write(path: Path, content: bytes) -> int:
+        path.touch()
+        raise full
+
+    async with EmbeddedMailbox(tmp_path / "mails") as server:
+        with monkeypatch.context() as disk:
+            disk.setattr(Path, "write_bytes", write)
+            with pytest.raises(smtplib.SMTPDataError) as refusal:
+                await send(server, renewal_notice())
+        assert 400 <= refusal.value.smtp_code < 500
+        assert {path.suffix for path in server.mailbox.folder.iterdir()} == {".lock"}
+        await send(server, renewal_notice())
+        assert [mail.id for mail in server.mailbox.list()] == ["00000001"]
 
 
 async def test_pages_show_the_newest_first_and_every_value_escaped(tmp_path: Path) -> None:
