@@ -30,6 +30,8 @@ _PASSING = frozenset(
     }
 )
 _NO_POLLER = "no poller seen"
+_STUMBLES = "Workflow Task in failed state"
+"""what the server says at once where workers have died, or were late, over a workflow's task three times in a row: the next may do it"""
 
 _Answer = TypeVar("_Answer")
 
@@ -107,8 +109,10 @@ async def _persistently(send: Callable[[], Awaitable[_Answer]], said: list[str])
 
 
 def _passes(error: RPCError) -> bool:
-    """True for what is over once the server is back or less busy, a connection that broke included."""
-    return error.status in _PASSING or (error.status is RPCStatusCode.UNKNOWN and error.message == "transport error")
+    """True for what is over once the server is back or less busy, a connection that broke and a task that stumbles included."""
+    broke = error.status is RPCStatusCode.UNKNOWN and error.message == "transport error"
+    stumbles = error.status is RPCStatusCode.FAILED_PRECONDITION and _STUMBLES in error.message
+    return error.status in _PASSING or broke or stumbles
 
 
 def _refusal(failed: WorkflowUpdateFailedError) -> BaseException:
