@@ -23,6 +23,7 @@ from workers.embedded.errors import EmbeddedError
 from workers.embedded.mailbox_server import EmbeddedMailbox
 from workers.embedded.placement import location
 from workers.embedded.postgres import EmbeddedPostgres
+from workers.embedded.process import complete
 from workers.embedded.temporal_server import EmbeddedTemporal
 from workers.migrating import migrate
 from workflows.visibility import SEARCH_ATTRIBUTES
@@ -73,7 +74,10 @@ class WorkerProcess:
         """true while whoever killed it starts it again"""
 
     async def start(self) -> None:
-        """Starts it; it takes tasks a moment later."""
+        """Starts it; it takes tasks a moment later. Whoever is cancelled meanwhile still has it, to end it."""
+        await complete(self._start())
+
+    async def _start(self) -> None:
         self._began = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(

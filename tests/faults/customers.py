@@ -30,9 +30,9 @@ class Customer:
     by_http: bool
 
 
-def customer(seed: int, number: int, after: date) -> Customer:
-    """Life `number` of a seed: the same every time on the same day."""
-    lengths = LONG if number % LONG_EVERY == 0 else SHORT
+def customer(seed: int, number: int, after: date, days: tuple[int, ...] | None = None) -> Customer:
+    """Life `number` of a seed: the same every time on the same day. days: how many it has at most, one of these."""
+    lengths = days or (LONG if number % LONG_EVERY == 0 else SHORT)
     dice = Random(f"faults:{seed}/{number}")
     maker = Maker(Random(f"{seed}/{number}"), f"{seed}/{number}", after, lengths=lengths)
     story = told(maker.story(), f"f{number}", after)

@@ -28,8 +28,8 @@ _TABLES = {
     "outbox": "select delivery_id, account_id, channel, status, message_id, left_with, body->>'to_email' as address,"
     " body->>'template' as template, reason from outbox order by delivery_id",
     "cases": "select case_id, account_id, status from service_case order by case_id",
-    "messages": "select case_id, count(*) as messages from case_message where not automatic"
-    " group by case_id order by case_id",
+    "messages": "select case_id, count(*) as messages from case_message where not automatic and (template is null or"
+    " template like '%reply%') group by case_id order by case_id",
     "inbox": "select inbox_id, status, case_id, reason from inbox_message order by inbox_id",
     "quotes": "select quote_id, state, order_id from quote order by quote_id",
     "claims": "select claim_id, case_id, status, credit_memo_id from refund_claim order by claim_id",

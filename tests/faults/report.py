@@ -27,6 +27,8 @@ class Report:
     by_itself: Counter[str] = field(default_factory=Counter)
     answered: Counter[str] = field(default_factory=Counter)
     again: Counter[str] = field(default_factory=Counter)
+    planted: dict[str, bool] = field(default_factory=dict)
+    """what was planted, and whether it was found"""
     journeys: int = 0
     cases: int = 0
     steps: int = 0
@@ -62,6 +64,7 @@ class Report:
             "documents": self.documents,
             "mails": self.mails,
             "actions_a_minute": round((self.answered.total() + self.again.total() + self.steps) / minutes, 1),
+            **({"planted_and_found": self.planted} if self.planted else {}),
             "found": [f"{finding.kind}: {finding.says}" for finding in self.findings[:SHOWN]],
         }
 

@@ -51,6 +51,8 @@ class Asked:
     """seconds from one fault of a part to the next"""
     of_connections: float = 12.0
     restores: bool = True
+    days: tuple[int, ...] | None = None
+    """how many days lives last at most, if not as usual: mostly months, now and then years"""
     plants: tuple[str, ...] = ()
 
 
@@ -96,7 +98,7 @@ class Run:
     async def _one_after_the_other(self, numbers: Any, deadline: float) -> None:
         while time.monotonic() < deadline and self._journeys() < self.asked.journeys:
             number = next(numbers)
-            one = customer(self.asked.seed, number, present().date())
+            one = customer(self.asked.seed, number, present().date(), self.asked.days)
             living = Living(one, Lived(one.story))
             self.lives.append(living)
             try:
@@ -238,10 +240,11 @@ async def rehearse(folder: Path, asked: Asked, say: Say) -> Report:
         await run.live()
         say("everybody has lived to the end; waiting for what is on its way")
         await run.settle()
-        for kind in asked.plants:
-            say(f"planted: {await plant(kind, run.world, run.pool)}")
+        planted = [await plant(kind, run.world, run.pool) for kind in asked.plants]
         evidence, findings = await run.check()
+        report.planted = {one.kind: one.is_found(findings) for one in planted}
         report.findings = findings
+        run.world.keeps = bool(findings)
         report.faults = run.failing.counted
         report.left_out = run.failing.left_out
         report.recovered = run.failing.recovered

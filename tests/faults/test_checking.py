@@ -13,8 +13,10 @@ from tests.faults.checking import Kind, check, resent
 from tests.faults.doors import Heard
 from tests.faults.evidence import Arrived, Evidence
 
-WELCOME = Arrived("<1@perennial.example>", "jo@acme.example", "Welcome", "Good to have you.")
-NEWS = Arrived("<2@perennial.example>", "jo@acme.example", "News", "There is more.")
+WELCOME = Arrived(
+    "<journey%3Aacme%2Fwelcome%230.a@perennial.example>", "jo@acme.example", "Welcome", "Good to have you."
+)
+NEWS = Arrived("<journey%3Aacme%2Fnews%230.b@perennial.example>", "jo@acme.example", "News", "There is more.")
 
 
 def told() -> Heard:
@@ -42,7 +44,7 @@ def left() -> Evidence:
                     "at": datetime(2027, 1, 1, tzinfo=UTC),
                 }
             ],
-            "outbox": [_row("welcome", "<1@perennial.example>"), _row("news", "<2@perennial.example>")],
+            "outbox": [_row("welcome", WELCOME.message_id), _row("news", NEWS.message_id)],
             "cases": [{"case_id": "C-1"}, {"case_id": "M-1"}],
             "messages": [{"case_id": "C-1", "messages": 1}],
             "inbox": [{"inbox_id": "m-1", "status": "matched", "case_id": "M-1", "reason": ""}],
@@ -125,6 +127,17 @@ def test_what_is_lost_doubled_or_wrong_is_found(spoil: Callable[[Evidence], Any]
     spoil(evidence)
     found = check(evidence, told(), [])
     assert any(finding.kind is kind and says in finding.says for finding in found), found
+
+
+def test_a_mail_that_was_booked_anew_may_have_left_under_one_message_id_alone() -> None:
+    evidence = left()
+    evidence.tables["outbox"][0]["message_id"] = None
+    assert check(evidence, told(), []) == []
+    again = WELCOME.message_id.replace(".a@", ".c@")
+    evidence.mails.append(Arrived(again, WELCOME.to, WELCOME.subject, WELCOME.text))
+    assert [finding.kind for finding in check(evidence, told(), [])] == [Kind.DOUBLED]
+    evidence.mails = [NEWS]
+    assert [finding.kind for finding in check(evidence, told(), [])] == [Kind.LOST]
 
 
 def test_the_same_mail_under_the_same_message_id_is_counted_apart() -> None:

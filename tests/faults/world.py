@@ -60,6 +60,8 @@ class World:
         self.proxy: WorkerProcess | None = None
         self.by_itself: Counter[str] = Counter()
         """what ended at work without being killed"""
+        self.keeps = True
+        """whether what is left of the data is kept with the logs"""
         self._mounted: list[Path] = []
         self._watch: asyncio.Task[None] | None = None
         self._held: set[str] = set()
@@ -363,6 +365,8 @@ class World:
         for server in SERVERS:
             with contextlib.suppress(OSError):
                 shutil.copy(self.data_of(server) / "server.log", self.folder / f"{server}.log")
+            if self.keeps:
+                subprocess.run(["cp", "-a", self.data_of(server), self.folder / f"{server}.left"], check=False)
         home = location(self.folder / "postgres")
         if home != self.folder / "postgres":
             shutil.rmtree(home, ignore_errors=True)

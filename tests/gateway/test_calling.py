@@ -47,7 +47,7 @@ async def test_a_task_that_failed_some_times_is_waited_for(servers: Servers) -> 
     async with Worker(
         servers.temporal, task_queue=queue, workflows=[Trips], workflow_runner=UnsandboxedWorkflowRunner()
     ):
-        while (await handle.describe()).raw_description.pending_workflow_task.attempt <= 3:
+        while (await handle.describe()).raw_description.pending_workflow_task.attempt <= 3:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.02)
         with pytest.raises(RPCError) as refused:
             await handle.execute_update(Trips.ask, id="u-0")
