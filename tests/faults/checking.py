@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from urllib.parse import unquote
 
 from domain.journey.comparing import DifferenceKind
@@ -186,7 +187,7 @@ _BOOKED = "by the engine's histories"
 """why a row is booked as sent that a database from before did not know of: with which other message it left is not on record any more"""
 
 
-def _of_row(row: dict[str, str], by_id: dict[str, list[Arrived]]) -> Iterator[Finding]:
+def _of_row(row: dict[str, Any], by_id: dict[str, list[Arrived]]) -> Iterator[Finding]:
     """One message that is on record as sent. What the database had lost, and was booked as sent anew, has no Message-ID there."""
     mails = [mail for some in by_id.values() for mail in some]
     expected = row["message_id"] or next(iter(by_id), None)
@@ -209,7 +210,7 @@ def _delivery_of(message_id: str) -> str:
     return unquote(message_id.strip("<>").partition("@")[0].partition(".")[0])
 
 
-def _leaving(evidence: Evidence) -> Iterable[dict[str, str]]:
+def _leaving(evidence: Evidence) -> Iterable[dict[str, Any]]:
     """The rows of messages that left, each by the one that leads it."""
     mailed = ("deliver_mail", "deliver_notice")
     return [
