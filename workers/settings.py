@@ -114,6 +114,10 @@ class Settings(BaseSettings):
     """for so long it stays on record who asked what through the gateway, and what tools of agents did"""
     keep_inbound_days: Annotated[int, Field(ge=90)] = 400
     """for so long events of other systems stay as they came, once they are settled"""
+    keep_mails_days: Annotated[int | None, Field(ge=30)] = None
+    """for so long mails of customers stay as they came, once they are settled; without it for good"""
+    keep_words_days: Annotated[int | None, Field(ge=90)] = None
+    """for so long it stays on record what was said in cases, once they are closed; without it for good"""
     erasures: Path | None = None
     """a folder for the certificates of who was erased, beside the databases: `perennial erase again` reads it after a restore"""
     answer_within: Annotated[float, Field(gt=0)] = 30
@@ -290,8 +294,17 @@ class Settings(BaseSettings):
         """For how long is kept what `perennial prune` deletes."""
         from activities.kernel.pruning import Keeping
 
-        days = (self.keep_events_days, self.keep_usage_days, self.keep_audit_days, self.keep_inbound_days)
-        return Keeping(*(timedelta(days=count) for count in days))
+        def days(count: int) -> timedelta:
+            return timedelta(days=count)
+
+        return Keeping(
+            days(self.keep_events_days),
+            days(self.keep_usage_days),
+            days(self.keep_audit_days),
+            days(self.keep_inbound_days),
+            None if self.keep_mails_days is None else days(self.keep_mails_days),
+            None if self.keep_words_days is None else days(self.keep_words_days),
+        )
 
     def provider(self) -> Registration | None:
         """With whom our people sign in; null if they do not."""

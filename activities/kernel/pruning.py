@@ -70,17 +70,41 @@ with session as (delete from console_session where begun_at < $1 returning 1),
 select (select count(*) from session) + (select count(*) from sign_in) + (select count(*) from form)
      + (select count(*) from draft) + 0 * $2::int
 """
+# Mails as they came, once they are settled: what of them went into a case stays there, and so do their ids.
+_MAILS = """
+with gone as (
+       update inbox_message set raw = '', sender_name = '', subject = '' where inbox_id = any(array(
+         select inbox_id from inbox_message where status in ('matched', 'automatic', 'discarded') and settled_at < $1 and raw <> '' limit $2))
+       returning 1)
+select count(*) from gone
+"""
+# What was said in cases that are closed, and what the timeline says of messages and cases; that they were, when, and whose, stays.
+_WORDS = """
+with said as (
+       update case_message set subject = '', body = '' where ctid = any(array(
+         select m.ctid from case_message m join service_case c using (case_id)
+         where c.closed_at < $1 and m.at < $1 and m.body <> '' limit $2))
+       returning 1),
+     told as (
+       update timeline_item set title = 'forgotten' where key = any(array(
+         select key from timeline_item where at < $1 and kind in ('message', 'case') and title <> 'forgotten' limit $2))
+       returning 1)
+select (select count(*) from said) + (select count(*) from told)
+"""
 SESSIONS_KEPT = timedelta(days=2)
 
 
 @dataclass(frozen=True)
 class Keeping:
-    """For how long is kept what somebody may want to look at: events that left, days of usage, the audit log, events that came in."""
+    """For how long is kept what somebody may want to look at: events that left, days of usage, the audit log, events that came in;
+    mails as they came, and what was said in cases, null if for good."""
 
     events: timedelta
     usage: timedelta
     audit: timedelta
     inbound: timedelta
+    mails: timedelta | None = None
+    words: timedelta | None = None
 
 
 async def forget(connection: Connection, now: datetime, keeping: Keeping, at_once: int = AT_ONCE) -> dict[str, int]:
@@ -94,7 +118,11 @@ async def forget(connection: Connection, now: datetime, keeping: Keeping, at_onc
         ("lines of the audit log", _AUDIT, keeping.audit),
         ("acts of tools", _TOOLS, keeping.audit),
         ("traces of sign-ins", _SIGNED_IN, SESSIONS_KEPT),
+        ("mails as they came", _MAILS, keeping.mails),
+        ("words of closed cases", _WORDS, keeping.words),
     ):
+        if kept is None:
+            continue
         gone[what] = 0
         while found := await connection.fetchval(statement, now - kept, at_once):
             gone[what] += found

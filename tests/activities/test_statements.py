@@ -45,7 +45,7 @@ SAMPLES = {
     "activities.frame.unit_of_work.transaction": "[{'about': about} for about in ([], ['account/A'])]",
     "activities.kernel.gathering.write": "[{'text': statement([], [JOURNAL], PEOPLE_CHANGED, 2)}]",
     "activities.kernel.news.tell": "[{'said': telling(['account/A', 'case/C'])}]",
-    "activities.kernel.pruning.forget": "[{'statement': one} for one in (_EVENTS, _USAGE)]",
+    "activities.kernel.pruning.forget": "[{'statement': one} for one in (_EVENTS, _USAGE, _MAILS, _WORDS)]",
     "activities.service.case_imports._keep": "[{'table': 'service_policy', 'column': 'policy_id'},"
     " {'table': 'business_calendar', 'column': 'calendar_id'}]",
     "activities.service.case_rows.find_case": "[{'lock': lock} for lock in (True, False)]",

@@ -156,7 +156,7 @@ def mail() -> typer.Typer:
 
 
 def prune() -> typer.Typer:
-    """Deletes what nothing asks for any more; PERENNIAL_KEEP_EVENTS_DAYS, _USAGE_DAYS and _AUDIT_DAYS say how long."""
+    """Deletes what nothing asks for any more; PERENNIAL_KEEP_EVENTS_DAYS, _USAGE_DAYS, _AUDIT_DAYS, _MAILS_DAYS and _WORDS_DAYS say how long."""
     from workers.cli.pruning import app
 
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from datetime import datetime
 
 import asyncpg
@@ -31,6 +32,7 @@ from workers.attending import absence, is_polled
 from workers.cli.common import console, settings_of
 from workers.cli.servers import Connections, connections
 from workers.registering import endpoints_here
+from workers.retention import RETENTION, retention_of, wanted_retention
 from workers.settings import PIPED, Settings
 from workflows.visibility import SEARCH_ATTRIBUTES
 
@@ -69,6 +71,7 @@ async def examine() -> bool:
             await _builds(findings, servers)
             await _journeys(findings, servers)
             await _sealed(findings, servers)
+            await _retention(findings, servers)
             await _providers(findings, servers)
     except Exception as error:  # whatever it is, it is the doctor's finding
         findings.said("Temporal", False, str(error), "start it, or set TEMPORAL_ADDRESS; `perennial up` brings one")
@@ -107,6 +110,18 @@ async def _sealed(findings: Findings, servers: Connections) -> None:
     named = ", ".join(found.named[:NAMED_FACTS])
     advice = f"let whoever calls {named} use the API, or PerennialPlugin with the key; what began before there was a key stays until retention"
     findings.noted("sealed payloads", said, advice)
+
+
+async def _retention(findings: Findings, servers: Connections) -> None:
+    """For how long the engine keeps what is over, beside what is wanted."""
+    wanted, found = wanted_retention(os.environ), await retention_of(servers.temporal)
+    said = f"runs that are over stay for {counted(found.days, 'day')}"
+    if wanted is not None and wanted != found:
+        says = f"{said}, and {RETENTION} says {os.environ[RETENTION]}"
+        mend = f"`perennial temporal operator namespace update --namespace {servers.temporal.namespace} --retention {os.environ[RETENTION]}`"
+        findings.said("retention", False, says, mend)
+        return
+    findings.said("retention", True, said)
 
 
 async def _calendars(findings: Findings, settings: Settings, connection: Connection) -> None:

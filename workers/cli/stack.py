@@ -27,11 +27,12 @@ from workers.cli.measuring import metrics_of
 from workers.cli.servers import IMPORTS_WAIT
 from workers.embedded.ports import GATEWAY_PORT, LOOPBACK
 from workers.embedded.stack import EmbeddedStack
-from workers.embedded.temporal_server import find_program
+from workers.embedded.temporal_server import RETENTION, find_program
 from workers.heap import settle
 from workers.logs import set_up
 from workers.migrating import migrate
 from workers.registering import register_endpoint
+from workers.retention import wanted_retention
 from workers.schedules import keep_schedules
 from workers.settings import Settings
 from workers.wiring import attended, build_attending, build_desk, build_gateway, build_inbox, build_worker
@@ -59,9 +60,11 @@ async def stack_up(data_dir: Path, *, keep: bool = True, quiet: bool = False) ->
     # Held from here on: its address stands in mails, and the Temporal UI asks there.
     with listening_near(LOOPBACK, GATEWAY_PORT) as listens:
         address = f"http://{LOOPBACK}:{listens.getsockname()[1]}"
-        codec = f"{address}{CODEC}"
+        codec, retention = f"{address}{CODEC}", wanted_retention(os.environ) or RETENTION
         async with (
-            EmbeddedStack(data_dir, SEARCH_ATTRIBUTES, keep=keep, on_progress=said, codec=codec) as stack,
+            EmbeddedStack(
+                data_dir, SEARCH_ATTRIBUTES, keep=keep, on_progress=said, codec=codec, retention=retention
+            ) as stack,
             _worked(stack, listens, address) as up,
         ):
             yield up

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from workers.embedded.part import Part
 from workers.embedded.placement import location
 from workers.embedded.postgres import EmbeddedPostgres
 from workers.embedded.process import complete
-from workers.embedded.temporal_server import EmbeddedTemporal
+from workers.embedded.temporal_server import RETENTION, EmbeddedTemporal
 
 
 def postgres_folder(data_dir: Path) -> Path:
@@ -46,6 +47,7 @@ class EmbeddedStack(Part):
         on_progress: told in a few words what has been reached.
         reject: refuses mail recipients, see `EmbeddedMailbox`.
         codec: where Temporal's web interface has payloads decoded.
+        retention: for how long runs that are over can be looked at.
 
     Raises:
         AlreadyRunningError: on entering, when another process runs a stack on this folder; it has the `pid`.
@@ -61,6 +63,7 @@ class EmbeddedStack(Part):
         *,
         reject: Rejection | None = None,
         codec: str | None = None,
+        retention: timedelta = RETENTION,
     ) -> None:
         self.data_dir = data_dir.resolve()
         self.postgres = EmbeddedPostgres(postgres_folder(self.data_dir))
@@ -68,6 +71,7 @@ class EmbeddedStack(Part):
             engine_file(self.data_dir),
             search_attributes=search_attributes,
             codec=codec,
+            retention=retention,
         )
         self.mail = EmbeddedMailbox(self.data_dir / "mailbox", reject=reject)
         self._keep = keep

@@ -99,8 +99,10 @@ class EmbeddedTemporal(Part):
         ui_port: int | None = None,
         metrics_port: int | None = None,
         codec: str | None = None,
+        retention: timedelta = RETENTION,
     ) -> None:
         self._codec = codec
+        self._retention = retention
         self._db_file = db_file
         self.namespace = namespace
         self._search_attributes = dict(search_attributes or {})
@@ -232,7 +234,7 @@ class EmbeddedTemporal(Part):
                 AddSearchAttributesRequest(namespace=self.namespace, search_attributes=missing)
             )
         retention = Duration()
-        retention.FromTimedelta(RETENTION)
+        retention.FromTimedelta(self._retention)
         await client.workflow_service.update_namespace(
             UpdateNamespaceRequest(
                 namespace=self.namespace, config=NamespaceConfig(workflow_execution_retention_ttl=retention)

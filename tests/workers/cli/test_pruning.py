@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from activities.kernel.clock import present
 from activities.kernel.pruning import Keeping, forget
 from tests.builders import order
+from tests.cases import case, case_client
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, report_usage
 
@@ -134,3 +136,38 @@ def test_nobody_forgets_what_is_looked_at(days: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PERENNIAL_KEEP_USAGE_DAYS", days)
     with pytest.raises(ValueError, match="keep_usage_days"):
         Settings()
+
+
+async def test_mails_and_words_of_closed_cases_go_where_a_period_is_set(servers: Servers) -> None:
+    document = order()
+    account, pool, now = account_of(document), servers.pool, present()
+    await servers.client.place_order(document)
+    opened = [await case_client(servers).open_case(case(document, body="the lamp is violet")) for _ in range(2)]
+    first, second = (one.case_id for one in opened)
+    gone_by = now - timedelta(days=200)
+    await pool.execute("update service_case set closed_at = $2 where case_id = $1", first, gone_by)
+    await pool.execute("update case_message set at = $2 where case_id = $1", first, gone_by)
+    await pool.execute(
+        "update timeline_item set at = $2 where account_id = $1 and key like '%' || $3 || '%'", account, gone_by, first
+    )
+    mail = (
+        "insert into inbox_message (inbox_id, raw, recipients, received_at, status, attempts, try_at, settled_at, sender, sender_name,"
+        " subject, reason, attachments) values ($1, 'violet', '{}', $2, $3, 0, $2, $2, 'x@y.example', 'X', 'violet', '', '[]')"
+    )
+    for name, status, days in (("old", "matched", 200), ("unknown", "unknown", 200), ("young", "matched", 10)):
+        await pool.execute(mail, f"{account}-{name}", now - timedelta(days=days), status)
+    keeping = replace(KEEPING, mails=timedelta(days=100), words=timedelta(days=100))
+    async with pool.acquire() as connection:
+        assert "words of closed cases" not in await forget(connection, now, KEEPING)
+        gone = await forget(connection, now, keeping)
+        assert gone["mails as they came"] >= 1
+        assert gone["words of closed cases"] >= 2
+    left = await pool.fetch(
+        "select inbox_id, raw <> '' as whole from inbox_message where starts_with(inbox_id, $1)", account
+    )
+    assert {row["inbox_id"].rpartition("-")[2] for row in left if row["whole"]} == {"unknown", "young"}
+    said = {
+        row["case_id"]: row["body"]
+        for row in await pool.fetch("select case_id, body from case_message where direction = 'inbound'")
+    }
+    assert (said[first], said[second]) == ("", "the lamp is violet")
