@@ -77,11 +77,14 @@ class Outgoing:
                 found.append(Failing(provider, total, rows[0]["created_at"], latest))
         return found
 
-    async def list(self, channel: str | None = None, account_id: str | None = None) -> list[Row]:
-        """What has not left, the oldest first, each row with `carrier` (a workflow id) and `tried` (null: nobody carries it)."""
+    async def list(
+        self, channel: str | None = None, account_id: str | None = None, *, most: int | None = None
+    ) -> list[Row]:
+        """What has not left, the oldest first, each row with `carrier` (a workflow id) and `tried` (null: nobody carries it). most: of
+        so many of them."""
         names = [one.value for each in ([CHANNELS[channel]] if channel else CHANNELS.values()) for one in each]
         async with self._pool.acquire() as connection:
-            rows = await waiting(connection, names, account_id)
+            rows = (await waiting(connection, names, account_id))[:most]
         tried: dict[str, dict[str, Tried]] = {}
         for row in rows:
             row["carrier"] = carrier = _carrier(row)

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from domain.claims.claims import ClaimStatus
+from domain.frame.keys import case_of_delivery
 from domain.frame.request_kinds import RequestKind
 from domain.journey.catching_up import may_be_left_out
 from domain.journey.registry import CASE, JOURNEY
@@ -40,6 +41,13 @@ _NAMED = {
 def openings(visit: Visit, account_id: str, acts: Mapping[str, Mapping[str, str]]) -> Openings:
     """Forms of a customer's acts, each with the answers that are known."""
     return _forms(visit, f"/customers/{quote(account_id, safe='')}", JOURNEY, acts)
+
+
+def of_delivery(visit: Visit, account_id: str | None, delivery_id: str) -> Openings:
+    """What can be asked about a message that has not left: that whoever carries it tries all of theirs now."""
+    if case_id := case_of_delivery(delivery_id):
+        return _forms(visit, f"/cases/{quote(case_id, safe='')}", CASE, {"retry": {}})
+    return openings(visit, account_id, {"retry_deliveries": {}}) if account_id else ()
 
 
 def of_claim(visit: Visit, case_id: str, claim: Mapping[str, Any]) -> Openings:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import jsonschema
 import pytest
+from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -152,3 +153,42 @@ def test_the_catalogue_has_every_event_with_an_example_that_is_as_its_schema_say
         assert datetime.fromisoformat(one.example()["timestamp"]).tzinfo is not None
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({**one.example(), "data": {}}, schema)
+
+
+@pytest.mark.engine
+async def test_the_console_lists_what_has_not_left_and_has_it_tried_now(servers: Servers) -> None:
+    """A mail that its journey has lost sight of stands there as such; a form asks the journey to try all of its own."""
+    account = (await placed(servers))["account"]["account_id"]
+    await servers.pool.execute(
+        "insert into outbox (delivery_id, account_id, channel, stage, body, created_at) values ($1, $2, 'deliver_mail', '', $3, $4)",
+        f"journey:{account}/lost#0",
+        account,
+        {"template": "notice"},
+        present() - timedelta(days=900),
+    )
+    operator = await person(servers, AccessRole.OPERATOR)
+    app = create_app(
+        _doors(servers, "http://127.0.0.1:1/"), console(Place(_doors(servers, "http://127.0.0.1:1/"), True))
+    )
+    browser = await as_person(servers, in_front_of(app), operator)
+    shown = await browser.open("/deliveries")
+    form = f"/customers/{account}/acts/retry_deliveries"
+    assert "What has not left" in shown.text
+    assert form in shown.links
+    await browser.open(form)
+    await browser.send(form)
+    asked = "select outcome from audit_entry where operation = 'retry_deliveries' and subject = $1"
+    assert await servers.pool.fetchval(asked, f"account/{account}") == "done"
+    await servers.pool.execute("delete from outbox where delivery_id = $1", f"journey:{account}/lost#0")
+    assert form not in (await browser.open("/deliveries")).links
+
+
+async def test_what_has_not_left_is_listed_while_the_engine_is_away(servers: Servers) -> None:
+    account = (await placed(servers))["account"]["account_id"]
+    await _written(servers, account, "waiting")
+    gone = Doors(await Client.connect("127.0.0.1:1", lazy=True), servers.pool)
+    app = create_app(gone, console(Place(gone, True)))
+    browser = await as_person(servers, in_front_of(app), await person(servers, AccessRole.OPERATOR))
+    shown = await browser.open("/deliveries")
+    assert "the engine does not say" in shown.text
+    assert f"/customers/{account}/acts/retry_deliveries" in shown.links
