@@ -19,7 +19,12 @@ from activities.channels.attempts import (
     settled_key_of,
     settling,
 )
-from activities.channels.errors import AddressRejectedError, ChannelUnavailableError, MessageRejectedError
+from activities.channels.errors import (
+    AddressRejectedError,
+    ChannelUnavailableError,
+    MessageRejectedError,
+    UncertainError,
+)
 from activities.channels.mail import MailChannel
 from activities.channels.not_sent import addressee, note_not_sent, told
 from activities.channels.notices import NoticeChannel
@@ -35,7 +40,7 @@ from activities.mail import inbox
 from domain.frame import lateness
 from domain.frame.calls import Together
 from domain.frame.flight import TOGETHER, Channel, DeliveryCall, DeliveryStatus, TogetherCall
-from domain.frame.keys import case_of_delivery
+from domain.frame.keys import case_of_delivery, within_account
 from domain.frame.mail_names import mail_in_words
 from domain.frame.messages import OutgoingMail, StaffNotice
 from domain.frame.situation import NOTHING
@@ -109,14 +114,24 @@ class Deliveries(Activities):
     async def _leave_as_one(
         self, calls: Mapping[str, DeliveryCall], group: Sequence[joining.Leaving]
     ) -> dict[str, Outcome | str | None]:
-        """All are booked at once. What the server refuses is left to each message's own try."""
+        """All are booked at once. What the server refuses is left to each message's own try. What it may have taken all the same is
+        kept as one: said again in two, some of it would be read twice."""
+        lead, *others = (row for row, _ in group)
         try:
-            async with outside_errors(*(row for row, _ in group)):
-                message_id = await self._send_as_one([message for _, message in group])
+            message_id = await self._send_as_one(group)
+        except UncertainError:
+            async with business_errors(), self._performer.transaction() as connection:
+                await outbox.note_left_with(connection, [row.delivery_id for row in others], lead.delivery_id)
+            return {calls[row.delivery_id].delivery_id: None for row, _ in group}
         except ChannelUnavailableError:
             return {calls[row.delivery_id].delivery_id: None for row, _ in group}
         except (AddressRejectedError, MessageRejectedError, ApplicationError):
             return {}
+        return await self._booked(calls, group, message_id)
+
+    async def _booked(
+        self, calls: Mapping[str, DeliveryCall], group: Sequence[joining.Leaving], message_id: str
+    ) -> dict[str, Outcome | str | None]:
         lead, *others = (row for row, _ in group)
         at = instant_of(calls[lead.delivery_id])
         async with business_errors(), self._performer.transaction() as connection:
@@ -134,11 +149,40 @@ class Deliveries(Activities):
             came[one.delivery_id] = followed.having(sent=sent_as) if sent_as else followed
         return came
 
-    async def _send_as_one(self, messages: Sequence[OutgoingMail | StaffNotice]) -> str:
-        told = [one for one in messages if isinstance(one, StaffNotice)]
-        if told:
-            return await self._notices.send(told[0], told[1:])
-        return await self._mail.send_joined([one for one in messages if isinstance(one, OutgoingMail)])
+    async def _send_as_one(self, group: Sequence[joining.Leaving]) -> str:
+        told = [one for _, one in group if isinstance(one, StaffNotice)]
+        async with outside_errors(*(row for row, _ in group)):
+            if told:
+                return await self._notices.send(told[0], told[1:])
+            return await self._mail.send_joined([one for _, one in group if isinstance(one, OutgoingMail)])
+
+    async def _as_before(self, call: DeliveryCall, row: outbox.Waiting) -> Outcome | str | None:
+        """A message that may have arrived in one with others leaves so again, however late, by whoever leads them: under the
+        Message-ID of that it is read once. Null if it never was in one with others, or cannot be any more, and leaves by itself."""
+        if row.left_with is None and not row.leads:
+            return None
+        lead = row.left_with or row.delivery_id
+        async with business_errors(), self._performer.transaction() as connection:
+            rows = await outbox.left_together(connection, lead)
+            led = row.left_with is not None and any(one.delivery_id == lead for one in rows)
+            group = None if led else joining.as_before(rows, lead)
+            if group is None and not led:
+                await outbox.note_left_with(connection, [one.delivery_id for one in rows], None)
+                return None
+        what = f"what was written{addressee(row)}"
+        if group is None:
+            away = ChannelUnavailableError("it may have left in one message with another one, and goes with that")
+            return await not_yet(self._performer, call, away, what, "mail")
+        calls = {
+            one.delivery_id: call.having(delivery_id=within_account(call.account_id, one.delivery_id)) for one in rows
+        }
+        try:
+            message_id = await self._send_as_one(group)
+        except ChannelUnavailableError as away:
+            return await not_yet(self._performer, call, away, what, "mail")
+        except (AddressRejectedError, MessageRejectedError):
+            return None
+        return (await self._booked(calls, group, message_id))[call.delivery_id]
 
     async def _once(
         self, call: TogetherCall, delivery_id: str, channel: Channel, row: outbox.Waiting | None
@@ -199,6 +243,8 @@ class Deliveries(Activities):
         row = await self._row(call, found)
         if isinstance(row, Outcome):
             return row
+        if isinstance(again := await self._as_before(call, row), Outcome):
+            return again
         mail = OutgoingMail.model_validate(row.body)
         late = await self._late(call, row, mail) if is_late(mail, instant_of(call)) else None
         if isinstance(late, Outcome):
@@ -258,6 +304,8 @@ class Deliveries(Activities):
         row = await self._row(call, found)
         if isinstance(row, Outcome):
             return row
+        if isinstance(again := await self._as_before(call, row), Outcome):
+            return again
         try:
             async with outside_errors(row):
                 message_id = await self._notices.send(StaffNotice.model_validate(row.body))

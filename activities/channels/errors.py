@@ -9,6 +9,10 @@ class ChannelUnavailableError(Exception):
     """Nothing was delivered and nothing is wrong with the message: try again later, for as long as it takes."""
 
 
+class UncertainError(ChannelUnavailableError):
+    """As above, but the message was handed over and nobody said whether it was taken: it may have been."""
+
+
 class PacedError(ChannelUnavailableError):
     """So many mails wait for their turn that this one comes again, after `again_in`."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from activities.frame.outbox import Waiting
-from domain.frame.flight import DeliveryStatus
+from domain.frame.flight import Channel, DeliveryStatus
 from domain.frame.mail_kinds import MailKind, rank, template_of
 from domain.frame.messages import OutgoingMail, StaffNotice
 
@@ -64,3 +64,13 @@ def told_together(rows: Iterable[Told]) -> list[list[Told]]:
         if row.status is DeliveryStatus.WAITING and not notice.words and notice.case_id is None:
             by_reader.setdefault((notice.to_email.lower(), notice.to_name, notice.account_id), []).append((row, notice))
     return [group for group in by_reader.values() if len(group) > 1]
+
+
+def as_before(rows: Sequence[Waiting], lead: str) -> Sequence[Leaving] | None:
+    """The messages of these rows as they may have left in one, that of `lead`; null if they would not leave so any more."""
+    mails = [(row, OutgoingMail.model_validate(row.body)) for row in rows if row.channel is Channel.MAIL]
+    notices = [(row, StaffNotice.model_validate(row.body)) for row in rows if row.channel is Channel.NOTICE]
+    found: list[Sequence[Leaving]] = [*groups(mails), *told_together(notices)]
+    if len(found) != 1 or len(found[0]) != len(rows) or found[0][0][0].delivery_id != lead:
+        return None
+    return found[0]

@@ -17,7 +17,12 @@ from urllib.parse import quote, urlsplit
 import aiosmtplib
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from activities.channels.errors import AddressRejectedError, ChannelUnavailableError, MessageRejectedError
+from activities.channels.errors import (
+    AddressRejectedError,
+    ChannelUnavailableError,
+    MessageRejectedError,
+    UncertainError,
+)
 from activities.channels.pace import MailPace
 from activities.channels.refusals import verdict
 from activities.channels.rendering import RenderedMail, Renderer
@@ -123,7 +128,7 @@ class MailChannel:
         Never takes longer than the time-out of the settings, once it is its turn. Raises AddressRejectedError if the recipient is refused for
         good, MessageRejectedError if the content is, RenderError if it cannot be put into words, and
         ChannelUnavailableError for everything that may pass: no connection, a time-out, a 4xx reply, a wrong login, a
-        sender that the server does not know.
+        sender that the server does not know; UncertainError if the server was gone before it said that it has the mail.
         """
         return await self.send_joined([mail], files)
 
@@ -236,21 +241,25 @@ class MailChannel:
             timeout=settings.timeout_seconds,
         )
         deadline = asyncio.get_running_loop().time() + settings.timeout_seconds
+        away: type[ChannelUnavailableError] = ChannelUnavailableError
         try:
             with traces.span("SMTP", {"server.address": settings.host, "server.port": settings.port}):
                 async with asyncio.timeout_at(deadline):
                     await client.connect()
+                    away = UncertainError  # what is said from here on may have been heard
                     await says(client)
             # The server has the mail now: whatever happens to the good-bye must not look like a failure.
             with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
                 async with asyncio.timeout_at(deadline):
                     await client.quit()
+        except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError) as error:
+            raise away(one_line(str(error))) from error
         except aiosmtplib.SMTPException as error:
             raise verdict(error) from error
         except TimeoutError:
-            raise ChannelUnavailableError(f"no answer from {settings.host} in {settings.timeout_seconds:g} s") from None
+            raise away(f"no answer from {settings.host} in {settings.timeout_seconds:g} s") from None
         except OSError as error:
-            raise ChannelUnavailableError(f"{settings.host}: {error}") from error
+            raise away(f"{settings.host}: {error}") from error
         finally:
             client.close()
 

@@ -48,6 +48,10 @@ class Waiting(OutboxRow):
     """of the contact it goes to"""
     trace: str | None = None
     """by which trace it was decided"""
+    left_with: str | None = None
+    """the message in which it may have left, or has"""
+    leads: bool = False
+    """whether others may have left in it, or have"""
 
 
 put = inserted(
@@ -76,7 +80,8 @@ async def find_messages(connection: Connection, delivery_ids: Sequence[str]) -> 
     """The messages of these ids."""
     rows = await connection.fetch(
         "select o.delivery_id, o.channel, o.stage, o.body, o.contact_id, o.staff_id, o.purpose, o.product_code as product,"
-        " coalesce(o.account_id, '') as account_id, o.status, o.created_at, o.trace, b.sent_at as sent_before, c.role"
+        " coalesce(o.account_id, '') as account_id, o.status, o.created_at, o.trace, b.sent_at as sent_before, c.role,"
+        " o.left_with, exists (select from outbox w where w.left_with = o.delivery_id) as leads"
         " from outbox o left join sent_before b using (delivery_id)"
         " left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id where delivery_id = any($1)",
         list(delivery_ids),
@@ -151,8 +156,17 @@ _SETTLE = telling(
 )
 
 
-async def note_left_with(connection: Connection, delivery_ids: Sequence[str], lead: str) -> None:
-    """These messages left in the message of another one."""
+async def left_together(connection: Connection, lead: str) -> list[Waiting]:
+    """What waits and may have left in one message, which is that of `lead`."""
+    rows = await connection.fetch(
+        "select delivery_id from outbox where (delivery_id = $1 or left_with = $1) and status = 'waiting' order by delivery_id",
+        lead,
+    )
+    return await find_messages(connection, [row["delivery_id"] for row in rows])
+
+
+async def note_left_with(connection: Connection, delivery_ids: Sequence[str], lead: str | None) -> None:
+    """These messages left in the message of another one, or may have; with null they did not, and leave by themselves."""
     await connection.execute("update outbox set left_with = $2 where delivery_id = any($1)", list(delivery_ids), lead)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,56 @@ async def test_what_its_server_does_not_take_yet_is_tried_alone_and_the_rest_is_
         )
         arrived = Counter(mail.message_id for mail in world.mailbox.list())
         assert [arrived[row["message_id"]] for row in sent] == [1, 1]
+
+
+async def test_what_may_have_left_in_one_message_leaves_in_the_same_one_again(servers: Servers, tmp_path: Path) -> None:
+    """The server takes a message with two mails in it and dies before it says so: neither is read under another Message-ID too."""
+    async with outside(servers, tmp_path) as world:
+        document = order()
+        first = document["contracts"][0]
+        lines = [{**first["lines"][0], "line_id": "9"}]
+        document["contracts"].append({**first, "contract_id": f"{first['contract_id']}-B", "lines": lines})
+        account = await ready(world.client, servers, document)
+        ends = await servers.pool.fetchval(
+            "select min(ends_at) from contract_term t join contract using (contract_id) where account_id = $1", account
+        )
+        await world.client.fast_forward_to(account, ends - timedelta(days=92))
+        await settled(servers.pool, account)
+        before = len(world.mailbox.list())
+        dropped = _drops_once(world)
+        await world.client.fast_forward_to(account, ends - timedelta(days=80))
+        await settled(servers.pool, account)
+        rows = await servers.pool.fetch(
+            "select delivery_id, message_id, left_with from outbox where account_id = $1 and status = 'sent'"
+            " and body->>'template' = 'renewal_notice' order by left_with nulls first",
+            account,
+        )
+        assert [row["left_with"] for row in rows] == [None, rows[0]["delivery_id"]]
+        arrived = world.mailbox.list()[before:]
+        copies = [mail for mail in arrived if mail.message_id == rows[0]["message_id"]]
+        assert dropped == [copies[0].id]
+        assert len(copies) == 2
+        assert len({world.mailbox.read(mail.id).text for mail in copies}) == 1
+        assert [mail.message_id for mail in arrived if mail not in copies and mail.to == copies[0].to] == []
+
+
+def _drops_once(world: Outside) -> list[str]:
+    """The mail server keeps its next mail to a customer, and the connection is gone before it can say so; which."""
+    assert world._mail is not None
+    mail, keep = world._mail, world._mail.mailbox.store
+    dropped: list[str] = []
+
+    def kept(sender: str, recipients: Sequence[str], content: bytes) -> str:
+        found = keep(sender, recipients, content)
+        if not dropped and "@customer.example" in recipients[0]:
+            dropped.append(found)
+            for session in mail._sessions:
+                if isinstance(session.transport, asyncio.Transport):
+                    session.transport.abort()
+        return found
+
+    mail.mailbox.store = kept  # type: ignore[method-assign]
+    return dropped
 
 
 def _greylist(world: Outside, address: str | None) -> None:
