@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.frame.access import AccessRole
-from domain.frame.work_kinds import Work, queue_of
+from domain.frame.work_kinds import WorkKind, queue_of
 from domain.kernel.limits import MAIL_BYTES, MOST_LINES, MOST_MAIL_BYTES
 from gateway.console.hosts import is_safe_address
 from gateway.here import DATA_DIR, DEMO_DIR, TASK_QUEUE, running_on
@@ -51,13 +51,13 @@ class Versioning(StrEnum):
     """when it goes on as a new run, which a journey does as soon as it wakes; for whoever keeps workers of older builds alive"""
 
 
-def _kinds(name: str, given: str, there: Collection[Work]) -> frozenset[Work]:
+def _kinds(name: str, given: str, there: Collection[WorkKind]) -> frozenset[WorkKind]:
     """The kinds of work that a setting names. Raises ValueError for others than `there` are."""
     named = {part.strip() for part in given.split(",")} - {""}
     if unknown := named - set(there):
-        has = ", ".join(kind for kind in Work if kind in there)
+        has = ", ".join(kind for kind in WorkKind if kind in there)
         raise ValueError(f"{name} names {', '.join(sorted(unknown))}; there is {has}")
-    return frozenset(map(Work, named))
+    return frozenset(map(WorkKind, named))
 
 
 class Settings(BaseSettings):
@@ -210,16 +210,16 @@ class Settings(BaseSettings):
         return cls.model_validate({"database_url": database_url, **mail, **links})
 
     @property
-    def apart(self) -> frozenset[Work]:
+    def apart(self) -> frozenset[WorkKind]:
         """The kinds of work that have task queues of their own."""
-        return _kinds("PERENNIAL_QUEUES_APART", self.queues_apart, set(Work) - {Work.JOURNEYS})
+        return _kinds("PERENNIAL_QUEUES_APART", self.queues_apart, set(WorkKind) - {WorkKind.JOURNEYS})
 
     @property
-    def queues(self) -> dict[Work, str]:
+    def queues(self) -> dict[WorkKind, str]:
         """The task queues that a worker with these settings serves, by their kind of work."""
-        there = {Work.JOURNEYS, *self.apart}
+        there = {WorkKind.JOURNEYS, *self.apart}
         chosen = _kinds("PERENNIAL_WORKS_ON", self.works_on, there) or there
-        return {kind: queue_of(self.task_queue, kind) for kind in Work if kind in chosen}
+        return {kind: queue_of(self.task_queue, kind) for kind in WorkKind if kind in chosen}
 
     @model_validator(mode="after")
     def _knows_its_work(self) -> Self:

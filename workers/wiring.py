@@ -55,7 +55,7 @@ from activities.success.expanding import Expanding
 from activities.success.health_keeping import HealthKeeping
 from activities.success.health_runs import HealthBatch
 from activities.success.playing import Plays
-from domain.frame.work_kinds import Work, kind_of, queue_of
+from domain.frame.work_kinds import WorkKind, kind_of, queue_of
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.doors import Doors
@@ -246,7 +246,7 @@ def _deployment(settings: Settings) -> WorkerDeploymentConfig:
 class QueuesApart(Interceptor):
     """Tells workflows which kinds of work have task queues of their own."""
 
-    def __init__(self, apart: frozenset[Work]) -> None:
+    def __init__(self, apart: frozenset[WorkKind]) -> None:
         self._apart = apart
 
     def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> None:
@@ -259,12 +259,12 @@ async def working(client: Client, pool: Pool, settings: Settings, **options: Any
     """Workers for every task queue that the settings name, until the end of the block and of what they have begun by then."""
     async with AsyncExitStack() as entered:
         for kind in settings.queues:
-            build = build_worker if kind is Work.JOURNEYS else partial(_build_apart, kind)
+            build = build_worker if kind is WorkKind.JOURNEYS else partial(_build_apart, kind)
             await entered.enter_async_context(build(client, pool, settings, **options))
         yield
 
 
-def _build_apart(kind: Work, client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:
+def _build_apart(kind: WorkKind, client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:
     """A worker for the activities of one kind alone, those of every build."""
     definitions = (
         (one, activity._Definition.must_from_callable(one)) for one in build_activities(pool, settings, client)

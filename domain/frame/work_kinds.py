@@ -8,7 +8,7 @@ from domain.frame.batches import Batch
 from domain.frame.flight import TOGETHER, Channel
 
 
-class Work(StrEnum):
+class WorkKind(StrEnum):
     """A kind of work: what is done of it are activities, and of journeys the workflows as well."""
 
     JOURNEYS = "journeys"
@@ -22,17 +22,17 @@ class Work(StrEnum):
 
 
 _KINDS = {
-    **dict.fromkeys((TOGETHER, *(channel.value for channel in Channel)), Work.DELIVERIES),
-    **dict.fromkeys(("take_over_order", "take_over_orders", "take_up_holdings"), Work.IMPORTS),
-    **dict.fromkeys((batch.value for batch in Batch), Work.BATCHES),
+    **dict.fromkeys((TOGETHER, *(channel.value for channel in Channel)), WorkKind.DELIVERIES),
+    **dict.fromkeys(("take_over_order", "take_over_orders", "take_up_holdings"), WorkKind.IMPORTS),
+    **dict.fromkeys((batch.value for batch in Batch), WorkKind.BATCHES),
 }
 
 
-def kind_of(activity: str) -> Work:
+def kind_of(activity: str) -> WorkKind:
     """Which kind an activity is of, by its name."""
-    return _KINDS.get(activity, Work.JOURNEYS)
+    return _KINDS.get(activity, WorkKind.JOURNEYS)
 
 
-def queue_of(task_queue: str, kind: Work) -> str:
+def queue_of(task_queue: str, kind: WorkKind) -> str:
     """The queue of a kind that has one of its own, beside a deployment's."""
-    return task_queue if kind is Work.JOURNEYS else f"{task_queue}-{kind.value}"
+    return task_queue if kind is WorkKind.JOURNEYS else f"{task_queue}-{kind.value}"

@@ -119,3 +119,17 @@ async def test_what_does_not_fit_is_said_with_what_to_set(endpoint: Secured, mon
             given(here, settings)
             with pytest.raises(ConnectionSettingsError, match=re.escape(said)):
                 await connect()
+
+
+def test_every_process_connects_by_the_one_factory() -> None:
+    """Another place would have other settings, no plugin, or no sentence for what does not fit."""
+    root = Path(__file__).parents[2]
+    found = {
+        str(path.relative_to(root))
+        for folder in ("activities", "gateway", "workers", "workflows")
+        for path in (root / folder).rglob("*.py")
+        if re.search(r"\bClient\.connect\(", path.read_text(encoding="utf-8"))
+    }
+    assert found == {"gateway/connection.py", "workers/embedded/temporal_server.py"}, (
+        "the latter asks its own server alone"
+    )

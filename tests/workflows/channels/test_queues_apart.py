@@ -10,7 +10,7 @@ from temporalio.worker import Replayer
 
 from domain.frame.batches import Batch
 from domain.frame.flight import TOGETHER, Channel
-from domain.frame.work_kinds import Work, kind_of
+from domain.frame.work_kinds import WorkKind, kind_of
 from gateway.client import PerennialClient
 from gateway.plugin import OWN
 from tests.builders import order
@@ -54,17 +54,17 @@ async def test_deliveries_are_done_where_their_queue_is_served(servers: Servers,
         if one.HasField("activity_task_scheduled_event_attributes")
     }
     assert queues.pop("activate_order") == queue
-    sent = {name: where for name, where in queues.items() if kind_of(name) is Work.DELIVERIES}
+    sent = {name: where for name, where in queues.items() if kind_of(name) is WorkKind.DELIVERIES}
     assert set(sent.values()) == {f"{queue}-deliveries"}
     # A worker whose settings know of no queues apart replays what one of others has begun.
     await Replayer(workflows=WORKFLOWS, plugins=[OWN]).replay_workflow(history)
 
 
 def test_each_activity_is_of_one_kind() -> None:
-    assert {kind_of(one) for one in (TOGETHER, *Channel)} == {Work.DELIVERIES}
-    assert {kind_of(one) for one in Batch} == {Work.BATCHES}
-    assert kind_of("take_over_orders") is Work.IMPORTS
-    assert kind_of("renewal_notice") is Work.JOURNEYS
+    assert {kind_of(one) for one in (TOGETHER, *Channel)} == {WorkKind.DELIVERIES}
+    assert {kind_of(one) for one in Batch} == {WorkKind.BATCHES}
+    assert kind_of("take_over_orders") is WorkKind.IMPORTS
+    assert kind_of("renewal_notice") is WorkKind.JOURNEYS
 
 
 def test_a_worker_serves_what_its_settings_say() -> None:
