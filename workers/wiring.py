@@ -154,6 +154,13 @@ def build_desk(client: Client, pool: Pool, settings: Settings) -> EventDesk:
     return EventDesk(Doors(client, pool, settings.task_queue))
 
 
+def desks_of(client: Client, pool: Pool, settings: Settings) -> list[Runs]:
+    """Who attends in a worker to what comes in: one that does no journeys leaves it to those that do."""
+    if WorkKind.JOURNEYS not in settings.queues:
+        return []
+    return [build_inbox(client, pool, settings), build_desk(client, pool, settings)]
+
+
 class Runs(Protocol):
     """Something that attends to what comes in."""
 

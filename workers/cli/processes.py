@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from domain.frame.work_kinds import WorkKind
 from gateway.contract import ENDPOINT
 from gateway.here import NoServerError, find_running
 from gateway.readiness import shortcomings
@@ -23,7 +24,7 @@ from workers.migrating import migrate
 from workers.registering import register_endpoint, register_search_attributes
 from workers.schedules import keep_schedules
 from workers.settings import LogForm, Versioning
-from workers.wiring import attended, build_desk, build_inbox, build_of, working
+from workers.wiring import attended, build_of, desks_of, working
 
 PATIENCE = 5
 
@@ -53,13 +54,11 @@ async def worker(
             servers.settings,
             graceful_shutdown_timeout=timedelta(seconds=servers.settings.drain_seconds),
         ),
-        attended(
-            build_inbox(servers.temporal, servers.pool, servers.settings),
-            build_desk(servers.temporal, servers.pool, servers.settings),
-        ),
+        attended(*desks_of(servers.temporal, servers.pool, servers.settings)),
     ):
-        await _as_a_build(servers)
-        await keep_schedules(servers.temporal, servers.settings.task_queue)
+        if WorkKind.JOURNEYS in servers.settings.queues:
+            await _as_a_build(servers)
+            await keep_schedules(servers.temporal, servers.settings.task_queue)
         settle()
         queues = ", ".join(map(repr, servers.settings.queues.values()))
         progress_console.print(f"Working on task queue {queues}; Ctrl-C ends it.")

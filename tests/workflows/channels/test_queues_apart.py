@@ -18,7 +18,7 @@ from tests.conftest import Servers
 from tests.e2e.lives import until
 from workers.attending import is_polled
 from workers.settings import Settings
-from workers.wiring import WORKFLOWS, working
+from workers.wiring import WORKFLOWS, desks_of, working
 
 pytestmark = pytest.mark.engine
 
@@ -58,6 +58,14 @@ async def test_deliveries_are_done_where_their_queue_is_served(servers: Servers,
     assert set(sent.values()) == {f"{queue}-deliveries"}
     # A worker whose settings know of no queues apart replays what one of others has begun.
     await Replayer(workflows=WORKFLOWS, plugins=[OWN]).replay_workflow(history)
+
+
+def test_what_comes_in_is_attended_to_where_journeys_are_done(servers: Servers) -> None:
+    def desks(works_on: str) -> int:
+        settings = servers.settings.model_copy(update={"queues_apart": "deliveries", "works_on": works_on})
+        return len(desks_of(servers.temporal, servers.pool, settings))
+
+    assert (desks(""), desks("journeys"), desks("deliveries")) == (2, 2, 0)
 
 
 def test_each_activity_is_of_one_kind() -> None:
