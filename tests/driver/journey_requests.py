@@ -14,8 +14,9 @@ from tests.driver.life import LEAD, Life, Party
 from tests.driver.making import Made, Makers
 
 MAKERS = Makers[Made]()
-APART = ("receive_assets", "take_up_holdings", "close_journey")
-"""What is sent by other journeys, comes with an import, and ends a life: each has its own place in a life."""
+APART = ("receive_assets", "take_up_holdings", "close_journey", "erase_person")
+"""What is sent by other journeys, comes with an import, and ends a life: each has its own place in a life.
+Whoever was erased is in no order any more, which random orders would not know."""
 
 
 @MAKERS.of("place_order")

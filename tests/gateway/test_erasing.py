@@ -30,6 +30,7 @@ from tests.e2e.lives import account_of, until
 from tests.gateway.console.browser import with_role
 from tests.gateway.mail.post import Post, written
 from tests.workers.cli.running import beside, perennial
+from tests.workflows.journey.test_reconciling import reconciler
 from workflows.batch import BatchRun
 
 pytestmark = pytest.mark.engine  # histories are the server's
@@ -210,6 +211,10 @@ async def test_a_person_goes_and_the_customer_stays(post: Post, lived: Life) -> 
         await servers.client.ask(account, "change_contacts", {"add": [added]})
     assert _where(await _dump(servers), words) == []
     assert await _histories(servers, account, words) == []
+    # Nor does a look that mends what is lost: the agenda follows from the facts, and no history knows more.
+    looked = await reconciler(servers).look(account, mend=True)
+    assert [one.says for one in looked.found] == []
+    assert _where(await _dump(servers), words) == []
     # Once more it is the same erasure, and takes nothing.
     assert await erasures.erase(ADMIN, whom) == erasure_id
     assert await erasures.finish(erasure_id, within=30) is not None
@@ -263,6 +268,8 @@ async def test_a_customer_goes_and_the_figures_stay(post: Post, lived: Life) -> 
     assert await servers.pool.fetchval("select over_at from erasure where erasure_id = $1", erasure_id) is None
     assert await erasures.finish(erasure_id, within=30) is not None
     assert [run async for run in runs_of(servers.temporal, account)] == []
+    looked = await reconciler(servers).look(account, mend=True)
+    assert [one.says for one in looked.found] == []
     await servers.pool.execute("update account set name = $2 where account_id = $1", account, company)
     await servers.pool.execute(
         "update contact set name = $2, email = $3 where account_id = $1", account, lived.person[0], lived.email

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from domain.frame.access import AccessRole
 from tests.builders import order
 from tests.cases import case, case_client
@@ -74,19 +76,21 @@ async def _lived(servers: Servers, number: int) -> Planted:
     await client.ask(account, "complete_task", {"task": "kickoff", "evidence": f"they said {word}"})
     await client.ask(account, "place_hold", {"reason": f"wait for {word}", "level": "warn"})
     opened = []
-    for n in range(2):
+    for n, answers in enumerate((7, 1)):
         said = case(document, contact_id="P-1", subject=f"The {word} lamp {n}", body=f"It blinks, says {word}.")
         found = await cases.open_case(said)
         await cases.ask(found.case_id, "note", {"body": f"a note on {word}", "by": "S-2"})
-        await cases.ask(found.case_id, "respond", {"body": f"We look at {word} today.", "by": "S-2"})
-        await cases.ask(found.case_id, "assign", {"owner": "S-2"})
-        await cases.ask(found.case_id, "resolve", {"code": "fixed", "text": f"The {word} lamp is new."})
+        for _ in range(answers):
+            await cases.ask(found.case_id, "respond", {"body": f"We look at {word} today.", "by": "S-2"})
         opened.append(found.case_id)
+    await cases.ask(opened[0], "assign", {"owner": "S-2"})
+    await cases.ask(opened[0], "resolve", {"code": "fixed", "text": f"The {word} lamp is new."})
     if number % 4 == 0:
         await client.fast_forward(account, timedelta(days=60))
     return Planted(word, document, tuple(opened))
 
 
+@pytest.mark.timeout(1800)
 async def test_no_word_of_one_customer_reaches_another(servers: Servers) -> None:
     wanted = int(os.environ.get("PERENNIAL_PLANTED", "0"))
     began, lived, mails = time.monotonic(), list[Planted](), 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 from rich.markup import escape
@@ -14,6 +14,7 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
 from activities.assets.audit import audit, ledger_size
+from activities.journey.erasing_rows import erasures_not_over
 from activities.journey.readable import unreadable_facts
 from activities.kernel.clock import present
 from activities.kernel.pool import Connection
@@ -38,6 +39,7 @@ from workflows.visibility import SEARCH_ATTRIBUTES
 
 NAMED_FACTS = 5
 """So many of the facts that cannot be read, and of the customers without a journey, the doctor names."""
+_FORGOTTEN_WITHIN = timedelta(days=1)
 _NOUNS = {"mail": "mails and notices", "provisioning": "orders", "webhook": "webhooks", "transfer": "transfers"}
 
 
@@ -91,6 +93,7 @@ async def _database(findings: Findings, settings: Settings) -> None:
             await _letters(findings, connection)
             findings.said("asset ledger", *await _ledger(connection))
             findings.said("facts", *await _facts(connection))
+            await _erasures(findings, connection)
             await _calendars(findings, settings, connection)
         await connection.close()
     except (OSError, asyncpg.PostgresError) as error:
@@ -110,6 +113,18 @@ async def _sealed(findings: Findings, servers: Connections) -> None:
     named = ", ".join(found.named[:NAMED_FACTS])
     advice = f"let whoever calls {named} use the API, or PerennialPlugin with the key; what began before there was a key stays until retention"
     findings.noted("sealed payloads", said, advice)
+
+
+async def _erasures(findings: Findings, connection: Connection) -> None:
+    """Whether the engine has forgotten whom the tables have forgotten."""
+    try:
+        waiting = [row for row in await erasures_not_over(connection) if row["at"] < present() - _FORGOTTEN_WITHIN]
+    except asyncpg.UndefinedTableError:
+        return  # the schema is of an earlier release; what that means is said of the facts
+    if waiting:
+        named = ", ".join(row["erasure_id"] for row in waiting[:NAMED_FACTS])
+        advice = "a run still names whom they are of: close their cases, and look at `erase_batch` in the Temporal UI"
+        findings.said("erasures", False, f"{counted(len(waiting), 'erasure')} not over: {named}", advice)
 
 
 async def _retention(findings: Findings, servers: Connections) -> None:
