@@ -13,8 +13,10 @@ from domain.frame.flight import Channel, DeliveryStatus
 
 # Customers whose clock was moved ahead wrote what is on its way at a later time: it counts as written now.
 NOW = Query("""
-select 'deliveries' as figure, channel as of, status as state, count(*)::float8 as value from outbox
-where status in ('waiting', 'held') group by channel, status
+select 'deliveries' as figure, channel as of, 'waiting' as state, count(*)::float8 as value from outbox
+where status = 'waiting' group by channel
+union all
+select 'deliveries', channel, 'held', count(*)::float8 from outbox where status = 'held' group by channel
 union all
 select 'deliveries_oldest_seconds', channel, '', greatest(extract(epoch from $1 - min(created_at)), 0)::float8 from outbox
 where status = 'waiting' group by channel

@@ -155,6 +155,13 @@ async def test_a_renewal_took_from_the_customers_first_word_to_their_yes(servers
     assert found["renewal_turnaround_seconds", "0.5"] == pytest.approx(4 * 3600, abs=5)
 
 
+async def test_figures_read_of_the_outbox_what_they_are_about_and_not_all_that_ever_left(servers: Servers) -> None:
+    async with servers.pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local enable_seqscan = off")
+        plan = await connection.fetch(f"explain {NOW.text.replace('$1', 'now()')}")
+    assert not [row[0] for row in plan if "Seq Scan on outbox" in row[0]]
+
+
 async def test_every_figure_has_its_words_and_as_many_values_as_labels(servers: Servers) -> None:
     async with servers.pool.acquire() as connection:
         found = [one for what in (NOW, SELDOM) for one in await counted(connection, what, present())]
