@@ -62,6 +62,7 @@ ELSEWHERE = {
     "activities.journey.copying.": "reads and fills whatever tables the schema has",
     "activities.kernel.inserts.": Insert,
     "activities.kernel.queries.__call__": Statement,
+    "workers.backups._copy_engine": "of the engine's own file, in SQLite",
     "workers.embedded.postgres.": "of the server itself, before there is a schema",
     "workers.feeds.cases.": "prepares a file, no statement",
 }
