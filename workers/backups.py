@@ -117,7 +117,6 @@ def _copy_engine(source: Path, target: Path) -> None:
     target.touch(mode=0o600)
     with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live, closing(sqlite3.connect(target)) as copy:
         live.backup(copy, pages=4096, sleep=0.01)
-        copy.execute("pragma journal_mode = delete")
 
 
 async def _schema_version(dsn: str) -> str:
