@@ -103,7 +103,7 @@ async def test_no_word_of_one_customer_reaches_another(servers: Servers) -> None
 
     while goes_on():
         lived.append(await _lived(servers, len(lived)))
-        mails = len(servers.stack.mailbox.list()) - before
+        mails = sum(not one.to.endswith("@seller.example") for one in servers.stack.mailbox.list()[before:])
     by_address = {address: one for one in lived for address in (one.address, f"mia@{one.word}.example")}
     read, own = 0, set[str]()
     for summary in servers.stack.mailbox.list()[before:]:
