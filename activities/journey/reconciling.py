@@ -37,8 +37,9 @@ class Reconciling(Activities):
             request = read_request(Reconcile, body)
             async with self._performer.transaction() as connection:
                 await hold_rows.lock_account(connection, call.account_id)
-                lost = running.opened_at is None
-                facts = await load_facts(connection, call.account_id, call.as_of, lost=lost)
+                # A journey from a copy of before may be behind what is on record: planned as of its own time, what was billed
+                # after it would look as if it were still to come.
+                facts = await load_facts(connection, call.account_id, call.as_of, lost=True)
                 if facts is None:
                     said = f"account {call.account_id!r} is not on record; place its first order"
                     raise Refusal(UNKNOWN_ACCOUNT, said)

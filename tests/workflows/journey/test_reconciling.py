@@ -351,3 +351,20 @@ async def test_what_was_moved_in_a_life_that_was_closed_is_planned_anew_in_the_n
     await servers.client.place_order(goods_order(document, present()))
     assert await anniversary(servers, account) == str(day)
     assert await apart(servers, account) == []
+
+
+@pytest.mark.damaged
+async def test_a_journey_from_a_copy_of_before_is_brought_to_the_latest_instant_on_record(servers: Servers) -> None:
+    document = order()
+    account = account_of(document)
+    await servers.client.place_order(document)
+    later = await servers.client.now(account) + timedelta(days=40)
+    await servers.pool.execute(
+        "insert into effect (key, account_id, run, as_of, outcome) values ($1, $2, '', $3, '{}')",
+        f"journey:{account}/adoption/done-after-the-copy",
+        account,
+        later,
+    )
+    answer = await servers.client.reconcile(account)
+    assert datetime.fromisoformat(answer["as_of"]) == later
+    assert await servers.client.now(account) >= later
