@@ -7,6 +7,7 @@ it is read by those who run Perennial and see every customer. On loopback nobody
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -33,6 +34,8 @@ from gateway.payloads.packing import Packing, UnreadablePayloadError
 
 LIMIT = 16 * 1024 * 1024
 """Bytes of a call's body: a page of the UI sends all payloads of an event at once."""
+MOST_READ = 32 * 1024 * 1024
+"""Bytes of what is read for one call: a few small payloads may unpack to more than a machine has."""
 _SENT = "content-type, x-namespace, authorization, authorization-extras"
 """The headers that the UI sends beside those that need no leave."""
 _KEPT = 3600
@@ -89,7 +92,7 @@ class _CodecServer:
         visit = await Visit.of(self._place, request)
         if visit.person is not None:
             require_decoding(visit.who)
-        elif not (is_local(visit) or (is_loopback(request.url.hostname) and not self._codec.is_secret)):
+        elif not (is_local(visit) or (_is_from_here(request) and not self._codec.is_secret)):
             said = "sign in to the console in this browser, or send a key as `Authorization: Bearer prn_…`"
             raise CallError(HTTPStatus.UNAUTHORIZED, "NotSignedIn", said)
 
@@ -102,17 +105,36 @@ class _CodecServer:
         if request.url.path.endswith("/encode"):
             made = await self._codec.encode(sent.payloads)
         else:
-            made = [await self._read(one) for one in sent.payloads]
+            made = await self._all_read(sent.payloads)
         return MessageToDict(Payloads(payloads=made))
+
+    async def _all_read(self, payloads: Sequence[Payload]) -> list[Payload]:
+        found: list[Payload] = []
+        room = MOST_READ
+        for one in payloads:
+            found.append(
+                await self._read(one) if room > 0 else _instead(f"more than {MOST_READ >> 20} MiB in one call")
+            )
+            room -= found[-1].ByteSize()
+            await asyncio.sleep(0)  # others have their turn between one payload and the next
+        return found
 
     async def _read(self, payload: Payload) -> Payload:
         """A payload as it was, or in its place why it cannot be read: one of them hides no other."""
         try:
             [found] = await self._codec.decode([payload])
         except UnreadablePayloadError as error:
-            said = json.dumps(f"cannot be read: {error}").encode()
-            return Payload(metadata={"encoding": b"json/plain"}, data=said)
+            return _instead(str(error))
         return found
+
+
+def _instead(why: str) -> Payload:
+    return Payload(metadata={"encoding": b"json/plain"}, data=json.dumps(f"cannot be read: {why}").encode())
+
+
+def _is_from_here(request: Request) -> bool:
+    """True for a call from this machine by one of its own names: a name alone is what the caller says."""
+    return is_loopback(request.url.hostname) and request.client is not None and is_loopback(request.client.host)
 
 
 def _leave(origin: str | None) -> Mapping[str, str]:

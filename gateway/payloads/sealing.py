@@ -187,7 +187,7 @@ class Sealing(Packing):
         super().__init__(keys.sealed, _marked(keys.opened) if demands else keys.opened)
         self._keys = keys
         self.demands = demands
-        """true if what comes as plain JSON is marked, so that whoever asks something so is refused"""
+        """true if what comes without a seal is marked, so that whoever asks something so is refused"""
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Payloads as the server gets them."""
@@ -197,7 +197,7 @@ class Sealing(Packing):
 def _marked(read: Written) -> Written:
     def opened(payload: Payload) -> Payload:
         found = read(payload)
-        if payload.metadata.get(ENCODING) == PLAIN:
+        if payload.metadata.get(ENCODING) != SEALED:  # what is only packed is read by anybody
             found = Payload(metadata={**found.metadata, IN_THE_CLEAR: b""}, data=found.data)
         return found
 

@@ -14,7 +14,7 @@ from temporalio.api.common.v1 import Payload, Payloads
 from domain.frame.access import AccessRole
 from gateway.api.app import create_app
 from gateway.console.visit import Place
-from gateway.decoding import codec_routes, origins_of
+from gateway.decoding import MOST_READ, codec_routes, origins_of
 from gateway.doors import Doors
 from gateway.payloads.packing import Packing, packed
 from gateway.payloads.sealing import Keys, Sealing
@@ -30,11 +30,15 @@ SENT = Payload(metadata={"encoding": b"json/plain"}, data=STEP)
 
 
 def _asking(
-    servers: Servers, *, host: str = "https://perennial.seller.example", local: bool = False
+    servers: Servers,
+    *,
+    host: str = "https://perennial.seller.example",
+    local: bool = False,
+    caller: str = "127.0.0.1",
 ) -> httpx2.AsyncClient:
     doors = Doors(servers.temporal, servers.pool, servers.settings.task_queue)
     app = create_app(doors, *codec_routes(Place(doors, local, UI), Packing()))
-    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False, client=(caller, 4711))
     return httpx2.AsyncClient(transport=transport, base_url=host)
 
 
@@ -145,6 +149,23 @@ async def test_nobody_reads_without_signing_in_but_on_loopback(servers: Servers)
         async with _asking(servers, host=host, local=local) as http:
             answer = await http.post("/codec/decode", json=_body(packed(SENT)))
         assert answer.status_code == status, (local, host, answer.text)
+
+
+async def test_who_says_to_be_on_loopback_and_is_not_signs_in(servers: Servers) -> None:
+    async with _asking(servers, host="http://127.0.0.1:8020", caller="203.0.113.7") as http:
+        answer = await http.post("/codec/decode", json=_body(packed(SENT)))
+    assert answer.status_code == 401
+
+
+async def test_little_that_unpacks_to_much_is_read_up_to_a_limit(servers: Servers) -> None:
+    large = packed(Payload(metadata={"encoding": b"json/plain"}, data=b'"' + b"0" * (12 << 20) + b'"'))
+    assert large.ByteSize() < 20_000
+    async with _asking(servers, host="http://127.0.0.1:8020") as http:
+        answer = await http.post("/codec/decode", json=_body(*[large] * 40, packed(SENT)))
+    read = _read(answer)
+    assert len(read) == 41
+    assert len(answer.content) < 3 * MOST_READ
+    assert "more than 32 MiB" in read[-1]
 
 
 async def test_what_is_sealed_is_read_on_loopback_by_whoever_signs_in_alone(servers: Servers) -> None:

@@ -26,8 +26,9 @@ from domain.kernel.ids import journey_id
 from domain.kernel.refusals import Refusal
 from gateway.cases import CaseClient
 from gateway.in_the_clear import in_the_clear
+from gateway.payloads.packing import Packing
 from gateway.payloads.sealing import DEMANDED, KEYS
-from gateway.plugin import own_plugin
+from gateway.plugin import PerennialPlugin, own_plugin
 from tests.builders import order
 from tests.cases import case
 from tests.e2e.lives import until
@@ -152,9 +153,12 @@ async def test_where_sealing_is_demanded_an_order_in_the_clear_is_refused_and_le
         assert await up.pool.fetchval("select count(*) from sales_order") == 0
         # The same order, sealed, begins the journey; then a request in the clear is refused as well.
         await up.client.place_order(document)
-        bare = (await Client.connect(up.running.temporal_address)).get_workflow_handle(journey_id(account))
-        with pytest.raises(WorkflowUpdateFailedError):
-            await bare.execute_update("complete_task", {"task": "kickoff", "evidence": NOTE})
+        for plugins in ([], [PerennialPlugin(codec=Packing())]):  # what is only packed is read by anybody
+            bare = await Client.connect(up.running.temporal_address, plugins=plugins)
+            with pytest.raises(WorkflowUpdateFailedError):
+                await bare.get_workflow_handle(journey_id(account)).execute_update(
+                    "complete_task", {"task": "kickoff", "evidence": NOTE}
+                )
         await up.client.ask(account, "complete_task", {"task": "kickoff", "evidence": "all were there"})
         found = await in_the_clear(up.client.temporal)
         assert found is not None
