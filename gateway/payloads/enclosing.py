@@ -19,7 +19,7 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
-from gateway.payloads.key_store import KeptKey, KeyStore, Remembered, store_at
+from gateway.payloads.key_store import SEALS, KeptKey, KeyStore, Remembered, store_at
 from gateway.payloads.packing import ENCODING, OF_CUSTOMER, PLAIN, as_it_is
 from gateway.payloads.sealing import Key, Keys, KeysError, Sealing, key_id_of, opened_with, sealed_with
 
@@ -44,7 +44,7 @@ class DataKeys:
     def __init__(self, keys: Keys, store: KeyStore) -> None:
         self._keys = keys
         self._store = store
-        self._by_workflow, self._by_id = Remembered(), Remembered()
+        self._by_workflow, self._by_id = Remembered(SEALS), Remembered()
 
     async def of(self, workflow_id: str) -> Key:
         """The key of a workflow, made if it has none."""

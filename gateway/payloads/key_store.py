@@ -16,10 +16,18 @@ from typing import Any, Protocol
 
 import asyncpg
 
+from domain.kernel.refusals import MendableError
+
 KEPT = 300.0
 """Seconds for which a process remembers a key: so long after it was thrown away it may still be read here."""
+SEALS = 5.0
+"""Seconds for which a process seals with a key without asking whether it is still kept: nothing new is lost with one that was thrown away."""
 MOST_KEPT = 20_000
 _TABLE = "create table if not exists data_key (key_id text primary key, whose text not null unique, wrapped {bytes} not null, by text not null)"
+
+
+class KeyStoreError(MendableError):
+    """A store that is not where it is said to be; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,10 @@ class KeyStore(Protocol):
 
 
 class FileStore:
-    """A file of SQLite's, for processes of one machine; what is deleted there is overwritten."""
+    """A file of SQLite's, for processes of one machine; what is deleted there is overwritten.
+
+    It is made with its first key alone: in a file that came from nowhere every key would look as if it had been thrown away.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -61,16 +72,17 @@ class FileStore:
 
     async def of(self, whose: str, made: Callable[[], KeptKey]) -> KeptKey:
         find = "select key_id, wrapped, by from data_key where whose = ?"
-        if (found := _first(await self._run(find, whose))) is None:
+        if (found := _first(await self._run(find, whose, begins=True))) is None:
             new = made()
             insert = "insert into data_key (key_id, whose, wrapped, by) values (?, ?, ?, ?) on conflict do nothing"
-            await self._run(insert, new.key_id, whose, new.wrapped, new.by)
+            await self._run(insert, new.key_id, whose, new.wrapped, new.by, begins=True)
             found = _first(await self._run(find, whose))
         if found is None:
             raise LookupError(f"the key store {self._path} keeps no key")
         return found
 
     async def throw_away(self, whose: Sequence[str]) -> int:
+        self._check()
         gone = [await self._run("delete from data_key where whose = ? returning 1", one) for one in whose]
         return sum(map(len, gone))
 
@@ -80,8 +92,17 @@ class FileStore:
     async def seal_again(self, key: KeptKey) -> None:
         await self._run("update data_key set wrapped = ?, by = ? where key_id = ?", key.wrapped, key.by, key.key_id)
 
-    async def _run(self, statement: str, *about: Any) -> list[Any]:
+    async def _run(self, statement: str, *about: Any, begins: bool = False) -> list[Any]:
+        if not begins:
+            self._check()
         return await asyncio.to_thread(self._run_here, statement, about)
+
+    def _check(self) -> None:
+        if not self._path.exists():
+            raise KeyStoreError(
+                f"the key store {self._path} is not there: PERENNIAL_KEY_STORE names the one that every process here uses;"
+                " if it is lost for good, or no key was ever made, make an empty file of that name"
+            )
 
     def _run_here(self, statement: str, about: Sequence[Any]) -> list[Any]:
         with closing(sqlite3.connect(self._path, timeout=10)) as connection, connection:
@@ -142,15 +163,16 @@ def store_at(place: str) -> KeyStore:
 
 
 class Remembered:
-    """Values that are looked up once in a while."""
+    """Values that are looked up once in a while: again after so many seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = KEPT) -> None:
+        self._seconds = seconds
         self._kept: dict[str, tuple[float, Any]] = {}
 
     async def get(self, name: str, look: Callable[[], Awaitable[Any]]) -> Any:
         """What was found under a name, looked up again after a while."""
         at, found = self._kept.get(name, (0.0, None))
-        if found is None or time.monotonic() - at > KEPT:
+        if found is None or time.monotonic() - at > self._seconds:
             found = await look()
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import WorkflowSerializationContext
 
 from gateway.payloads.enclosing import ENCLOSED, GONE, STORE, DataKeys, Document, Enclosing, data_keys_of, is_gone
-from gateway.payloads.key_store import DatabaseStore, FileStore, KeyStore
+from gateway.payloads.key_store import SEALS, DatabaseStore, FileStore, KeyStore, KeyStoreError
 from gateway.payloads.packing import UnreadablePayloadError
 from gateway.payloads.sealing import SEALED, Keys, KeysError
 from gateway.plugin import EnclosingPayloadConverter
@@ -74,6 +75,35 @@ async def test_keys_in_a_file(tmp_path: Path) -> None:
     made = await asyncio.gather(*(_sealed(codec, "journey-A", Document(ORDER)) for codec in codecs))
     assert len({payload.data[:17] for payload in made}) == 1
     assert [await _read(codecs[0], payload) for payload in made] == [ORDER] * 8
+
+
+async def test_a_store_that_is_not_where_it_is_said_to_be_reads_nothing_as_erased(tmp_path: Path) -> None:
+    right, wrong = _codec(FileStore(tmp_path / "keys.db")), _codec(FileStore(tmp_path / "kesy.db"))
+    mine = await _sealed(right, "journey-A", Document(ORDER))
+    for tried in (wrong.decode([mine]), wrong.throw_away(["journey-A"]), wrong.throw_away([]), _again(wrong)):
+        with pytest.raises(KeyStoreError, match=r"kesy\.db is not there: PERENNIAL_KEY_STORE names"):
+            await tried
+    assert not (tmp_path / "kesy.db").exists()
+    (tmp_path / "kesy.db").touch()
+    assert await wrong.throw_away(["journey-A"]) == 0
+    assert await _read(_codec(FileStore(tmp_path / "keys.db")), mine) == ORDER
+
+
+async def _again(codec: Enclosing) -> None:
+    await codec.data_keys.seal_again()
+
+
+async def test_nothing_new_is_sealed_with_a_key_that_another_process_threw_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FileStore(tmp_path / "keys.db")
+    mine, another = _codec(store), _codec(store)
+    await _sealed(mine, "case-1", Document(ORDER))
+    assert await another.throw_away(["case-1"]) == 1
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + SEALS + 1)
+    new = await _sealed(mine, "case-1", Document(ORDER))
+    assert await _read(another, new) == ORDER
 
 
 async def test_keys_in_a_database_of_their_own(servers: Servers) -> None:
