@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+import time
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from temporalio.api.common.v1 import Payload, WorkflowExecution
@@ -31,7 +32,7 @@ from temporalio.api.workflowservice.v1 import (
     UpdateWorkflowExecutionOptionsRequest,
 )
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.common import PinnedVersioningOverride, WorkerDeploymentVersion
+from temporalio.common import PinnedVersioningOverride, SearchAttributeKey, WorkerDeploymentVersion
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.kernel.refusals import MendableError
@@ -41,12 +42,17 @@ _KNOWN = "patches"
 """Under this name a build says which changes of code it knows."""
 _RUNNING = "ExecutionStatus = 'Running'"
 _PINNED = f"{_RUNNING} and TemporalWorkflowVersioningBehavior = 'Pinned'"
-_ROUNDS = 20
-"""So often is looked for runs that went a new way while others were pinned."""
-_LISTED_LATER = 1.5
-"""Seconds after which whatever happened stands in the engine's lists."""
+LATE = timedelta(seconds=20)
+"""So long after a change of builds a run may still come up that went a new way: a workflow's task may take ten seconds, and be listed later."""
+_BETWEEN = 1.5
+"""Seconds between one look for such runs and the next."""
 _APPEARS_WITHIN = 30
 """Seconds within which a build that asks for work is known to the engine."""
+
+
+_WAYS = SearchAttributeKey.for_keyword_list("TemporalChangeVersion")
+Known = Mapping[str, frozenset[str] | None]
+"""Which changes of code each build knows, by its id; null for one that never said."""
 
 
 class ReleaseError(MendableError, RuntimeError):
@@ -69,19 +75,22 @@ class Build:
 
 @dataclass(frozen=True)
 class Moved:
-    """What became of a change of builds: so many runs stay `pinned` to the build before, so many pinned ones are `freed`."""
+    """What became of a change of builds: so many runs are `pinned` to a build that knows the ways they went, so many pinned ones `freed`;
+    what went ways that no build knows any more is `stranded`."""
 
     before: str | None
     pinned: int
     freed: int
+    stranded: tuple[str, ...] = ()
 
 
 class Releases:
     """The builds of one deployment, which is called as its task queue is."""
 
-    def __init__(self, temporal: Client, deployment: str) -> None:
+    def __init__(self, temporal: Client, deployment: str, late: timedelta = LATE) -> None:
         self._temporal = temporal
         self._deployment = deployment
+        self._late = late
 
     async def builds(self) -> list[Build]:
         """Every build that ever asked for work and is not forgotten, the newest first; none where versioning is off."""
@@ -104,7 +113,10 @@ class Releases:
         return sorted(found, key=lambda one: (one.since or datetime.min.replace(tzinfo=UTC), one.id), reverse=True)
 
     async def announce(self, build: str, patches: Sequence[str] = PATCHES) -> None:
-        """Tells the engine which changes of code `build` knows; waits until the engine knows the build. Raises ReleaseError."""
+        """Tells the engine which changes of code `build` knows; waits until the engine knows the build.
+
+        Raises ReleaseError, also for a build that said something else before: other code needs another id.
+        """
         entry = Payload(metadata={"encoding": b"json/plain"}, data=json.dumps(sorted(patches)).encode())
         request = UpdateWorkerDeploymentVersionMetadataRequest(
             namespace=self._temporal.namespace,
@@ -113,6 +125,12 @@ class Releases:
         )
         for _ in range(_APPEARS_WITHIN * 4):
             try:
+                said = await self.known_to(build)
+                if said is not None and said != frozenset(patches):
+                    other = ", ".join(sorted(said ^ frozenset(patches)))
+                    raise ReleaseError(
+                        f"build {build!r} is other code than before (it differs in {other}); give this one a PERENNIAL_BUILD_ID of its own"
+                    )
                 await self._temporal.workflow_service.update_worker_deployment_version_metadata(request)
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
@@ -136,18 +154,16 @@ class Releases:
                 f" and PERENNIAL_VERSIONING on. Builds that are known: {', '.join(sorted(ids)) or 'none'}"
             )
         before = _current(info)
-        unknown = await self._ways_unknown_to(build, ids)
-        going = before if before != build else None
-        pinned = await self._pin(unknown, going) if going else 0
+        known = {id: await self.known_to(id) for id in ids}
+        unknown = _ways_unknown_to(build, known)
+        pinned = set(await self._pin(unknown, known, before))
         await self._make_current(build)
-        if going and unknown:
-            # What went a new way until just now is in no list yet. Until it is pinned the other build fails its tasks, which are tried again.
-            for _ in range(_ROUNDS):
-                await asyncio.sleep(_LISTED_LATER)
-                if not (more := await self._pin(unknown, going)):
-                    break
-                pinned += more
-        return Moved(before, pinned, await self._free(unknown))
+        # What goes a new way until just now is in no list yet. Until it is pinned the other build fails its tasks, which are tried again.
+        until = time.monotonic() + (self._late.total_seconds() if unknown else 0)
+        while time.monotonic() < until:
+            await asyncio.sleep(_BETWEEN)
+            pinned |= set(await self._pin(unknown, known, before))
+        return Moved(before, len(pinned), await self._free(unknown), tuple(await self._stranded(unknown, pinned)))
 
     async def known_to(self, build: str) -> frozenset[str] | None:
         """The changes of code that a build knows; null if it never said."""
@@ -158,34 +174,35 @@ class Releases:
         entries = answer.worker_deployment_version_info.metadata.entries
         return frozenset(json.loads(entries[_KNOWN].data)) if _KNOWN in entries else None
 
-    async def _ways_unknown_to(self, build: str, ids: Iterable[str]) -> frozenset[str]:
-        """The ways that some build knows and `build` does not."""
-        known = {id: await self.known_to(id) for id in ids}
-        everything = frozenset[str]().union(*(ways for ways in known.values() if ways))
-        its = known[build]
-        if its is None and everything:
-            raise ReleaseError(
-                f"build {build!r} never said which changes of code it knows; let one of its workers run until it has, then ask again"
-            )
-        return everything - (its or frozenset())
+    async def _pin(self, unknown: frozenset[str], known: Known, rather: str | None) -> list[str]:
+        """Pins what went one of these ways, and is not pinned, to a build that knows all the ways it went: `rather` this one. Gives what
+        was pinned."""
+        pinned = []
+        if unknown:
+            query = f"{self._ours(unknown)} and TemporalWorkflowVersioningBehavior != 'Pinned'"
+            async for run, ways in self._went(query):
+                if (build := _who_knows(ways, known, rather)) is not None:
+                    version = WorkerDeploymentVersion(self._deployment, build)
+                    override = PinnedVersioningOverride(version)._to_proto()
+                    if await self._set_options(run, WorkflowExecutionOptions(versioning_override=override)):
+                        pinned.append(run)
+        return pinned
 
-    async def _pin(self, unknown: frozenset[str], to: str) -> int:
-        """Pins what went one of these ways and is not pinned; gives how many."""
-        override = PinnedVersioningOverride(WorkerDeploymentVersion(self._deployment, to))._to_proto()
-        query = f"{self._ours(unknown)} and TemporalWorkflowVersioningBehavior != 'Pinned'" if unknown else ""
-        return await self._with_options(WorkflowExecutionOptions(versioning_override=override), query)
+    async def _stranded(self, unknown: frozenset[str], pinned: Collection[str]) -> list[str]:
+        """What went one of these ways and is pinned to no build."""
+        if not unknown:
+            return []
+        query = f"{self._ours(unknown)} and TemporalWorkflowVersioningBehavior != 'Pinned'"
+        return [run async for run, _ in self._went(query) if run not in pinned]
 
     async def _free(self, unknown: frozenset[str]) -> int:
         """Lets what is pinned go on with the build that has the work, unless it went one of these ways; gives how many."""
-        stays = {run async for run in self._runs(self._ours(unknown))} if unknown else set()
+        stays = {run async for run, _ in self._went(self._ours(unknown))} if unknown else set()
         freed = 0
-        async for run in self._runs(f"{_PINNED} and TemporalWorkerDeployment = '{self._deployment}'"):
+        async for run, _ in self._went(f"{_PINNED} and TemporalWorkerDeployment = '{self._deployment}'"):
             if run not in stays and await self._is_held(run):
                 freed += await self._set_options(run, WorkflowExecutionOptions())
         return freed
-
-    async def _with_options(self, options: WorkflowExecutionOptions, query: str) -> int:
-        return sum([await self._set_options(run, options) async for run in self._runs(query)]) if query else 0
 
     async def _set_options(self, workflow_id: str, options: WorkflowExecutionOptions) -> int:
         """1 if the run took them, 0 if it has ended meanwhile."""
@@ -246,9 +263,10 @@ class Releases:
     def _held_by(self, build: str) -> str:
         return f"{_PINNED} and TemporalWorkerDeploymentVersion = '{self._deployment}:{build}'"
 
-    async def _runs(self, query: str) -> AsyncIterator[str]:
-        for run in [one.id async for one in self._temporal.list_workflows(query)]:
-            yield run
+    async def _went(self, query: str) -> AsyncIterator[tuple[str, frozenset[str]]]:
+        """The workflows of these runs, each with the ways it went."""
+        for run in [one async for one in self._temporal.list_workflows(query)]:
+            yield run.id, frozenset(run.typed_search_attributes.get(_WAYS) or ())
 
     async def _at_work(self) -> set[str]:
         """The builds of the workers that ask for the queue's work."""
@@ -262,6 +280,23 @@ class Releases:
 
     async def _count(self, query: str) -> int:
         return (await self._temporal.count_workflows(query)).count
+
+
+def _ways_unknown_to(build: str, known: Known) -> frozenset[str]:
+    """The ways that some build knows and `build` does not. Raises ReleaseError if it never said."""
+    everything = frozenset[str]().union(*(ways for ways in known.values() if ways))
+    its = known[build]
+    if its is None and everything:
+        raise ReleaseError(
+            f"build {build!r} never said which changes of code it knows; let one of its workers run until it has, then ask again"
+        )
+    return everything - (its or frozenset())
+
+
+def _who_knows(ways: frozenset[str], known: Known, rather: str | None) -> str | None:
+    """A build that knows all of these ways: `rather` this one, else the one that knows most."""
+    able = {id: its for id, its in known.items() if its is not None and ways <= its}
+    return rather if rather in able else max(able, key=lambda id: (len(able[id]), id), default=None)
 
 
 def _current(info: WorkerDeploymentInfo) -> str | None:

@@ -36,7 +36,7 @@ class Place:
         self.servers = servers
         self.queue = f"releases-{uuid4().hex[:8]}"
         self.client = PerennialClient(servers.temporal, servers.pool, task_queue=self.queue)
-        self.releases = Releases(servers.temporal, self.queue)
+        self.releases = Releases(servers.temporal, self.queue, timedelta(seconds=4))
         self._settings = servers.settings.model_copy(update={"task_queue": self.queue, "versioning": versioning})
 
     def settings(self, build: str) -> Settings:
@@ -155,6 +155,22 @@ async def test_running_years_move_to_a_new_build_under_load_and_back(servers: Se
             assert [await place.build_of(account) for account in (*new, *old)] == [NEW] * 6
             assert not [task for account in (*new, *old) for task in await place.failed_tasks(account)]
             assert not {account: said for account, said in (await apart_of_all(servers, [*new, *old])).items() if said}
+
+
+async def test_a_change_of_builds_that_was_broken_off_is_made_whole_by_asking_again(servers: Servers) -> None:
+    place = Place(servers, Versioning.AUTO_UPGRADE)
+    async with place.build(OLD), place.build(NEW):
+        await place.releases.use(NEW)
+        (account,) = await place.placed(1)
+        await place.later([account])
+        await place.ways(LOOKS_FIRST, 1)
+        await place.releases._make_current(OLD)  # and died before it had pinned anything
+        moved = await place.releases.use(OLD)
+        assert (moved.before, moved.pinned, moved.stranded) == (OLD, 1, ())
+        await place.talked(account)
+        assert await place.build_of(account) == NEW
+        with pytest.raises(ReleaseError, match="give this one a PERENNIAL_BUILD_ID of its own"):
+            await place.releases.announce(NEW, PATCHES)
 
 
 async def test_pinned_runs_move_when_they_go_on_as_new_ones(servers: Servers) -> None:

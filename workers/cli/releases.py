@@ -8,8 +8,8 @@ import typer
 
 from domain.kernel.shown import counted
 from gateway.here import find_running
-from gateway.releases import Build, Releases
-from workers.cli.common import UserError, console, settings_of, waited
+from gateway.releases import LATE, Build, Releases
+from workers.cli.common import UserError, console, progress_console, settings_of, waited
 from workers.cli.output import Json, print_json, show_table
 from workers.cli.servers import temporal_client
 
@@ -62,12 +62,20 @@ async def use(
     What went ways of changed code that this build does not know stays with the build that it was with; keep that one's workers until
     `perennial release list` counts none there.
     """
+    progress_console.print(
+        f"Looking for runs that went ways which {build} does not know, for {LATE.total_seconds():.0f} seconds if there are such ways …"
+    )
     moved = await (await _releases()).use(build)
     console.print(f"Build {build} has the work" + (f"; before, {moved.before} had it." if moved.before else "."))
     if moved.pinned:
         console.print(
-            f"{counted(moved.pinned, 'run')} went new ways and stay with {moved.before}: keep its workers, and look at"
+            f"{counted(moved.pinned, 'run')} went new ways and stay with a build that knows them: keep its workers, and look at"
             " `perennial release list`."
+        )
+    if moved.stranded:
+        raise UserError(
+            f"no build that is known here can go on with {', '.join(moved.stranded[:5])} ({counted(len(moved.stranded), 'run')});"
+            " start workers of the build that began them, then ask again"
         )
     if moved.freed:
         console.print(f"{counted(moved.freed, 'run')} that were pinned go on with {build}.")
