@@ -13,7 +13,7 @@ from importlib import metadata
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
 from opentelemetry.trace import SpanKind
@@ -49,7 +49,9 @@ class Observing:
     """Takes the spans of a process."""
 
     def __init__(self, exporter: SpanExporter | None, processor: Any = None) -> None:
-        resource = Resource.create({"service.name": "perennial", "service.version": metadata.version("perennial")})
+        ours = Resource.create({"service.name": "perennial", "service.version": metadata.version("perennial")})
+        # What the environment says comes last: `create` lets what it is given stand above it.
+        resource = ours.merge(OTELResourceDetector().detect())
         self.provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self.provider.add_span_processor(processor or BatchSpanProcessor(exporter))  # type: ignore[arg-type]
         self._tracer = self.provider.get_tracer("perennial")

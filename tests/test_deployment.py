@@ -107,6 +107,14 @@ def test_no_password_stands_in_the_compose_file() -> None:
         assert value is None or re.search(r"^(\w+://\w+:)?\$\{\w+_PASSWORD:\?[^}]+\}(@.*)?$", value), place
 
 
+def test_containers_are_told_of_every_setting_of_traces_that_is_named() -> None:
+    pages = (ROOT / "docs/operate/tracing.md", ROOT / ".env.example", *ROOT.glob("gateway/observ*.py"))
+    named = {name for page in pages for name in re.findall(r"\bOTEL_[A-Z_]+[A-Z]\b", page.read_text())}
+    assert {"OTEL_SERVICE_NAME", "OTEL_SDK_DISABLED", "OTEL_EXPORTER_OTLP_HEADERS"} <= named
+    for name, service in OURS.items():
+        assert named - service["environment"].keys() == set(), name
+
+
 def test_the_example_environment_names_every_variable_and_no_password_that_works() -> None:
     example = (ROOT / ".env.example").read_text()
     used = set(re.findall(r"(?<!\$)\$\{(\w+)", COMPOSE_TEXT))

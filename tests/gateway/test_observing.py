@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,29 @@ def test_without_settings_nothing_of_it_is_loaded_and_no_span_is_made() -> None:
 )
 def test_standard_settings_say_whether_anybody_is_told(given: dict[str, str], wanted: bool) -> None:
     assert is_wanted(given) is wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "called"),
+    [
+        ({}, "perennial"),
+        ({"OTEL_SERVICE_NAME": "perennial-gateway"}, "perennial-gateway"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "service.name=crm,deployment.environment.name=test"}, "crm"),
+        ({"OTEL_SERVICE_NAME": "nearer", "OTEL_RESOURCE_ATTRIBUTES": "service.name=crm"}, "nearer"),
+    ],
+)
+def test_a_process_is_called_as_its_settings_say(
+    given: dict[str, str], called: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    found = Observing(None, SimpleSpanProcessor(InMemorySpanExporter()))
+    said = found.provider.resource.attributes
+    found.provider.shutdown()
+    assert said["service.name"] == called
+    assert said["service.version"] == metadata.version("perennial")
 
 
 @pytest.mark.parametrize(
