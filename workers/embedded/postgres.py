@@ -239,7 +239,7 @@ def _check_version(data: Path, brought: str) -> None:
 
 async def _initialise(found: Placement, password: str) -> None:
     """Make a new data directory. It gets its name when complete, so that a crash leaves nothing half made."""
-    _check_user_has_a_name()
+    check_user_has_a_name()
     draft = found.home / "draft"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
@@ -269,7 +269,8 @@ async def _initialise(found: Placement, password: str) -> None:
         await asyncio.to_thread(shutil.rmtree, draft, True)
 
 
-def _check_user_has_a_name() -> None:
+def check_user_has_a_name() -> None:
+    """Raises EmbeddedError for a user whom PostgreSQL would make no database for."""
     uid = os.geteuid()
     try:
         pwd.getpwuid(uid)

@@ -18,7 +18,7 @@ from workers.embedded.mailbox import Mailbox, Rejection
 from workers.embedded.mailbox_server import EmbeddedMailbox
 from workers.embedded.part import Part
 from workers.embedded.placement import location
-from workers.embedded.postgres import EmbeddedPostgres
+from workers.embedded.postgres import EmbeddedPostgres, check_user_has_a_name
 from workers.embedded.process import complete
 from workers.embedded.temporal_server import RETENTION, EmbeddedTemporal
 
@@ -168,6 +168,8 @@ class EmbeddedStack(Part):
 
     async def _start(self) -> None:
         self._report("Starting PostgreSQL, Temporal and the mailbox")
+        if not postgres_folder(self.data_dir).exists():
+            check_user_has_a_name()  # said before another part fails for the same reason, in words of its own
         parts: list[tuple[Part, Callable[[], str]]] = [
             (self.postgres, lambda: f"PostgreSQL is up on port {self.postgres_port}"),
             (self.temporal, lambda: f"Temporal is up at {self.temporal_address}, its web interface at {self.ui_url}"),
