@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from importlib import metadata, util
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 from pydantic import AwareDatetime, BaseModel, ValidationError
@@ -55,9 +55,10 @@ async def back_up(folder: Path, dsn: str, engine: Path | None) -> Manifest:
         await asyncio.to_thread(_copy_engine, engine, folder / ENGINE)
         names.insert(0, ENGINE)
     version = await _schema_version(dsn)
+    for name in (FACTS, MANIFEST):  # whoever else was let into a folder of theirs reads nothing meanwhile
+        (folder / name).touch(mode=0o600)
     options = ("--format=custom", "--no-owner", "--no-privileges", "--file", str((folder / FACTS).resolve()))
     await _tool("pg_dump", dsn, *options)
-    (folder / FACTS).chmod(0o600)
     manifest = Manifest(
         release=metadata.version("perennial"),
         schema_version=version,
@@ -72,6 +73,10 @@ def _make(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise BackupError(f"{folder} is not empty; name a new folder")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.chmod(0o700)
+    except OSError as error:
+        raise BackupError(f"{folder} is not yours, and others may read it; name a new folder in it") from error
 
 
 async def whole(folder: Path) -> Manifest:
@@ -111,12 +116,13 @@ def restore_engine(folder: Path, file: Path) -> None:
 
 
 def _copy_engine(source: Path, target: Path) -> None:
-    """A copy as of one moment, while the server goes on writing."""
+    """A copy as of one moment, while the server goes on writing: all pages in one step, since what is
+    added between two steps makes SQLite begin anew."""
     if not source.is_file():
         raise BackupError(f"{source} is not there; it is made by `perennial up`")
     target.touch(mode=0o600)
     with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live, closing(sqlite3.connect(target)) as copy:
-        live.backup(copy, pages=4096, sleep=0.01)
+        live.backup(copy, sleep=0.01)
 
 
 async def _schema_version(dsn: str) -> str:
@@ -149,15 +155,17 @@ def find_tool(name: str) -> Path:
 
 
 def _environment(dsn: str) -> Mapping[str, str]:
-    password = urlsplit(dsn).password
-    given = {"PGPASSWORD": unquote(password)} if password else {}
+    parts = urlsplit(dsn)
+    password = unquote(parts.password) if parts.password else dict(parse_qsl(parts.query)).get("password")
+    given = {"PGPASSWORD": password} if password else {}
     return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", **given}
 
 
 def _without_password(dsn: str) -> str:
     parts = urlsplit(dsn)
     user, at, host = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{user.partition(':')[0]}{at}{host}").geturl()
+    query = "&".join(part for part in parts.query.split("&") if unquote(part.partition("=")[0]) != "password")
+    return parts._replace(netloc=f"{user.partition(':')[0]}{at}{host}", query=query).geturl()
 
 
 def _digest(path: Path) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -17,7 +20,16 @@ from gateway.reconciling import Reconciler
 from tests.builders import order
 from tests.conftest import Servers
 from tests.own_database import own_database
-from workers.backups import BackupError, _without_password, back_up, restore_engine, restore_facts, whole
+from workers.backups import (
+    BackupError,
+    _copy_engine,
+    _environment,
+    _without_password,
+    back_up,
+    restore_engine,
+    restore_facts,
+    whole,
+)
 from workers.cli.backups import restore
 from workers.embedded.stack import EmbeddedStack, engine_file
 from workers.migrating import migrate
@@ -45,10 +57,15 @@ async def test_facts_come_back_into_an_empty_database_alone(servers: Servers, tm
     await servers.client.place_order(order())
     folder = tmp_path / "backup"
     async with own_database(servers.stack, "backed_up") as own:
-        manifest = await back_up(folder, own.dsn, engine_file(servers.stack.data_dir))
+        folder.mkdir(mode=0o755)
+        old = os.umask(0o022)
+        try:
+            manifest = await back_up(folder, own.dsn, engine_file(servers.stack.data_dir))
+        finally:
+            os.umask(old)
         assert await whole(folder) == manifest
         assert manifest.sha256.keys() == {"temporal.db", "facts.dump"}
-        assert folder.stat().st_mode & 0o077 == 0
+        assert [one.name for one in (folder, *folder.iterdir()) if one.stat().st_mode & 0o077] == []
         with pytest.raises(BackupError, match="is not empty; name a new folder"):
             await back_up(folder, own.dsn, None)
         with pytest.raises(BackupError, match="database 'backed_up' is not empty; make a new one"):
@@ -69,10 +86,56 @@ async def test_facts_come_back_into_an_empty_database_alone(servers: Servers, tm
         await whole(folder)
     with pytest.raises(BackupError, match="holds no whole backup"):
         await whole(tmp_path)
-    assert _without_password("postgresql://u:p%40w@h:1/d?sslmode=disable") == "postgresql://u@h:1/d?sslmode=disable"
 
 
-async def test_a_stack_goes_on_where_its_backup_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("dsn", "seen"),
+    [
+        ("postgresql://u:p%40w@h:1/d?sslmode=disable", "postgresql://u@h:1/d?sslmode=disable"),
+        ("postgresql://u@h:1/d?password=p%40w&sslmode=disable", "postgresql://u@h:1/d?sslmode=disable"),
+        ("postgresql://u@h:1/d?password=p%40w", "postgresql://u@h:1/d"),
+    ],
+)
+def test_a_password_is_told_where_nobody_sees_it(dsn: str, seen: str) -> None:
+    assert _without_password(dsn) == seen
+    assert _environment(dsn)["PGPASSWORD"] == "p@w"
+
+
+class Busy(sqlite3.Connection):
+    """A file into which a server writes whenever a part of it has been copied."""
+
+    def backup(self, target: sqlite3.Connection, **options: Any) -> None:
+        (file,) = (row[2] for row in self.execute("pragma database_list"))
+        with closing(sqlite3.connect(file)) as server:
+            parts = 0
+
+            def write(*_: int) -> None:
+                nonlocal parts
+                parts += 1
+                assert parts < 50, "it does not come to its end"
+                server.execute("insert into history values (zeroblob(300))")
+                server.commit()
+
+            super().backup(target, **options, progress=write)
+
+
+def test_the_engines_copy_ends_while_the_engine_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, copy = tmp_path / "engine.db", tmp_path / "copy.db"
+    with closing(sqlite3.connect(engine)) as live:
+        live.execute("pragma page_size = 512")  # so that it is of many pages
+        live.execute("pragma journal_mode = wal")
+        live.execute("create table history (event blob)")
+        live.executemany("insert into history values (?)", ((b"x" * 300,) for _ in range(10_000)))
+        live.commit()
+    monkeypatch.setattr("workers.backups.sqlite3.connect", partial(sqlite3.connect, factory=Busy))
+    _copy_engine(engine, copy)
+    with closing(sqlite3.connect(copy)) as copied:
+        assert copied.execute("select count(*) from history").fetchone() == (10_000,)
+
+
+async def test_a_stack_goes_on_where_its_backup_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.delenv("PERENNIAL_DATABASE_URL", raising=False)
     document = order()
     account = str(document["account"]["account_id"])
@@ -85,6 +148,7 @@ async def test_a_stack_goes_on_where_its_backup_was(tmp_path: Path, monkeypatch:
         )
     restore_it = restore.__wrapped__  # type: ignore[attr-defined]
     await restore_it(tmp_path / "backup", data=tmp_path / "after")
+    assert "`perennial erase again`" in " ".join(capfd.readouterr().err.split()), "nobody comes back unnoticed"
     with pytest.raises(BackupError, match="is there already"):
         restore_engine(tmp_path / "backup", engine_file(tmp_path / "after"))
     async with EmbeddedStack(tmp_path / "after", SEARCH_ATTRIBUTES) as stack, Living(stack) as there:

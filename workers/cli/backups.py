@@ -17,6 +17,9 @@ from workers.embedded.stack import engine_file, postgres_folder
 app = typer.Typer()
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the backup.")]
+_ERASED = (
+    "`perennial erase again` for whoever was erased since, by the certificates in the folder of PERENNIAL_ERASURES"
+)
 _THEN = "then `perennial doctor --reconcile` compares what runs with the facts, and with --mend brings them together"
 
 
@@ -33,6 +36,9 @@ async def backup(folder: Folder) -> None:
     progress_console.print(f"Backed up into {folder}: {', '.join(manifest.sha256)}, schema {manifest.schema_version}.")
     if engine is None:
         progress_console.print("Temporal's database is not in it: a cluster is backed up by its own tools.")
+    progress_console.print(
+        "Keep elsewhere what is not in it: keys for payloads, PERENNIAL_KEY_STORE, and the folder of PERENNIAL_ERASURES."
+    )
 
 
 @app.command()
@@ -49,7 +55,8 @@ async def restore(
     if "PERENNIAL_DATABASE_URL" in os.environ:
         await restore_facts(folder, settings_of(None).direct_url)
         progress_console.print(
-            f"The facts of {manifest.taken_at:%Y-%m-%d %H:%M} UTC are back. Run `perennial migrate`, start the workers; {_THEN}."
+            f"The facts of {manifest.taken_at:%Y-%m-%d %H:%M} UTC are back. Run `perennial migrate` and {_ERASED}; "
+            f"start the workers after it; {_THEN}."
         )
         return
     if data.exists() and any(data.iterdir()):
@@ -59,5 +66,5 @@ async def restore(
     if ENGINE in manifest.sha256:
         restore_engine(folder, engine_file(data))
     progress_console.print(
-        f"Both databases of {manifest.taken_at:%Y-%m-%d %H:%M} UTC are back. Start `perennial up`; {_THEN}."
+        f"Both databases of {manifest.taken_at:%Y-%m-%d %H:%M} UTC are back. Start `perennial up` and, at once, {_ERASED}; {_THEN}."
     )
