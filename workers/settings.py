@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -49,6 +49,16 @@ class Versioning(StrEnum):
     """at once"""
     PINNED = "pinned"
     """when it goes on as a new run, which a journey does as soon as it wakes; for whoever keeps workers of older builds alive"""
+
+
+BY_ITSELF: Mapping[str, object] = {
+    "versioning": Versioning.OFF,
+    "queues_apart": "",
+    "works_on": "",
+    "mails_per_second": None,
+}
+"""The settings of a worker that is the only one of its engine: no build waits for the work, it does every kind of it, and no mail waits
+for its turn."""
 
 
 def _kinds(name: str, given: str, there: Collection[WorkKind]) -> frozenset[WorkKind]:
@@ -202,12 +212,12 @@ class Settings(BaseSettings):
         public_url: str | None = None,
         console_url: str | None = None,
     ) -> Self:
-        """Those of an embedded stack: its mailbox takes in what customers write, too. public_url: where its gateway answers links of
-        mails; console_url: where it shows its pages to our people."""
+        """Those of an embedded stack, with one worker: its mailbox takes in what customers write, too. public_url: where its gateway
+        answers links of mails; console_url: where it shows its pages to our people."""
         mail = {"smtp_host": smtp_host, "smtp_port": smtp_port, "inbox_at": f"{smtp_host}:{smtp_port}"}
         said = {"public_url": public_url, "console_url": console_url}
         links = {name: url for name, url in said.items() if url is not None}
-        return cls.model_validate({"database_url": database_url, **mail, **links})
+        return cls.model_validate({"database_url": database_url, **BY_ITSELF, **mail, **links})
 
     @property
     def apart(self) -> frozenset[WorkKind]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 from pydantic import ValidationError
 
+from domain.frame.work_kinds import WorkKind
 from domain.mail.marks import Domains
 from workers.cli.common import explain
-from workers.settings import Settings
+from workers.embedded.stack import EmbeddedStack
+from workers.foresight.living import stays_inside
+from workers.settings import Settings, Versioning
 
 
 @pytest.mark.parametrize(
@@ -29,6 +35,17 @@ def test_mail_is_for_us_under_the_domains_that_stand_in_our_mails(given: dict[st
     assert expected.takes(f"Service@{expected.mail.upper()}")
     assert not expected.takes("service@elsewhere.example")
     assert not expected.takes("perennial.example")
+
+
+def test_a_stack_of_ones_own_and_a_copy_have_one_worker_that_does_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"VERSIONING": "pinned", "QUEUES_APART": "deliveries", "WORKS_ON": "deliveries", "MAILS_PER_SECOND": "0.01"}
+    for name, value in given.items():
+        monkeypatch.setenv(f"PERENNIAL_{name}", value)
+    stack = cast(EmbeddedStack, SimpleNamespace(postgres_dsn="postgresql://here", smtp_host="127.0.0.1", smtp_port=25))
+    here = Settings.of_stack(database_url="postgresql://here", smtp_host="127.0.0.1", smtp_port=25)
+    for settings in (here, stays_inside(Settings(), stack)):
+        assert (settings.versioning, settings.mails_per_second) == (Versioning.OFF, None)
+        assert settings.queues == {WorkKind.JOURNEYS: "perennial"}
 
 
 def test_an_address_for_one_click_that_cannot_be_used_is_refused() -> None:

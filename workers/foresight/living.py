@@ -24,7 +24,7 @@ from workers.embedded.stack import EmbeddedStack
 from workers.foresight.seen import mark, what_happened
 from workers.foresight.servers import own_servers
 from workers.migrating import migrate
-from workers.settings import Settings
+from workers.settings import BY_ITSELF, Settings
 from workers.wiring import build_worker
 
 TICK = timedelta(days=7)
@@ -87,6 +87,7 @@ def stays_inside(settings: Settings, stack: EmbeddedStack) -> Settings:
     What is to be provided counts as provided at once; other systems hear of nothing.
     """
     inside: dict[str, Any] = {
+        **BY_ITSELF,
         "database_url": SecretStr(stack.postgres_dsn),
         "smtp_host": stack.smtp_host,
         "smtp_port": stack.smtp_port,

@@ -61,6 +61,11 @@ def here(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("PERENNIAL_PROVISIONING_URL", "http://127.0.0.1:9/provision")
     monkeypatch.setenv("PERENNIAL_SMTP_START_TLS", "true")
     monkeypatch.setenv("TEMPORAL_NAMESPACE", "default")
+    # Of workers beside each other: a copy has one, and no build that waits for the work.
+    monkeypatch.setenv("PERENNIAL_VERSIONING", "auto-upgrade")
+    monkeypatch.setenv("PERENNIAL_QUEUES_APART", "deliveries,batches")
+    monkeypatch.setenv("PERENNIAL_WORKS_ON", "batches")
+    monkeypatch.setenv("PERENNIAL_MAILS_PER_SECOND", "0.01")
 
 
 async def settled(servers: Servers, account_id: str) -> None:

@@ -23,7 +23,12 @@ from workers.embedded.temporal_server import find_program
 
 
 async def test_a_mail_to_the_company_is_a_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment says of workers beside each other: this one is the only one of its engine."""
     monkeypatch.delenv("TEMPORAL_ADDRESS", raising=False)
+    monkeypatch.setenv("PERENNIAL_VERSIONING", "pinned")
+    monkeypatch.setenv("PERENNIAL_QUEUES_APART", "deliveries")
+    monkeypatch.setenv("PERENNIAL_WORKS_ON", "deliveries")
+    monkeypatch.setenv("PERENNIAL_MAILS_PER_SECOND", "0.01")
     async with stack_up(tmp_path / "stack", keep=False, quiet=True) as up:
         document = order()
         await up.client.place_order(document)
