@@ -263,12 +263,17 @@ class QueuesApart(Interceptor):
 
 @asynccontextmanager
 async def working(client: Client, pool: Pool, settings: Settings, **options: Any) -> AsyncIterator[None]:
-    """Workers for every task queue that the settings name, until the end of the block and of what they have begun by then."""
+    """Workers for every task queue that the settings name, until the end of the block and of what they have begun by then: all of them
+    end at the same time, so that it takes as long as for one."""
     async with AsyncExitStack() as entered:
+        workers: list[Worker] = []
         for kind in settings.queues:
             build = build_worker if kind is WorkKind.JOURNEYS else partial(_build_apart, kind)
-            await entered.enter_async_context(build(client, pool, settings, **options))
-        yield
+            workers.append(await entered.enter_async_context(build(client, pool, settings, **options)))
+        try:
+            yield
+        finally:
+            await asyncio.gather(*(worker.shutdown() for worker in workers))
 
 
 def _build_apart(kind: WorkKind, client: Client, pool: Pool, settings: Settings, **options: Any) -> Worker:

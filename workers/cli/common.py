@@ -97,11 +97,29 @@ def explain(error: BaseException) -> str | None:
             return None
 
 
-async def until_stopped() -> None:
-    """Returns when Ctrl-C is pressed or the process is asked to end."""
+def told_to_end() -> asyncio.Event:
+    """Is set when Ctrl-C is pressed or the process is asked to end, which from now on it does by itself."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):
             loop.add_signal_handler(sign, stopped.set)
-    await stopped.wait()
+    return stopped
+
+
+async def until_stopped() -> None:
+    """Returns when Ctrl-C is pressed or the process is asked to end."""
+    await told_to_end().wait()
+
+
+async def unless(stopped: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Does `work`, and leaves it in the middle once `stopped` is set."""
+    doing, ends = asyncio.create_task(work), asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait((doing, ends), return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            await doing
+    finally:
+        for one in (doing, ends):
+            one.cancel()
+        await asyncio.gather(doing, ends, return_exceptions=True)

@@ -15,7 +15,7 @@ from gateway.here import NoServerError, find_running
 from gateway.readiness import shortcomings
 from gateway.releases import Releases
 from workers.attending import worker_runs_here
-from workers.cli.common import UserError, progress_console, settings_of, until_stopped, waited
+from workers.cli.common import UserError, progress_console, settings_of, told_to_end, unless, waited
 from workers.cli.output import print_json
 from workers.cli.servers import Connections, connections, temporal_client
 from workers.heap import settle
@@ -46,23 +46,28 @@ async def worker(
         return
     set_up(settings_of(find_running()).log or LogForm.TEXT)
     await _temporal_answers()
-    async with (
-        connections(measured=True) as servers,
-        working(
-            servers.temporal,
-            servers.pool,
-            servers.settings,
-            graceful_shutdown_timeout=timedelta(seconds=servers.settings.drain_seconds),
-        ),
-        attended(*desks_of(servers.temporal, servers.pool, servers.settings)),
-    ):
-        if WorkKind.JOURNEYS in servers.settings.queues:
-            await _as_a_build(servers)
-            await keep_schedules(servers.temporal, servers.settings.task_queue)
-        settle()
-        queues = ", ".join(map(repr, servers.settings.queues.values()))
-        progress_console.print(f"Working on task queue {queues}; Ctrl-C ends it.")
-        await until_stopped()
+    async with connections(measured=True) as servers:
+        stopped = told_to_end()  # before anything is begun: what a worker has begun it lets come to its end
+        async with (
+            working(
+                servers.temporal,
+                servers.pool,
+                servers.settings,
+                graceful_shutdown_timeout=timedelta(seconds=servers.settings.drain_seconds),
+            ),
+            attended(*desks_of(servers.temporal, servers.pool, servers.settings)),
+        ):
+            if WorkKind.JOURNEYS in servers.settings.queues:
+                await unless(stopped, _known_to_the_engine(servers))
+            settle()
+            queues = ", ".join(map(repr, servers.settings.queues.values()))
+            progress_console.print(f"Working on task queue {queues}; Ctrl-C ends it.")
+            await stopped.wait()
+
+
+async def _known_to_the_engine(servers: Connections) -> None:
+    await _as_a_build(servers)
+    await keep_schedules(servers.temporal, servers.settings.task_queue)
 
 
 async def _as_a_build(servers: Connections) -> None:
