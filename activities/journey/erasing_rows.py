@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 
 from activities.journey.personal import DERIVED, PERSONAL, PLAIN, Personal
 from activities.kernel.pool import Connection, Record
-from activities.kernel.queries import Query, Value
+from activities.kernel.queries import Column, Query, Value
 from domain.frame.mail_kinds import TEMPLATES
 from domain.journey.erasures import ErasedWord, words_of
 from domain.journey.traces import ERASED, Traces, is_plain, wordless
@@ -35,9 +36,11 @@ class Whom:
 
 @dataclass
 class Gone:
-    """What went: how many cells by table and column, pieces of the search, our mails that stay without their words."""
+    """What went: how many cells by table and column, pieces of the search, our mails that stay without their words. `doubtful`: what may
+    name them still, such as a part of a name that is another word, too, and is left to people, by table and column."""
 
     cells: Counter[str] = field(default_factory=Counter)
+    doubtful: Counter[str] = field(default_factory=Counter)
     search_pieces: int = 0
     mails: int = 0
 
@@ -67,6 +70,14 @@ _written = Query(
     " union all select comment from reference_ask where account_id = $1 and contact_id = $2"
     " union all select subject from inbox_message where account_id = $1 and (contact_id = $2 or lower(sender) = any($3))"
 )
+_staying = Query(
+    "select name, email, phone, phone_number from contact where account_id = $1 and $2::text is not null and contact_id <> $2"
+)
+_stock = Column[str](
+    "select m.body from case_message m join service_case c using (case_id) where c.account_id <> $1 and m.body <> ''"
+    " order by m.at desc, m.case_id, m.number limit 1000"
+)
+"""What is said to and by others: a turn of phrase that stands there, too, is no quotation."""
 _mentions = Value[bool](
     "select exists (select from contact where account_id = $1 and contact_id = $2)"
     " or exists (select from gone_contact where account_id = $1 and contact_id = $2)"
@@ -87,11 +98,18 @@ async def traces_of(connection: Connection, whom: Whom) -> Traces:
     """What somebody is named by in the tables, and of a person what they wrote."""
     if whom.contact_id is None:
         return _named(await _traces_of_all(connection, whom.account_id))
-    found = _named(await _traces_of_person(connection, whom.account_id, whom.contact_id))
+    named = _named(await _traces_of_person(connection, whom.account_id, whom.contact_id))
+    found = named.keeping(await _stays_beside(connection, whom))
     emails = emails_in(found)
     rows = await _written(connection, whom.account_id, whom.contact_id, emails)
     texts = tuple(dict.fromkeys(said for row in rows if row["said"] for said in _own_words(row["said"])))
-    return Traces(found.names, found.addresses, texts, (whom.contact_id, whom.account_id))
+    stock = await _stock(connection, whom.account_id) if texts else []
+    return Traces(found.names, found.addresses, texts, (whom.contact_id, whom.account_id), found.stays, stock)
+
+
+async def _stays_beside(connection: Connection, whom: Whom) -> tuple[str, ...]:
+    rows = await _staying(connection, whom.account_id, whom.contact_id)
+    return tuple(dict.fromkeys(value for row in rows for value in row.values() if value and value != ERASED))
 
 
 def _named(rows: Sequence[dict[str, Any]]) -> Traces:
@@ -101,8 +119,9 @@ def _named(rows: Sequence[dict[str, Any]]) -> Traces:
 
 
 def emails_in(traces: Traces) -> list[str]:
-    """The mail addresses among them, in small letters."""
-    return [one.lower() for one in traces.addresses if "@" in one]
+    """The mail addresses among them, in small letters; none that somebody has who stays."""
+    shared = {one.lower() for one in traces.stays}
+    return [one.lower() for one in traces.addresses if "@" in one and one.lower() not in shared]
 
 
 _ANSWERS = ("re:", "aw:", "fw:", "fwd:", "wg:")
@@ -125,7 +144,7 @@ async def erase_rows(connection: Connection, whom: Whom, traces: Traces, as_of: 
     gone = Gone(mails=await _no_more_mails(connection, whom, as_of))
     for one in PERSONAL:
         if one.table not in DERIVED:
-            await _Sweep(connection, one, whom, traces, known, emails).erase(gone.cells)
+            await _Sweep(connection, one, whom, traces, known, emails).erase(gone)
     if whom.contact_id is not None:
         await connection.execute(_REMOVED, whom.account_id, whom.contact_id, as_of)
     after = {tuple(row.values()) for row in await _pieces(connection, whom.account_id)}
@@ -194,13 +213,17 @@ class _Sweep:
     traces: Traces
     known: Collection[str]
     emails: list[str]
+    names_only: bool = False
+    """of their documents only names are looked for: what was known of them then may not be any more"""
 
-    async def erase(self, cells: Counter[str]) -> None:
+    async def erase(self, gone: Gone) -> None:
         """Takes them out, and counts the cells."""
         kinds = await _kinds(self.connection, self.about.table)
         for row in await self._rows(" for update"):
             changes = self._changes(row, kinds)
-            cells.update(f"{self.about.table}.{name}" for name in changes)
+            gone.cells.update(f"{self.about.table}.{name}" for name in changes)
+            if not row["is_theirs"]:
+                gone.doubtful.update(self._doubts({**row, **changes}))
             if self.about.goes and row["is_theirs"]:
                 await self.connection.execute(f"delete from {self.about.table} where ctid = $1", row["ctid"])
             elif changes:
@@ -215,20 +238,29 @@ class _Sweep:
 
     async def _rows(self, lock: str) -> list[Record]:
         about, whom = self.about, self.whom
+        theirs = f"coalesce({about.theirs or 'false'}, false)"
         if whom.contact_id is None:
-            theirs, given = "true", list[Any]((whom.account_id,))
-        else:
-            theirs = f"coalesce({about.theirs or 'false'}, false)"
-            theirs += " and $2::text is not null and $3::text[] is not null"
-            given = [whom.account_id, whom.contact_id, self.emails]
-        text = (
-            f"select ctid, {_listed(about.names)}, {theirs} as is_theirs from {about.table} where {about.whose}{lock}"
-        )
-        return list(await self.connection.fetch(text, *given))
+            theirs = f"({theirs} or coalesce({about.whose}, false))"
+        given = "$2::text is not distinct from $2 and $3::text[] is not null"
+        where = f"({about.whose} or {about.unmatched}) and {given}"
+        text = f"select ctid, {_listed(about.names)}, {theirs} as is_theirs from {about.table} where {where}{lock}"
+        return list(await self.connection.fetch(text, whom.account_id, whom.contact_id, self.emails))
+
+    def _doubts(self, row: dict[str, Any]) -> dict[str, int]:
+        texts = {
+            name: row[name] if isinstance(row[name], str) else json.dumps(row[name], ensure_ascii=False)
+            for name in self.about.names
+            if name not in self.about.who.split() and isinstance(row[name], (str, list, dict))
+        }
+        return {
+            f"{self.about.table}.{name}": count for name, text in texts.items() if (count := self.traces.doubts(text))
+        }
 
     def _changes(self, row: Record, kinds: dict[str, str]) -> dict[str, Any]:
         """What of a row has to be otherwise."""
-        after = {name: self._after(name, kinds[name], row[name], whole=row["is_theirs"]) for name in self.about.names}
+        whole = row["is_theirs"]
+        names = [name for name in self.about.names if whole or name not in self.about.who.split()]
+        after = {name: self._after(name, kinds[name], row[name], whole=whole) for name in names}
         return {name: value for name, value in after.items() if value != row[name]}
 
     def _after(self, name: str, kind: str, value: Any, *, whole: bool) -> Any:
@@ -236,18 +268,28 @@ class _Sweep:
             return None
         match kind:
             case "jsonb":
-                return wordless(value, self.known) if whole and self.known else self.traces.cleared_in(value)
+                gone = whole and not self.names_only
+                return wordless(value, self.known) if gone else self.traces.cleared_in(value, self.known, name)
             case "bytea":
-                return b"" if whole or (value and self.traces.are_in(text_of(value))) else value
+                return b"" if whole else self._without_them(value)
             case "ARRAY":
                 return [] if whole else [one for one in value if not self.traces.are_in(one)]
             case _ if not whole:
-                return self.traces.cleared(value)
+                return value if value in self.known else self.traces.cleared(value)
             case _ if name in self.about.emptied.split():
                 return None
             case _:
                 stays = not value or (name in self.about.ids.split() and is_plain(value, self.known))
                 return value if stays else ERASED
+
+    def _without_them(self, raw: bytes) -> bytes:
+        """A document of JSON without what names them; of a mail nothing is left, as its parts cannot be changed."""
+        try:
+            said = json.loads(raw)
+        except ValueError:
+            return b"" if raw and self.traces.are_in(text_of(raw)) else raw
+        left = self.traces.cleared_in(said, self.known)
+        return raw if left == said else json.dumps(left, ensure_ascii=False).encode()
 
 
 def text_of(raw: bytes) -> str:
@@ -263,12 +305,15 @@ def text_of(raw: bytes) -> str:
 
 async def left_of(connection: Connection, whom: Whom, traces: Traces) -> Counter[str]:
     """The columns in which something of somebody stands (again), with how often."""
-    # What was known of a person's customer then may not be any more: of their documents only names are looked for.
-    known = frozenset() if whom.contact_id else await _known_words(connection, whom.account_id)
+    known = await _known_words(connection, whom.account_id)
+    traces = traces.keeping(await _stays_beside(connection, whom))
     found: Counter[str] = Counter()
     for one in PERSONAL:
         if one.table not in DERIVED:
-            left = await _Sweep(connection, one, whom, traces, known, emails_in(traces)).left()
+            sweep = _Sweep(
+                connection, one, whom, traces, known, emails_in(traces), names_only=whom.contact_id is not None
+            )
+            left = await sweep.left()
             found.update(f"{one.table}.{name}" for name in left)
     return found
 

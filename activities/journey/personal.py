@@ -14,7 +14,21 @@ _OF_CONTRACT = "contract_id in (select contract_id from contract where account_i
 _OF_QUOTE = "quote_id in (select quote_id from quote where account_id = $1)"
 _OF_ORDER = "order_id in (select order_id from sales_order where account_id = $1)"
 _THEIR_CASE = "case_id in (select case_id from service_case where account_id = $1 and contact_id = $2)"
-_NAMES_ACCOUNT = "(position($1 in {0}) > 0 or exists (select from service_case c where c.account_id = $1 and position(c.case_id in {0}) > 0))"
+_STANDS_IN = r"{0} ~ ('(^|[^A-Za-z0-9._-])' || regexp_replace({1}, '([^A-Za-z0-9_])', '\\\1', 'g') || '([.]?[^A-Za-z0-9._-]|[.]?$)')"
+"""An id by itself, not as a piece of a longer one."""
+_NAMES_ACCOUNT = (
+    f"(({_STANDS_IN.format('{0}', '$1')}) or exists (select from service_case c"
+    f" where c.account_id = $1 and position(c.case_id in {{0}}) > 0 and {_STANDS_IN.format('{0}', 'c.case_id')}))"
+)
+_WITH_THEM = "regexp_split_to_array(lower(sender || ' ' || recipient), '[^[:alnum:]@._%+&=~''-]+') && $3::text[]"
+_NOT_OF_OTHERS = "not exists (select from contact o where lower(o.email) = {0} and o.account_id <> $1)"
+_FROM_THEM = (
+    f"account_id is null and status <> 'new' and lower(sender) = any($3) and {_NOT_OF_OTHERS.format('lower(sender)')}"
+)
+_NAMES_THEM = (
+    "account_id is null and exists (select from unnest($3::text[]) e where"
+    f" position(e in lower(encode(coalesce(mended, body), 'escape'))) > 0 and {_NOT_OF_OTHERS.format('e')})"
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +36,8 @@ class Personal:
     """Columns of a table. `whose`: the rows of the account $1; `theirs`: those of them that are of the contact $2 alone, whose addresses
     are $3. `goes`: the rows themselves go; of a person, those that are theirs. `emptied`: columns of which nothing is left, as they are
     looked something up by;
-    `ids`: those that hold ids or words of ours for the most part, which stay."""
+    `ids`: those that hold ids or words of ours for the most part, which stay; `who`: those that say who a row is, which change with rows
+    of theirs alone; `unmatched`: rows of no account that name their addresses $3."""
 
     table: str
     columns: str
@@ -31,6 +46,8 @@ class Personal:
     goes: bool = False
     emptied: str = ""
     ids: str = ""
+    who: str = ""
+    unmatched: str = "false"
 
     @property
     def names(self) -> list[str]:
@@ -45,6 +62,7 @@ PERSONAL: tuple[Personal, ...] = (
         "name email phone phone_number rejected_reason",
         theirs="contact_id = $2",
         emptied="phone phone_number",
+        who="name email phone phone_number",
     ),
     Personal("gone_contact", "email", theirs="contact_id = $2"),
     Personal("mail_wish", "email", theirs="lower(email) = any($3)", goes=True),
@@ -57,7 +75,7 @@ PERSONAL: tuple[Personal, ...] = (
         "case_message",
         "sender recipient subject body message_id in_reply_to references",
         whose=_OF_CASE,
-        theirs=f"({_THEIR_CASE} or exists (select from unnest($3::text[]) e where position(e in lower(sender || ' ' || recipient)) > 0))",
+        theirs=f"({_THEIR_CASE} or {_WITH_THEM})",
         emptied="message_id in_reply_to",
     ),
     Personal("case_event", "detail", whose=_OF_CASE, theirs=_THEIR_CASE),
@@ -71,6 +89,7 @@ PERSONAL: tuple[Personal, ...] = (
         whose=f"(account_id = $1 or {_OF_CASE})",
         theirs=f"(contact_id = $2 or {_THEIR_CASE} or lower(sender) = any($3))",
         emptied="message_id return_path",
+        unmatched=_FROM_THEM,
     ),
     Personal("outbox", "body reason left_with", theirs="contact_id = $2"),
     Personal("webhook_try", "said", whose="delivery_id in (select delivery_id from outbox where account_id = $1)"),
@@ -99,7 +118,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("health_override", "reason"),
     Personal("health_score", "why parts rules"),
     Personal("dunning_reminder", "said"),
-    Personal("inbound_event", "headers body mended reason"),
+    Personal("inbound_event", "headers body mended reason", unmatched=_NAMES_THEM),
     Personal(
         "tool_act",
         "request reason answer decided_reason",

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hmac
 import json
-import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, Self
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Self
 
 from pydantic import AwareDatetime
 
+from domain.journey.naming import Form, Sizes, forms_of
 from domain.journey.traces import ERASED, Traces
 from domain.kernel.base import Carried
 from domain.mail.signing import Key, Keys
@@ -20,16 +21,16 @@ from domain.mail.signing import Key, Keys
 UNKNOWN_PERSON = "UnknownPerson"
 NOT_YET = "NotYetErasable"
 PURPOSE = "erasure"
-_SHORTEST = 4
-_SIEVE = 0xFFFF
 
 
 class ErasedWord(Carried):
-    """What named somebody, as only its length, a sieve and its digest say it; `key`: the number of the key that made it."""
+    """What named somebody, as only its kind, its length, the number of its words and its digest say it; `key`: the number of the key that
+    made it. Without a key nothing of it can be guessed."""
 
     key: int
+    kind: str = ""
     length: int
-    sieve: int
+    parts: int = 1
     digest: str
 
 
@@ -83,19 +84,18 @@ def _signature(content: bytes, key: Key) -> str:
 
 
 def words_of(traces: Traces, key: Key) -> list[ErasedWord]:
-    """The digests of names and addresses; what is too short is found by its column alone."""
-    bare = dict.fromkeys(_bare(one) for one in (*traces.names, *traces.addresses) if one != ERASED)
-    return [_word(one, key) for one in bare if len(one) >= _SHORTEST]
+    """The digests of names and addresses, in every form in which they are found; what names nobody by itself is found by its column
+    alone."""
+    given = (tuple(one for one in said if one != ERASED) for said in (traces.names, traces.addresses))
+    forms = forms_of(*given) - forms_of(traces.stays, traces.stays)
+    return [
+        ErasedWord(key=key.number, kind=kind, length=len(said), parts=parts, digest=_digest(kind, said, key))
+        for kind, said, parts in sorted(forms)
+    ]
 
 
-def _word(bare: str, key: Key) -> ErasedWord:
-    return ErasedWord(
-        key=key.number, length=len(bare), sieve=zlib.crc32(bare.encode()) & _SIEVE, digest=_digest(bare, key)
-    )
-
-
-def _digest(bare: str, key: Key) -> str:
-    return hmac.digest(key.secret, b"erased-word\0" + bare.encode(), "sha256")[:16].hex()
+def _digest(kind: str, said: str, key: Key) -> str:
+    return hmac.digest(key.secret, f"erased-word\0{kind}\0{said}".encode(), "sha256")[:16].hex()
 
 
 class FoundAgain(Traces):
@@ -106,38 +106,39 @@ class FoundAgain(Traces):
         self, words: Iterable[ErasedWord], keys: Keys, ids: tuple[str, ...] = (), beside: Traces | None = None
     ) -> None:
         also = beside or Traces()
-        super().__init__(also.names, also.addresses, also.texts, ids)
-        by_key: dict[int, dict[int, set[int]]] = {}
-        digests: set[str] = set()
-        for word in words:
+        super().__init__(also.names, also.addresses, also.texts, ids, also.stays, also.stock)
+        every = list(words)
+        for word in every:
             if word.key not in keys:
                 raise LookupError(f"signing key {word.key} is not on record")
-            digests.add(word.digest)
-            by_key.setdefault(word.key, {}).setdefault(word.length, set()).add(word.sieve)
-        self.__dict__.update(_by_key=by_key, _digests=digests, _keys=keys)
+        self.__dict__.update(_words=every, _keys=keys, _seen={})
 
-    def cleared(self, text: str) -> str:
-        """`ERASED` for a text in which one of them stands."""
-        text = super().cleared(text)
-        if not text or text == ERASED or text in self.ids:
-            return text
-        found: dict[str, Any] = self.__dict__
-        bare = _bare(text)
-        for number, by_length in found["_by_key"].items():
-            key = found["_keys"][number]
-            if any(_digest(piece, key) in found["_digests"] for piece in _sifted(bare, by_length)):
-                return ERASED
-        return text
+    def keeping(self, stays: Sequence[str], stock: Sequence[str] = ()) -> Self:
+        """The same, beside people who stay."""
+        beside = Traces(self.names, self.addresses, self.texts, (), stays, stock)
+        return type(self)(self.__dict__["_words"], self.__dict__["_keys"], tuple(self.ids), beside)
 
+    def knows(self, form: Form) -> bool:
+        """True for a way to name them that is known, or of which there is a digest."""
+        if super().knows(form):
+            return True
+        seen: dict[Form, bool] = self.__dict__["_seen"]
+        if form not in seen:
+            seen[form] = any(
+                _digest(form.kind, form.said, self.__dict__["_keys"][number]) in digests
+                for number, digests in self._digests.get((form.kind, len(form.said), form.parts), {}).items()
+            )
+        return seen[form]
 
-def _sifted(bare: str, by_length: Mapping[int, Collection[int]]) -> Iterator[str]:
-    for length, sieves in by_length.items():
-        for at in range(len(bare) - length + 1):
-            piece = bare[at : at + length]
-            if zlib.crc32(piece.encode()) & _SIEVE in sieves:
-                yield piece
+    @cached_property
+    def _digests(self) -> dict[tuple[str, int, int], dict[int, set[str]]]:
+        found: dict[tuple[str, int, int], dict[int, set[str]]] = {}
+        for word in self.__dict__["_words"]:
+            of_key = found.setdefault((word.kind, word.length, word.parts), {})
+            of_key.setdefault(word.key, set()).add(word.digest)
+        return found
 
-
-def _bare(text: str) -> str:
-    """Letters and digits alone, small: how somebody is found however their name is set."""
-    return "".join(filter(str.isalnum, text.casefold()))
+    @cached_property
+    def _sizes(self) -> Sizes:
+        known = ((one.kind, len(one.said), one.parts) for one in self._forms)
+        return Sizes.of([*known, *self._digests])

@@ -105,7 +105,7 @@ async def _histories(servers: Servers, account: str, words: tuple[str, ...]) -> 
     return [
         f"{run.id}/{run.run_id}/{run.status}"
         async for run in runs_of(servers.temporal, account)
-        if await names_in(servers.temporal, run, Traces(names=words))
+        if await names_in(servers.temporal, run, Traces(words, [word for word in words if "@" in word]))
     ]
 
 

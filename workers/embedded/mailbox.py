@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.utils import parsedate_to_datetime
+from email.utils import getaddresses, parsedate_to_datetime
 from pathlib import Path
 
 Rejection = Callable[[str], str | None]
@@ -131,8 +131,8 @@ class Mailbox:
         return f"{number:08d}"
 
     def of(self, is_theirs: Callable[[str], bool]) -> Sequence[MailSummary]:
-        """The mails to or from somebody, whose addresses `is_theirs` knows."""
-        return [mail for mail in self.list() if any(map(is_theirs, (*mail.recipients, mail.sender)))]
+        """The mails to or from somebody, whose addresses `is_theirs` knows: addresses are asked about, whole, and no names."""
+        return [mail for mail in self.list() if any(map(is_theirs, _addresses(mail)))]
 
     def forget(self, is_theirs: Callable[[str], bool]) -> int:
         """Deletes the mails to or from somebody; how many."""
@@ -167,6 +167,10 @@ def _summarise(path: Path) -> MailSummary:
         at=_date(message) or datetime.fromtimestamp(path.stat().st_mtime, UTC),
         message_id=_header(message, "Message-ID"),
     )
+
+
+def _addresses(mail: MailSummary) -> list[str]:
+    return [address for _, address in getaddresses([*mail.recipients, mail.sender]) if address]
 
 
 def _header(message: EmailMessage, name: str) -> str | None:
