@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from activities.journey import erasing, erasing_rows
-from activities.journey.erased_runs import names_in, runs_of
+from activities.journey.erased_runs import CannotFinishError, names_in, runs_of
 from activities.journey.erasing_rows import Whom
 from activities.kernel.clock import present
-from activities.kernel.pool import Connection, Pool
+from activities.kernel.pool import Pool
 from activities.mail.keys import load_signing
 from domain.frame.access import Principal, WriteAct, require_act
 from domain.journey.erasures import Certificate, ErasedWord, FoundAgain
 from domain.journey.requests import ErasePerson
-from domain.journey.traces import Traces
+from domain.kernel.refusals import MendableError
 from domain.kernel.requests import read_request
 from gateway.acting import new_request_id, noted, of_account
 from gateway.client import PerennialClient
+from gateway.entity import MayBeGone
 
 UNFINISHED = 0.5
 """Seconds between two looks whether the engine has forgotten somebody."""
@@ -54,16 +54,17 @@ class Erasures:
 
     async def foresee(self, whom: Whom) -> Foreseen:
         """What would go; nothing is changed. Raises `Refusal` as the erasure itself does."""
-        gone = erasing_rows.Gone()
+        gone, cases = erasing_rows.Gone(), list[str]()
         async with self._pool.acquire() as connection:
             try:
                 async with connection.transaction():
                     gone = await erasing.erase(connection, whom, present(), "nobody")
+                    cases = await erasing.case_runs(connection, whom.account_id)
                     raise _NotReallyError
             except _NotReallyError:
                 pass
         runs: dict[str, int] = {}
-        async for run in runs_of(self._temporal, whom.account_id):
+        async for run in runs_of(self._temporal, whom.account_id, cases):
             runs[run.id] = runs.get(run.id, 0) + 1
         return Foreseen(dict(sorted(gone.cells.items())), gone.search_pieces, gone.mails, runs)
 
@@ -81,25 +82,26 @@ class Erasures:
         asked = {"contact_id": whom.contact_id, "reason": reason, "by": who.by, "request_id": request_id}
         about = of_account(whom.account_id)
         async with noted(self._pool, self._door, who, about, WriteAct.ERASE, request_id, reason):
-            if again is not None:
-                await self._remember(whom, who.by, again)
-            if whom.contact_id is not None and await self._client.is_running(whom.account_id):
+            by_journey = whom.contact_id is not None and await self._goes_on(whom.account_id)
+            if again is not None or not by_journey:  # of digests the journey knows nothing
+                async with self._pool.acquire() as connection, connection.transaction():
+                    await erasing.erase(connection, whom, present(), who.by, again or ())
+            if by_journey:
                 read_request(ErasePerson, asked)
                 await self._client.ask(whom.account_id, "erase_person", asked)
-            else:
-                async with self._pool.acquire() as connection, connection.transaction():
-                    await erasing.erase(connection, whom, present(), who.by)
         return whom.erasure_id
 
-    async def _remember(self, whom: Whom, by: str, words: Sequence[ErasedWord]) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
-            if not await erasing_rows.find_erasure(connection, whom.erasure_id):
-                _, key = await load_signing(connection)
-                gone = erasing_rows.Gone()
-                await erasing_rows.record_erasure(connection, whom, Traces(), gone, present(), by, key, words)
+    async def _goes_on(self, account_id: str) -> bool:
+        with MayBeGone():
+            return await self._client.is_running(account_id)
+        return False  # nor is its history there any more
 
     async def finish(self, erasure_id: str, within: float = 0.0, files: int = 0) -> Certificate | None:
-        """The certificate once the engine has forgotten them too, waited for so many seconds; null if the batch will have to."""
+        """The certificate once the engine has forgotten them too, waited for so many seconds; null if the batch will have to.
+
+        Raises:
+            CannotFinishError: somebody has to do something before anybody can.
+        """
         waited = 0.0
         while True:
             found = await erasing.finish(self._pool, self._temporal, erasure_id, files)
@@ -113,7 +115,7 @@ class Erasures:
         async with self._pool.acquire() as connection:
             row = (await erasing_rows.find_erasure(connection, erasure_id))[0]
             keys, _ = await load_signing(connection)
-        return FoundAgain(erasing_rows.read_words(row), keys, erasing.ids_of(row))
+        return erasing.found_again_of(row, keys)
 
     async def check(self, certificate: Certificate) -> list[str]:
         """What speaks against a certificate: it was changed, or something of whom it is of is back, in tables or histories."""
@@ -121,21 +123,23 @@ class Erasures:
             keys, _ = await load_signing(connection)
             if not certificate.is_true(keys):
                 return [f"the certificate is not as it was signed, or signing key {certificate.key} is not on record"]
-            found = [f"{column} names them again" for column in await self._in_tables(connection, certificate, keys)]
-        return [*found, *await self._in_histories(certificate, keys)]
+            try:
+                traces = erasing.found_by(Whom(certificate.account_id, certificate.contact_id), certificate.words, keys)
+            except CannotFinishError as error:
+                return [str(error)]
+            back = await erasing.found_again(connection, certificate, keys)
+            cases = await erasing.case_runs(connection, certificate.account_id)
+        found = [f"{column} names them again" for column in back]
+        return [*found, *await self._in_histories(certificate, traces, cases)]
 
-    async def _in_tables(self, connection: Connection, certificate: Certificate, keys: Any) -> list[str]:
-        return await erasing.found_again(connection, certificate, keys)
-
-    async def _in_histories(self, certificate: Certificate, keys: Any) -> list[str]:
-        traces = FoundAgain(certificate.words, keys, erasing.ids_of(certificate.model_dump()))
+    async def _in_histories(self, certificate: Certificate, traces: FoundAgain, cases: Sequence[str]) -> list[str]:
         whole = certificate.contact_id is None
         try:
             return [
                 f"run {run.run_id} of {run.id} names them"
-                async for run in runs_of(self._temporal, certificate.account_id)
+                async for run in runs_of(self._temporal, certificate.account_id, cases)
                 if (whole and run.status is WorkflowExecutionStatus.RUNNING)
                 or await names_in(self._temporal, run, traces)
             ]
-        except RPCError as error:
+        except (RPCError, MendableError) as error:
             return [f"the histories could not be looked through: {error}"]

@@ -3,6 +3,9 @@ at once, in one transaction; the engine after it, tried again by a batch for as 
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +18,7 @@ from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Activities, Performer, Unit
 from activities.holds.hold_rows import lock_account
 from activities.journey import erased_runs, erasing_rows
+from activities.journey.erased_runs import CannotFinishError
 from activities.journey.erasing_rows import Gone, Whom
 from activities.kernel.clock import present
 from activities.kernel.heartbeats import heartbeats
@@ -29,21 +33,37 @@ from domain.journey.erasures import (
     UNKNOWN_PERSON,
     Certificate,
     ErasedRun,
+    ErasedWord,
     FoundAgain,
 )
 from domain.journey.requests import ErasePerson
+from domain.journey.traces import Traces
 from domain.kernel.ids import case_workflow_id, journey_id
-from domain.kernel.refusals import UNKNOWN_ACCOUNT, Refusal
+from domain.kernel.refusals import UNKNOWN_ACCOUNT, MendableError, Refusal
 from domain.kernel.requests import read_request
 from domain.mail.signing import Keys
 
+_log = logging.getLogger(__name__)
 _open_cases = Column[str](
     "select case_id from service_case where account_id = $1 and ($2::text is null or contact_id = $2)"
     " and status not in ('closed', 'merged', 'cancelled') order by case_id"
 )
 _cases = Column[str]("select case_id from service_case where account_id = $1 order by case_id")
 _others = Column[str]("select contact_id from contact where account_id = $1 and contact_id <> $2 order by contact_id")
-_standing = Query("select closed_at, merged_into from account where account_id = $1")
+_merged_customers = Column[str](
+    "select account_id from account a where merged_into = $1"
+    " and not exists (select from erasure e where e.account_id = a.account_id and e.contact_id is null) order by account_id"
+)
+_merged_people = Query(
+    "with called as (select account_id, contact_id, lower(email) as email from contact"
+    " union select account_id, contact_id, lower(email) from gone_contact"
+    " union select account_id, contact_id, lower(contact->>'email') from service_case where contact_id is not null)"
+    " select distinct c.account_id, c.contact_id from called c join account a using (account_id)"
+    " where a.merged_into = $1 and c.email <> 'erased'"
+    " and c.email in (select email from called where account_id = $1 and contact_id = $2)"
+    " order by c.account_id, c.contact_id"
+)
+_standing = Query("select closed_at from account where account_id = $1")
 _owed = Column[str](
     "select i.number::text from invoice i left join invoice_payment y using (invoice_id) where i.account_id = $1"
     " and y.status is distinct from 'paid' and i.total - credited_of(i) - paid_of(i) > 0"
@@ -108,40 +128,79 @@ class Erasing(Activities):
         async with business_errors(), heartbeats():
             async with self._pool.acquire() as connection:
                 waiting = await erasing_rows.erasures_not_over(connection)
-            over = 0
-            for row in waiting:
-                over += await finish(self._pool, self._temporal, row["erasure_id"]) is not None
-            return BatchReport(counts={"over": over, "waiting": len(waiting) - over})
+            return await finish_each(self._pool, self._temporal, [row["erasure_id"] for row in waiting])
 
 
-async def erase(connection: Connection, whom: Whom, at: datetime, by: str) -> Gone:
-    """Takes somebody out of all tables, in the transaction of `connection`. Raises `Refusal` while something is open with them."""
+async def finish_each(pool: Pool, temporal: Client, erasure_ids: Sequence[str]) -> BatchReport:
+    """One that cannot go on stops no other: it is counted and logged if somebody can mend it, and else raised when all were tried."""
+    counts, wrong = {"over": 0, "waiting": 0, "stuck": 0}, list[Exception]()
+    for erasure_id in erasure_ids:
+        try:
+            done = await finish(pool, temporal, erasure_id)
+            counts["waiting" if done is None else "over"] += 1
+        except MendableError as error:
+            counts["stuck"] += 1
+            _log.warning("erasure %s cannot go on: %s", erasure_id, error)
+        except Exception as error:
+            wrong.append(error)
+    if wrong:
+        raise wrong[0]
+    return BatchReport(counts=counts)
+
+
+async def erase(connection: Connection, whom: Whom, at: datetime, by: str, words: Sequence[ErasedWord] = ()) -> Gone:
+    """Takes somebody out of all tables, in the transaction of `connection`. words: the digests of a certificate, where the tables may
+    know nothing of the erasure. Raises `Refusal` while something is open with them."""
     if await lock_account(connection, whom.account_id) is None:
         raise Refusal(UNKNOWN_ACCOUNT, f"account {whom.account_id!r} is not on record")
-    await _check(connection, whom)
+    before = await erasing_rows.find_erasure(connection, whom.erasure_id)
+    await _check(connection, whom, known=bool(before or words))
     keys, key = await load_signing(connection)
     traces = await erasing_rows.traces_of(connection, whom)
-    if before := await erasing_rows.find_erasure(connection, whom.erasure_id):
-        traces = FoundAgain(erasing_rows.read_words(before[0]), keys, ids_of(before[0]), traces)
+    words = _of_keys(words, keys, traces)
+    if said := [*words, *(erasing_rows.read_words(before[0]) if before else ())]:
+        traces = FoundAgain(said, keys, ids_of(whom), traces)
     gone = await erasing_rows.erase_rows(connection, whom, traces, at)
-    await erasing_rows.record_erasure(connection, whom, traces, gone, at, by, key)
+    await erasing_rows.record_erasure(connection, whom, traces, gone, at, by, key, words)
     return gone
 
 
-async def _check(connection: Connection, whom: Whom) -> None:
+def _of_keys(words: Sequence[ErasedWord], keys: Keys, traces: Traces) -> list[ErasedWord]:
+    """The digests that can be looked for: a backup from before a key knows nothing of it, but still names whom they are of. Raises
+    `Refusal` where nothing names them."""
+    known = [word for word in words if word.key in keys]
+    if words and not (known or traces.names or traces.addresses):
+        said = f"signing key {words[0].key}, which made the digests of the certificate, is not on record"
+        raise Refusal(
+            NOT_YET, f"{said}, and nothing else tells how they were called: restore a backup that has that key"
+        )
+    return known
+
+
+async def _check(connection: Connection, whom: Whom, *, known: bool) -> None:
     """Refuses what cannot go yet, in words that say what to do first."""
-    known = bool(await erasing_rows.find_erasure(connection, whom.erasure_id))
     first: list[str] = []
     if cases := await _open_cases(connection, whom.account_id, whom.contact_id):
         first.append(f"close {'case' if len(cases) == 1 else 'cases'} {', '.join(cases[:5])}")
     if not known and whom.contact_id and not await erasing_rows.is_known(connection, whom.account_id, whom.contact_id):
         said = f"account {whom.account_id!r} has no contact {whom.contact_id!r}"
         raise Refusal(UNKNOWN_PERSON, f"{said}; `perennial journey show` lists those there are")
+    first += await _of_merged(connection, whom)
     if whom.contact_id is None or not (await _standing(connection, whom.account_id))[0]["closed_at"]:
         first += await _of_journey(connection, whom)
     if first:
         who = f"contact {whom.contact_id}" if whom.contact_id else f"customer {whom.account_id}"
         raise Refusal(NOT_YET, f"{who} cannot be erased yet: {'; '.join(first)}; then ask again")
+
+
+async def _of_merged(connection: Connection, whom: Whom) -> list[str]:
+    """What stands under accounts that became part of this one goes first, by its own ids."""
+    if whom.contact_id is None:
+        merged = await _merged_customers(connection, whom.account_id)
+        return [f"erase customer {one}, which was merged into it (`perennial erase customer {one}`)" for one in merged]
+    people = await _merged_people(connection, whom.account_id, whom.contact_id)
+    asked = [f"{row['account_id']} {row['contact_id']}" for row in people]
+    return [f"erase them where they came from by a merge (`perennial erase person {one}`)" for one in asked]
 
 
 async def _of_journey(connection: Connection, whom: Whom) -> list[str]:
@@ -161,64 +220,136 @@ async def _of_journey(connection: Connection, whom: Whom) -> list[str]:
 
 
 async def finish(pool: Pool, temporal: Client, erasure_id: str, files: int = 0) -> Certificate | None:
-    """Has the engine forget somebody, and issues the certificate; null while some run still names them, or the engine is away."""
+    """Has the engine forget somebody, and issues the certificate; null while some run still names them, or the engine is away.
+
+    Raises:
+        CannotFinishError: somebody has to do something first; nothing more was deleted.
+    """
     async with pool.acquire() as connection:
         row = next(iter(await erasing_rows.find_erasure(connection, erasure_id)))
-        keys, key = await load_signing(connection)
-    traces = None if row["contact_id"] is None else FoundAgain(erasing_rows.read_words(row), keys, ids_of(row))
-    account_id, runs = row["account_id"], {one["run_id"]: ErasedRun.model_validate(one) for one in row["runs"]}
+        keys, _ = await load_signing(connection)
+        ids = await case_runs(connection, row["account_id"])
+    if row["over_at"] is not None:
+        return Certificate.model_validate(row["certificate"])
+    look = _Look(temporal, row["account_id"], row["contact_id"], found_again_of(row, keys), ids)
     try:
-        found = await erased_runs.look_for_runs(temporal, account_id, traces)
-        runs |= {run.run_id: run for run in found.gone}
-        async with pool.acquire() as connection:  # before they are gone, so that none is left out of the certificate
-            await connection.execute(_RUNS, erasure_id, [run.model_dump() for run in runs.values()])
-        await erased_runs.forget_runs(temporal, account_id, found.gone)
-        thrown = found.over()
-        if row["contact_id"] is None:
-            async with pool.acquire() as connection:
-                thrown += [journey_id(account_id), *map(case_workflow_id, await _cases(connection, account_id))]
-        keys_gone = await erased_runs.throw_keys_away(temporal, sorted(set(thrown)))
+        if not await _forget(pool, look, erasure_id):
+            return None
+        async with pool.acquire() as connection, connection.transaction():
+            return await _certify(connection, look, erasure_id, files)
     except (RPCError, TimeoutError):
         return None
-    if found.left:
+
+
+async def case_runs(connection: Connection, account_id: str) -> list[str]:
+    """The workflows of an account's cases."""
+    return [case_workflow_id(case_id) for case_id in await _cases(connection, account_id)]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Where the engine is looked through for somebody."""
+
+    temporal: Client
+    account_id: str
+    contact_id: str | None
+    traces: FoundAgain
+    case_runs: list[str]
+
+    async def runs(self) -> erased_runs.Forgotten:
+        """What the engine knows of them."""
+        traces = None if self.contact_id is None else self.traces
+        return await erased_runs.look_for_runs(self.temporal, self.account_id, traces, self.case_runs)
+
+
+async def _forget(pool: Pool, look: _Look, erasure_id: str) -> bool:
+    """Deletes what is over, and throws its keys away; false while some run still names them."""
+    temporal, account_id = look.temporal, look.account_id
+    found = await look.runs()
+    await erased_runs.check_keys(temporal, account_id, found.gone)
+    async with pool.acquire() as connection:  # before they are gone, so that none is left out of the certificate
+        await connection.execute(_RUNS, erasure_id, [run.model_dump() for run in found.gone])
+    await erased_runs.forget_runs(temporal, account_id, found.gone, look.case_runs)
+    thrown = found.over()
+    if look.contact_id is None:
+        thrown += [journey_id(account_id), *look.case_runs]
+    if keys := await erased_runs.throw_keys_away(temporal, sorted(set(thrown))):
+        async with pool.acquire() as connection:
+            await connection.execute(_KEYS, erasure_id, keys)
+    return not found.left
+
+
+async def _certify(connection: Connection, look: _Look, erasure_id: str, files: int) -> Certificate | None:
+    """Signs what tables and engine show once more, while nobody else finishes or reopens this erasure; null if a run came meanwhile."""
+    row = next(iter(await _open(connection, erasure_id)), None)
+    if row is None:
+        return None  # another process was faster: its certificate is found at the next look
+    whom = Whom(look.account_id, look.contact_id)
+    if left := await erasing_rows.left_of(connection, whom, look.traces):
+        columns = ", ".join(sorted(left))
+        raise CannotFinishError(f"{erasure_id}: {columns} names them again; erase them once more")
+    found = await look.runs()
+    if found.gone or found.left:
         return None
-    async with pool.acquire() as connection:
-        kept = {name: str(value) for name, figure in FIGURES.items() if (value := await figure(connection, account_id))}
-        cells = dict(row["cells"])
-        search, mails = cells.pop("search", 0), cells.pop("mails", 0)
-        certificate = Certificate(
-            erasure_id=erasure_id,
-            account_id=account_id,
-            contact_id=row["contact_id"],
-            at=row["at"],
-            by=row["by"],
-            over_at=present(),
-            cells=dict(sorted(cells.items())),
-            search_pieces=search,
-            mails=mails,
-            files=files,
-            runs=list(runs.values()),
-            keys=keys_gone,
-            kept=kept,
-            words=erasing_rows.read_words(row),
-            key=key.number,
-        ).signed(key)
-        await connection.execute(_OVER, erasure_id, certificate.over_at, certificate.model_dump(mode="json"))
+    _, key = await load_signing(connection)
+    figures = [(name, await figure(connection, look.account_id)) for name, figure in FIGURES.items()]
+    cells = dict(row["cells"])
+    search, mails, keys = (cells.pop(name, 0) for name in ("search", "mails", "keys"))
+    certificate = Certificate(
+        erasure_id=erasure_id,
+        account_id=look.account_id,
+        contact_id=look.contact_id,
+        at=row["at"],
+        by=row["by"],
+        over_at=present(),
+        cells=dict(sorted(cells.items())),
+        search_pieces=search,
+        mails=mails,
+        files=files,
+        runs=[ErasedRun.model_validate(one) for one in row["runs"]],
+        keys=keys,
+        kept={name: str(value) for name, value in figures if value},
+        words=erasing_rows.read_words(row),
+        key=key.number,
+    ).signed(key)
+    await connection.execute(_OVER, erasure_id, certificate.over_at, certificate.model_dump(mode="json"))
     return certificate
 
 
-_RUNS = "update erasure set runs = $2 where erasure_id = $1"
-_OVER = "update erasure set over_at = $2, certificate = $3 where erasure_id = $1"
+_open = Query("select * from erasure where erasure_id = $1 and over_at is null for update")
+_RUNS = (
+    "update erasure set runs = runs || (select coalesce(jsonb_agg(r), '[]') from jsonb_array_elements($2::jsonb) r"
+    " where not runs @> jsonb_build_array(r)) where erasure_id = $1"
+)
+_KEYS = (
+    "update erasure set cells = cells || jsonb_build_object('keys', coalesce((cells->>'keys')::int, 0) + $2::int)"
+    " where erasure_id = $1"
+)
+_OVER = "update erasure set over_at = $2, certificate = $3 where erasure_id = $1 and over_at is null"
 
 
-def ids_of(row: dict[str, Any]) -> tuple[str, ...]:
+def found_again_of(row: dict[str, Any], keys: Keys) -> FoundAgain:
+    """What finds somebody again, by an erasure on record. Raises CannotFinishError if a key is missing."""
+    whom = Whom(row["account_id"], row["contact_id"])
+    return found_by(whom, erasing_rows.read_words(row), keys)
+
+
+def found_by(whom: Whom, words: Sequence[ErasedWord], keys: Keys) -> FoundAgain:
+    """What finds somebody again, by digests. Raises CannotFinishError if a key is missing."""
+    try:
+        return FoundAgain(words, keys, ids_of(whom))
+    except LookupError as error:
+        raise CannotFinishError(f"{whom.erasure_id} cannot be looked for: {error.args[0]}") from error
+
+
+def ids_of(whom: Whom) -> tuple[str, ...]:
     """The ids of whom an erasure is of: they stay."""
-    return tuple(one for one in (row["account_id"], row["contact_id"]) if one is not None)
+    return tuple(one for one in (whom.account_id, whom.contact_id) if one is not None)
 
 
 async def found_again(connection: Connection, certificate: Certificate, keys: Keys) -> list[str]:
     """Where something of somebody who was erased stands again, by table and column."""
     whom = Whom(certificate.account_id, certificate.contact_id)
-    traces = FoundAgain(certificate.words, keys, ids_of(certificate.model_dump()))
+    traces = found_by(whom, certificate.words, keys)
     left = await erasing_rows.left_of(connection, whom, traces)
     return [f"{column} ({count})" for column, count in sorted(left.items())]

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from rich.markup import escape
 
+from domain.kernel.refusals import MendableError, Refusal
 from workers.cli.common import UserError, console, facts, waited
 from workers.cli.output import Json, print_json, show_table
 from workers.cli.servers import By, Connections, connections, trusted
 
 if TYPE_CHECKING:
     from activities.journey.erasing_rows import Whom
-    from domain.journey.erasures import Certificate
+    from domain.frame.access import Principal
+    from domain.journey.erasures import Certificate, ErasedWord
     from domain.journey.traces import Traces
     from gateway.erasing import Erasures
 
@@ -74,12 +77,17 @@ async def _finish(servers: Connections, erasures: Erasures, whom: Whom, erasure_
     """Files and engine follow the tables, and the certificate is printed, or why there is none yet."""
     folder = servers.settings.erasures_here()
     ids = {"erasure_id": erasure_id, "account_id": whom.account_id, "contact_id": whom.contact_id}
-    _keep(folder, erasure_id, ids)
-    files = _forget_files(await erasures.words_of(erasure_id))
-    certificate = await erasures.finish(erasure_id, _WITHIN, files)
+    if folder is not None and not (folder / f"{erasure_id}.json").exists():  # the digests of one from before are kept
+        _keep(folder, erasure_id, ids)
+    why = "Some run still names them, or Temporal is away"
+    try:
+        files = _forget_files(await erasures.words_of(erasure_id))
+        certificate = await erasures.finish(erasure_id, _WITHIN, files)
+    except MendableError as error:
+        certificate, why = None, f"No certificate yet: {error}"
     if certificate is None:
         console.print(
-            f"{erasure_id}: gone from all tables. Some run still names them, or Temporal is away: the batch `erase_batch` goes on;"
+            f"{erasure_id}: gone from all tables. {why}: the batch `erase_batch` goes on;"
             f" `perennial erase show {erasure_id}` prints the certificate then."
         )
         return
@@ -150,16 +158,42 @@ async def again(given: Given = None, by: By = None) -> None:
         paths = [*_files(given or ([folder] if folder is not None else []))]
         if not paths:
             raise UserError("no certificate is here; name files or folders, or set PERENNIAL_ERASURES")
-        from activities.journey.erasing_rows import Whom
-        from domain.journey.erasures import ErasedWord
-
         who, erasures = await trusted(servers.pool, by), _erasures(servers)
-        for path in paths:
-            said = json.loads(path.read_text(encoding="utf-8"))
-            whom = Whom(said["account_id"], said["contact_id"])
-            words = [ErasedWord.model_validate(one) for one in said.get("words", ())]
-            erasure_id = await erasures.erase(who, whom, "again, after a restore", again=words)
-            await _finish(servers, erasures, whom, erasure_id)
+
+        async def refused(paths: list[Path]) -> dict[Path, str]:
+            return {path: why for path in paths if (why := await _again(servers, erasures, who, path))}
+
+        left = await refused(paths)
+        if len(left) < len(paths):  # one may have waited for another
+            left = await refused([*left])
+    for path, why in left.items():
+        console.print(f"[red]{path.stem}: not erased again: {escape(why)}[/]")
+    if left:
+        raise typer.Exit(1)
+
+
+async def _again(servers: Connections, erasures: Erasures, who: Principal, path: Path) -> str | None:
+    """One of them once more; or why not, so that the others get their turn."""
+    try:
+        whom, words = _said(path)
+        erasure_id = await erasures.erase(who, whom, "again, after a restore", again=words)
+    except (Refusal, MendableError) as error:
+        return str(error)
+    await _finish(servers, erasures, whom, erasure_id)
+    return None
+
+
+def _said(path: Path) -> tuple[Whom, list[ErasedWord]]:
+    """Whom a file is of, which may have been left before there was a certificate."""
+    from activities.journey.erasing_rows import Whom
+    from domain.journey.erasures import ErasedWord
+
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        words = [ErasedWord.model_validate(one) for one in said.get("words", ())]
+        return Whom(said["account_id"], said["contact_id"]), words
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is no certificate ({type(error).__name__})") from error
 
 
 def _files(given: list[Path]) -> Iterator[Path]:
@@ -206,6 +240,24 @@ def _read(path: Path) -> Certificate:
     from domain.journey.erasures import Certificate
 
     try:
-        return Certificate.model_validate_json(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        read = Certificate.model_validate_json(text)
     except (ValidationError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is no certificate: {error}") from error
+    if more := _unsigned(json.loads(text), read.model_dump(mode="json")):
+        raise UserError(f"{path} says what nobody signed, or a later release did: {', '.join(more)}")
+    return read
+
+
+def _unsigned(said: Any, read: Any, at: str = "") -> list[str]:
+    """The fields of a document that are not among what was read of it."""
+    match said, read:
+        case dict(), dict():
+            more = [f"{at}{name}" for name in said if name not in read]
+            return more + [
+                one for name in said if name in read for one in _unsigned(said[name], read[name], f"{at}{name}.")
+            ]
+        case list(), list():
+            return [one for a, b in zip(said, read, strict=False) for one in _unsigned(a, b, at)]
+        case _:
+            return []

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
 from temporalio.worker import Replayer
 
+from activities.journey import erasing
+from activities.journey.erased_runs import OF_CUSTOMERS_KEY, CannotFinishError, runs_of
 from activities.journey.erasing_rows import Whom
 from domain.frame.access import AccessRole, Principal
 from domain.kernel.ids import journey_id
@@ -15,7 +19,7 @@ from gateway.erasing import Erasures
 from gateway.histories import remember
 from gateway.in_the_clear import in_the_clear, payloads_of
 from gateway.payloads.enclosing import ENCLOSED, GONE, STORE, Enclosing
-from gateway.payloads.sealing import KEYS
+from gateway.payloads.sealing import KEYS, Keys, Sealing
 from gateway.plugin import own_plugin
 from tests.builders import order
 from tests.workers.cli.test_sealed import KEY
@@ -68,7 +72,19 @@ async def test_an_order_is_read_as_long_as_its_customers_key_is_kept(
         # An erasure throws it away, too.
         await up.client.ask(account, "close_journey", {"reason": "over"})
         erasures = Erasures(up.client, up.pool, "cli")
-        certificate = await erasures.finish(await erasures.erase(ADMIN, Whom(account)), within=60)
+        erasure_id = await erasures.erase(ADMIN, Whom(account))
+        # Who has no store cannot throw them away, and neither deletes nor signs anything.
+        config = temporal.config()
+        config["data_converter"] = replace(temporal.data_converter, payload_codec=Sealing(Keys.read(KEY)))
+        config["plugins"] = []
+        blind = Client(**config)
+        before = [run.run_id async for run in runs_of(temporal, account)]
+        with pytest.raises(CannotFinishError, match="which this process cannot throw away: set PERENNIAL_KEY_STORE"):
+            await erasing.finish(up.pool, blind, erasure_id)
+        assert [run.run_id async for run in runs_of(temporal, account)] == before
+        assert await up.pool.fetchval("select over_at from erasure where erasure_id = $1", erasure_id) is None
+        assert OF_CUSTOMERS_KEY == ENCLOSED
+        certificate = await erasures.finish(erasure_id, within=60)
         assert certificate is not None
         assert certificate.keys == 1
         assert await erasures.check(certificate) == []
