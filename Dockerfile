@@ -19,7 +19,8 @@ RUN uv pip install --python /opt/perennial --no-deps .
 
 FROM python:3.13-slim-trixie
 
-RUN useradd --system --uid 10001 --user-group --home-dir /home/perennial --create-home perennial
+RUN useradd --system --uid 10001 --user-group --home-dir /home/perennial --create-home perennial \
+    && install --directory --owner=perennial --group=perennial --mode=0700 /kept
 COPY --from=build /opt/perennial /opt/perennial
 ENV PATH="/opt/perennial/bin:$PATH" PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 

@@ -140,14 +140,19 @@ def test_only_web_interfaces_and_the_inbox_are_published_and_only_on_loopback() 
 
 
 def test_what_must_last_is_kept_in_named_volumes() -> None:
-    assert SERVICES["inbox"]["volumes"] == ["${INBOX_TLS:-./tls}:/tls:ro"], "its certificate, which it only reads"
+    ours = ["kept:/kept", "${OWN_FILES:-./own}:/own:ro"]
+    assert SERVICES["inbox"]["volumes"] == [*ours, "${INBOX_TLS:-./tls}:/tls:ro"], (
+        "its certificate, which it only reads"
+    )
+    assert all(OURS[name]["volumes"] == ours for name in OURS.keys() - {"inbox"})
+    assert any("/kept" in arguments and "--owner=perennial" in arguments for _, arguments in DOCKERFILE), (
+        "its user may write"
+    )
     assert [one[2] for one in volumes(SERVICES["temporal"])] == ["ro"], "its configuration, likewise"
-    mounted = {
-        name: volumes(one) for name, one in SERVICES.items() if volumes(one) and name not in ("inbox", "temporal")
-    }
+    mounted = {name: volumes(one) for name, one in SERVICES.items() if volumes(one) and name not in {*OURS, "temporal"}}
     assert mounted.keys() == {"postgres", "temporal-postgres", "mailpit"}
     sources = [source for mounts in mounted.values() for source, *_ in mounts]
-    assert sorted(sources) == sorted(COMPOSE["volumes"]), "each in one of its own, each declared"
+    assert sorted([*sources, "kept"]) == sorted(COMPOSE["volumes"]), "each in one of its own, each declared"
     # The images of 18 and later keep their data in a folder per major version below this one.
     assert mounted["postgres"] == [["facts", "/var/lib/postgresql"]]
     assert mounted["temporal-postgres"] == [["temporal", "/var/lib/postgresql/data"]]
@@ -186,7 +191,8 @@ def test_our_services_get_settings_that_exist(monkeypatch: pytest.MonkeyPatch) -
     environment = OURS["worker"]["environment"]
     assert all(service["environment"] == environment for service in OURS.values())
     ours = {key.removeprefix("PERENNIAL_").lower() for key in environment if key.startswith("PERENNIAL_")}
-    assert ours <= Settings.model_fields.keys()
+    # The ports inside are what is published; everything else that a process reads has to reach it.
+    assert ours == Settings.model_fields.keys() - {"http_port", "gateway_port", "inbox_port"}
     for key, value in environment.items():
         if value is not None:
             plain = re.sub(r"\$\{\w+:\?[^}]+\}", "s3cret", value)
@@ -198,6 +204,10 @@ def test_our_services_get_settings_that_exist(monkeypatch: pytest.MonkeyPatch) -
         == "postgresql://perennial:s3cret@postgres:5432/perennial?sslmode=disable"
     )
     assert (settings.smtp_host, settings.smtp_port) == ("mailpit", 1025)
+    kept = [mount for service in OURS.values() for mount in volumes(service) if mount[-1] == "/kept"]
+    assert len(kept) == len(OURS), "what any of them keeps outlives its container"
+    assert settings.erasures is not None
+    assert settings.erasures.is_relative_to("/kept")
     assert settings.inbox_host == settings.http_host == settings.gateway_host == "0.0.0.0"
     assert [port.rpartition(":")[2] for port in SERVICES["gateway"]["ports"]] == [str(settings.gateway_port)]
     ports = [port.rpartition(":")[2] for port in SERVICES["inbox"]["ports"]]
