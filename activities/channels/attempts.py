@@ -58,13 +58,16 @@ async def not_yet(
 ) -> Outcome:
     """The other side is away. Within the hour, and once it was said, the attempt fails and is repeated; at the hour it says so.
 
-    What is said then stays as it is, while the attempts go on: the list of what has not left counts on from there.
+    What is said then stays as it is, while the attempts go on: the list of what has not left counts on from there. What only waits for
+    its turn is not late: nothing is to be mended.
 
     Raises:
         ApplicationError: to be tried again, at the hour at the latest while nothing was said yet.
     """
+    if isinstance(away, PacedError):
+        raise _again(away, away.again_in) from away
     if call.late:
-        raise _again(away, away.again_in) if isinstance(away, PacedError) else away
+        raise away
     info = activity.info()
     passed = info.current_attempt_scheduled_time - info.scheduled_time
     if passed >= LATE_AFTER:
@@ -74,7 +77,7 @@ async def not_yet(
         goes_on = "every 6 hours at the latest (`perennial deliveries list` counts on, and says when next)"
         return Outcome(late=f"{says} {goes_on}; mend the {provider} service, then `retry_deliveries`")
     left = LATE_AFTER - passed
-    usual = away.again_in if isinstance(away, PacedError) else timedelta(seconds=5 * 3 ** min(info.attempt - 1, 9))
+    usual = timedelta(seconds=5 * 3 ** min(info.attempt - 1, 9))
     raise _again(away, min(left, usual)) from away
 
 

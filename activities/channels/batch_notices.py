@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 from activities.channels.errors import (
     AddressRejectedError,
     ChannelUnavailableError,
     MessageRejectedError,
+    PacedError,
     RenderError,
 )
 from activities.channels.notices import NoticeChannel
@@ -42,21 +44,31 @@ class BatchNotices:
         async with self._pool.acquire() as connection:
             waiting = await _waiting(connection, BATCH, account)
         for n, delivery_id in enumerate(waiting):
-            async with self._pool.acquire() as connection, connection.transaction():
-                came = await self._try(connection, delivery_id, as_of)
+            came = await self._at_its_turn(delivery_id, as_of)
             if came == "waiting":
                 return {**counts, came: len(waiting) - n}
             if came:
                 counts[came] += 1
         return counts
 
+    async def _at_its_turn(self, delivery_id: str, as_of: datetime) -> str:
+        """As `_try`; what waits for its turn holds neither its row nor a connection."""
+        while True:
+            try:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    return await self._try(connection, delivery_id, as_of)
+            except PacedError as paced:
+                await asyncio.sleep(paced.again_in.total_seconds())
+
     async def _try(self, connection: Connection, delivery_id: str, as_of: datetime) -> str:
-        """What came of one try; empty if somebody else sends it at this moment, or has."""
+        """What came of one try; empty if somebody else sends it at this moment, or has. Raises PacedError."""
         row = await outbox.find_outbox(connection, delivery_id) if await _taken(connection, delivery_id) else None
         if row is None:
             return ""
         try:
             sent = await self._notices.send(StaffNotice.model_validate(row.body))
+        except PacedError:
+            raise
         except ChannelUnavailableError:
             return "waiting"
         except (AddressRejectedError, MessageRejectedError, RenderError) as refused:

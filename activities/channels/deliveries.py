@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -23,11 +23,13 @@ from activities.channels.errors import (
     AddressRejectedError,
     ChannelUnavailableError,
     MessageRejectedError,
+    PacedError,
     UncertainError,
 )
 from activities.channels.mail import MailChannel
 from activities.channels.not_sent import addressee, note_not_sent, told
 from activities.channels.notices import NoticeChannel
+from activities.channels.pace import WAITS_AT_MOST
 from activities.channels.provisioning import Provisioner
 from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
@@ -115,11 +117,11 @@ class Deliveries(Activities):
         self, calls: Mapping[str, DeliveryCall], group: Sequence[joining.Leaving]
     ) -> dict[str, Outcome | str | None]:
         """All are booked at once. What the server refuses is left to each message's own try. What it may have taken all the same is
-        kept as one: said again in two, some of it would be read twice."""
+        kept as one: said again in two, some of it would be read twice; so is what waits for its turn, which is one."""
         lead, *others = (row for row, _ in group)
         try:
             message_id = await self._send_as_one(group)
-        except UncertainError:
+        except (UncertainError, PacedError):
             async with business_errors(), self._performer.transaction() as connection:
                 await outbox.note_left_with(connection, [row.delivery_id for row in others], lead.delivery_id)
             return {calls[row.delivery_id].delivery_id: None for row, _ in group}
@@ -171,8 +173,7 @@ class Deliveries(Activities):
                 return None
         what = f"what was written{addressee(row)}"
         if group is None:
-            away = ChannelUnavailableError("it may have left in one message with another one, and goes with that")
-            return await not_yet(self._performer, call, away, what, "mail")
+            return await not_yet(self._performer, call, await self._goes_with(lead), what, "mail")
         calls = {
             one.delivery_id: call.having(delivery_id=within_account(call.account_id, one.delivery_id)) for one in rows
         }
@@ -183,6 +184,12 @@ class Deliveries(Activities):
         except (AddressRejectedError, MessageRejectedError):
             return None
         return (await self._booked(calls, group, message_id))[call.delivery_id]
+
+    async def _goes_with(self, lead: str) -> ChannelUnavailableError:
+        """Why a message waits that leaves with another one."""
+        if (waits := await self._mail.turn_of(lead)) is not None:
+            return PacedError(max(waits, timedelta(0)) + WAITS_AT_MOST)  # once that one has left
+        return ChannelUnavailableError("it may have left in one message with another one, and goes with that")
 
     async def _once(
         self, call: TogetherCall, delivery_id: str, channel: Channel, row: outbox.Waiting | None

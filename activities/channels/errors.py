@@ -14,7 +14,7 @@ class UncertainError(ChannelUnavailableError):
 
 
 class PacedError(ChannelUnavailableError):
-    """So many mails wait for their turn that this one comes again, after `again_in`."""
+    """So many mails wait for their turn that this one comes again, after `again_in`, for its own."""
 
     def __init__(self, again_in: timedelta) -> None:
         super().__init__(

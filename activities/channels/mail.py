@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -122,6 +123,10 @@ class MailChannel:
         """True if answers to our mails reach the inbox, as one is served."""
         return self._settings.reply_domain is not None
 
+    async def turn_of(self, delivery_id: str) -> timedelta | None:
+        """In what time a mail has its turn, if it waits for one."""
+        return None if self._pace is None else await self._pace.given(delivery_id)
+
     async def send(self, mail: OutgoingMail, files: Sequence[tuple[Attachment, bytes]] = ()) -> str:
         """Hand `mail`, with `files`, to the server and return its Message-ID, which every resend of the delivery carries again.
 
@@ -139,11 +144,11 @@ class MailChannel:
             recipient = wire_address(mail.to_email)
         except ValueError as error:
             raise AddressRejectedError(None, str(error)) from None
+        if self._pace is not None:  # before anything is done for it, which the next try would do again
+            await self._pace.turn(mail.delivery_id)
         key = await self._keys(mail.key) if mail.key is not None else None
         size = max(map(_lines_in, mails))
         message_id, written = await computed(size, self._written, mails, recipient, key, files)
-        if self._pace is not None:
-            await self._pace.turn()
         await self._deliver(recipient, written)
         return message_id
 

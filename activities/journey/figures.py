@@ -12,14 +12,15 @@ from activities.kernel.queries import Query
 from domain.frame.flight import Channel, DeliveryStatus
 
 # Customers whose clock was moved ahead wrote what is on its way at a later time: it counts as written now.
+# What was given a turn waits for a server from its turn on.
 NOW = Query("""
 select 'deliveries' as figure, channel as of, 'waiting' as state, count(*)::float8 as value from outbox
 where status = 'waiting' group by channel
 union all
 select 'deliveries', channel, 'held', count(*)::float8 from outbox where status = 'held' group by channel
 union all
-select 'deliveries_oldest_seconds', channel, '', greatest(extract(epoch from $1 - min(created_at)), 0)::float8 from outbox
-where status = 'waiting' group by channel
+select 'deliveries_oldest_seconds', channel, '', greatest(extract(epoch from $1 - min(greatest(created_at, t.turn))), 0)::float8
+from outbox left join mail_turn t on t.mail = md5(coalesce(left_with, delivery_id))::uuid where status = 'waiting' group by channel
 union all
 select 'deliveries_settled', channel, status, count(*)::float8 from outbox
 where status in ('sent', 'rejected', 'withdrawn') and settled_at > $1::timestamptz - interval '1 hour' and settled_at <= $1 group by channel, status

@@ -92,6 +92,12 @@ with said as (
 select (select count(*) from said) + (select count(*) from told)
 """
 SESSIONS_KEPT = timedelta(days=2)
+# Turns of mails that did not leave.
+_TURNS = """
+with gone as (delete from mail_turn where mail = any(array(select mail from mail_turn where turn < $1 limit $2)) returning 1)
+select count(*) from gone
+"""
+TURNS_KEPT = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,7 @@ async def forget(connection: Connection, now: datetime, keeping: Keeping, at_onc
         ("lines of the audit log", _AUDIT, keeping.audit),
         ("acts of tools", _TOOLS, keeping.audit),
         ("traces of sign-ins", _SIGNED_IN, SESSIONS_KEPT),
+        ("turns of mails", _TURNS, TURNS_KEPT),
         ("mails as they came", _MAILS, keeping.mails),
         ("words of closed cases", _WORDS, keeping.words),
     ):

@@ -51,13 +51,13 @@ class Outside:
 
 
 @asynccontextmanager
-async def outside(servers: Servers, folder: Path) -> AsyncIterator[Outside]:
-    """A worker on the session's servers with an outside of its own, everything up."""
+async def outside(servers: Servers, folder: Path, **given: object) -> AsyncIterator[Outside]:
+    """A worker on the session's servers with an outside of its own, everything up; `given` are further settings of it."""
     port, web_port = own_ports(2)
     queue = f"outside-{next(_numbers)}"
     with FakeProvisioning() as provisioning:
         settings = servers.settings.model_copy(
-            update={"smtp_port": port, "provisioning_url": provisioning.url, "task_queue": queue}
+            update={"smtp_port": port, "provisioning_url": provisioning.url, "task_queue": queue, **given}
         )
         client = PerennialClient(servers.temporal, servers.pool, task_queue=queue)
         here = Outside(servers, client, provisioning, folder / "mails", port, web_port, queue)

@@ -118,8 +118,10 @@ async def test_what_the_gateway_kept_goes_with_its_time(servers: Servers) -> Non
             (b"o", staff_id, ago(days=3)),
             (b"y", staff_id, now),
         )
+        await rows("insert into mail_turn values (md5($1)::uuid, $2)", ("p-old", ago(days=3)), ("p-soon", now))
         gone = await forget(connection, now, KEEPING, at_once=1)
         assert {what: count for what, count in gone.items() if count} == {
+            "turns of mails": 1,
             "kept answers": 2,
             "lines of the audit log": 1,
             "acts of tools": 1,

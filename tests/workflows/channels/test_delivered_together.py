@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -122,25 +122,12 @@ async def test_what_its_server_does_not_take_yet_is_tried_alone_and_the_rest_is_
 async def test_what_may_have_left_in_one_message_leaves_in_the_same_one_again(servers: Servers, tmp_path: Path) -> None:
     """The server takes a message with two mails in it and dies before it says so: neither is read under another Message-ID too."""
     async with outside(servers, tmp_path) as world:
-        document = order()
-        first = document["contracts"][0]
-        lines = [{**first["lines"][0], "line_id": "9"}]
-        document["contracts"].append({**first, "contract_id": f"{first['contract_id']}-B", "lines": lines})
-        account = await ready(world.client, servers, document)
-        ends = await servers.pool.fetchval(
-            "select min(ends_at) from contract_term t join contract using (contract_id) where account_id = $1", account
-        )
-        await world.client.fast_forward_to(account, ends - timedelta(days=92))
-        await settled(servers.pool, account)
+        account, ends = await _before_two_notices(world, servers)
         before = len(world.mailbox.list())
         dropped = _drops_once(world)
         await world.client.fast_forward_to(account, ends - timedelta(days=80))
         await settled(servers.pool, account)
-        rows = await servers.pool.fetch(
-            "select delivery_id, message_id, left_with from outbox where account_id = $1 and status = 'sent'"
-            " and body->>'template' = 'renewal_notice' order by left_with nulls first",
-            account,
-        )
+        rows = await _notices(servers, account)
         assert [row["left_with"] for row in rows] == [None, rows[0]["delivery_id"]]
         arrived = world.mailbox.list()[before:]
         copies = [mail for mail in arrived if mail.message_id == rows[0]["message_id"]]
@@ -148,6 +135,44 @@ async def test_what_may_have_left_in_one_message_leaves_in_the_same_one_again(se
         assert len(copies) == 2
         assert len({world.mailbox.read(mail.id).text for mail in copies}) == 1
         assert [mail.message_id for mail in arrived if mail not in copies and mail.to == copies[0].to] == []
+
+
+async def test_what_waits_for_its_turn_leaves_in_one_message_all_the_same(servers: Servers, tmp_path: Path) -> None:
+    async with outside(servers, tmp_path, mails_per_second=5) as world:
+        account, ends = await _before_two_notices(world, servers)
+        await servers.pool.execute("update mail_pace set free_at = now() + interval '8 seconds'")
+        await world.client.fast_forward_to(account, ends - timedelta(days=80))
+        await settled(servers.pool, account)
+        rows = await _notices(servers, account)
+        assert [row["left_with"] for row in rows] == [None, rows[0]["delivery_id"]]
+        arrived = [mail.message_id for mail in world.mailbox.list()]
+        assert arrived.count(rows[0]["message_id"]) == 1
+        assert rows[1]["message_id"] not in arrived
+
+
+async def _before_two_notices(world: Outside, servers: Servers) -> tuple[str, datetime]:
+    """A customer of two contracts whose notices leave at one instant, shortly before it; and when their terms end."""
+    document = order()
+    first = document["contracts"][0]
+    lines = [{**first["lines"][0], "line_id": "9"}]
+    document["contracts"].append({**first, "contract_id": f"{first['contract_id']}-B", "lines": lines})
+    account = await ready(world.client, servers, document)
+    ends: datetime = await servers.pool.fetchval(
+        "select min(ends_at) from contract_term t join contract using (contract_id) where account_id = $1", account
+    )
+    await world.client.fast_forward_to(account, ends - timedelta(days=92))
+    await settled(servers.pool, account)
+    return account, ends
+
+
+async def _notices(servers: Servers, account: str) -> list[Any]:
+    """The renewal notices that have left, the one that leads first."""
+    rows: list[Any] = await servers.pool.fetch(
+        "select delivery_id, message_id, left_with from outbox where account_id = $1 and status = 'sent'"
+        " and body->>'template' = 'renewal_notice' order by left_with nulls first, delivery_id",
+        account,
+    )
+    return rows
 
 
 def _drops_once(world: Outside) -> list[str]:
