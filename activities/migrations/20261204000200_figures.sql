@@ -2,7 +2,6 @@
 
 -- What figures of operation are counted by, so that a look at them reads only what they are about.
 
-create index outbox_settled on outbox (settled_at) where status in ('sent', 'rejected', 'withdrawn');
 create index contract_term_accepted on contract_term (recorded_at) where origin = 'accepted';
 
 -- What comparing agendas with the facts found, each time that it was done.
@@ -19,4 +18,4 @@ create table reconciliation (
 -- migrate:down
 
 drop table reconciliation;
-drop index contract_term_accepted, outbox_settled;
+drop index contract_term_accepted;
