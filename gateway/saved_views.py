@@ -58,6 +58,14 @@ CASES: Mapping[str, SavedView] = {
     ),
 }
 """Lists of cases, by theirs."""
+BATCHES: Mapping[str, SavedView] = {
+    "stuck-batches": SavedView(
+        "batches that stand still on a bug",
+        lambda now: "TemporalReportedProblems IS NOT NULL",
+        "WorkflowType = 'Batch' AND ExecutionStatus = 'Running'",
+    ),
+}
+"""Lists of batches."""
 
 
 def lists_of(ui: str, namespace: str) -> str:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from temporalio.client import ScheduleActionExecutionStartWorkflow, ScheduleHandle
+from temporalio.service import RPCError
 
 from activities.kernel.clock import present
 from domain.frame.batches import Batch, BatchReport
+from gateway.releases import Releases
 from tests.builders import order
 from tests.conftest import Servers
-from tests.e2e.lives import account_of
-from workers.schedules import TIMES, keep_schedules
+from tests.e2e.lives import account_of, until
+from workers.schedules import TIMES, SchedulesOfBuild, keep_schedules
+from workers.settings import Versioning
+from workers.wiring import attended, build_worker
 
 
 def test_each_batch_has_its_time_and_says_what_it_does() -> None:
@@ -65,3 +71,52 @@ async def _report(servers: Servers, schedule: ScheduleHandle) -> BatchReport:
             return report
         await asyncio.sleep(0.1)
     raise AssertionError("the schedule began nothing")
+
+
+async def _known(servers: Servers, queue: str) -> set[str]:
+    return {one.id async for one in await servers.temporal.list_schedules() if one.id.startswith(f"{queue}-")}
+
+
+@pytest.mark.engine
+async def test_only_the_build_that_has_the_work_writes_schedules(servers: Servers) -> None:
+    queue = f"scheduled-{uuid4().hex[:8]}"
+    releases = Releases(servers.temporal, queue)
+    given = {"task_queue": queue, "versioning": Versioning.AUTO_UPGRADE, "works_on": "", "queues_apart": ""}
+    one, other = (servers.settings.model_copy(update={**given, "build_id": id}) for id in ("1", "2"))
+
+    def keeper(build: str) -> SchedulesOfBuild:
+        return SchedulesOfBuild(servers.temporal, queue, build, timedelta(seconds=0.3))
+
+    async def all_are_there() -> bool:
+        return len(await _known(servers, queue)) == len(Batch)
+
+    async with build_worker(servers.temporal, servers.pool, one), build_worker(servers.temporal, servers.pool, other):
+        for build in ("1", "2"):
+            await releases.announce(build, [])
+        await releases.use("1")
+        try:
+            async with attended(keeper("2")):
+                await asyncio.sleep(3)
+                assert await _known(servers, queue) == set(), "a build that waits for the work begins nothing"
+                await releases.use("2")
+                await until(all_are_there, "it has the work, and its schedules")
+        finally:
+            for batch in Batch:
+                with suppress(RPCError):
+                    await servers.temporal.get_schedule_handle(f"{queue}-{batch.value}").delete()
+
+
+@pytest.mark.engine
+async def test_a_batch_of_a_newer_release_is_nothing_to_do(servers: Servers) -> None:
+    """The release before is back, and the schedules of the newer one go on."""
+    report = await asyncio.wait_for(
+        servers.temporal.execute_workflow(
+            "Batch",
+            "batch_of_tomorrow",
+            id=f"batch-{uuid4().hex[:8]}",
+            task_queue=servers.settings.task_queue,
+            result_type=BatchReport,
+        ),
+        20,
+    )
+    assert report == BatchReport()

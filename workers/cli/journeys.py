@@ -23,7 +23,7 @@ from domain.kernel.short_numbers import spoken
 from domain.mail.asks import Question
 from domain.mail.message_words import message_in_words
 from gateway.here import find_running
-from gateway.saved_views import CASES, JOURNEYS, lists_of
+from gateway.saved_views import BATCHES, CASES, JOURNEYS, lists_of
 from workers.cli.asking import read_fields
 from workers.cli.common import UserError, console, progress_console, waited
 from workers.cli.explanations import show_explanation
@@ -133,7 +133,7 @@ async def list_views(as_json: Json = False) -> None:
         ui = running.ui_url if running else servers.settings.temporal_ui_url
         lists = lists_of(ui, servers.temporal.namespace) if ui else ""
         found = []
-        for name, one in {**JOURNEYS, **CASES}.items():
+        for name, one in {**JOURNEYS, **CASES, **BATCHES}.items():
             query = one.query(now)
             count = (await servers.temporal.count_workflows(query)).count
             link = one.link(lists, now) if lists else ""
@@ -146,7 +146,7 @@ async def list_views(as_json: Json = False) -> None:
     )
     for row in found:
         if row["link"]:
-            console.print(f"{row['view']:<13}{row['link']}", soft_wrap=True, highlight=False, markup=False)
+            console.print(f"{row['view']:<14}{row['link']}", soft_wrap=True, highlight=False, markup=False)
 
 
 @app.command()

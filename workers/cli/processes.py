@@ -22,7 +22,7 @@ from workers.heap import settle
 from workers.logs import set_up
 from workers.migrating import migrate
 from workers.registering import register_endpoint, register_search_attributes
-from workers.schedules import keep_schedules
+from workers.schedules import SchedulesOfBuild, keep_schedules
 from workers.settings import LogForm, Versioning
 from workers.wiring import attended, build_of, desks_of, working
 
@@ -55,7 +55,7 @@ async def worker(
                 servers.settings,
                 graceful_shutdown_timeout=timedelta(seconds=servers.settings.drain_seconds),
             ),
-            attended(*desks_of(servers.temporal, servers.pool, servers.settings)),
+            attended(*desks_of(servers.temporal, servers.pool, servers.settings), *_schedules_of(servers)),
         ):
             if WorkKind.JOURNEYS in servers.settings.queues:
                 await unless(stopped, _known_to_the_engine(servers))
@@ -67,7 +67,16 @@ async def worker(
 
 async def _known_to_the_engine(servers: Connections) -> None:
     await _as_a_build(servers)
-    await keep_schedules(servers.temporal, servers.settings.task_queue)
+    if servers.settings.versioning is Versioning.OFF:
+        await keep_schedules(servers.temporal, servers.settings.task_queue)
+
+
+def _schedules_of(servers: Connections) -> list[SchedulesOfBuild]:
+    """Who looks after the schedules of a build, where builds are kept apart."""
+    settings = servers.settings
+    if settings.versioning is Versioning.OFF or WorkKind.JOURNEYS not in settings.queues:
+        return []
+    return [SchedulesOfBuild(servers.temporal, settings.task_queue, build_of(settings))]
 
 
 async def _as_a_build(servers: Connections) -> None:
