@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import promql_parser as promql
 import pytest
+import typer
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from typer.main import get_command
@@ -197,26 +199,42 @@ async def _rows(http: httpx2.AsyncClient, query: str) -> list[Any]:
     return rows
 
 
-_COMMAND = re.compile(r"perennial ((?:[a-z-]+ )*[a-z-]+)((?: --[a-z-]+)*)")
-
-
-def _known(words: list[str]) -> tuple[Any, list[str]]:
+def _command(words: list[str]) -> tuple[Any, list[str]]:
     """The command that words name, and the words behind it."""
     found: Any = get_command(app)
     while words and words[0] in getattr(found, "commands", {}):
-        found = found.commands[words.pop(0)]
+        found, words = found.commands[words[0]], words[1:]
         found = found.load() if hasattr(found, "load") else found
     return found, words
 
 
+def _lines(page: Path) -> Iterator[str]:
+    """What a page has people type after `perennial`: in a console, or named in a sentence."""
+    for named, typed in re.findall(r"`((?:[^`\n]|\n(?!\n))+)`|^ *\$ (.*)$", page.read_text(), re.MULTILINE):
+        if found := re.match(
+            r"(?:docker compose run --rm worker|uv run perennial|perennial) ([a-z].*)$",
+            " ".join((named or typed).split()),
+        ):
+            yield found[1]
+
+
+@pytest.mark.parametrize("line", sorted({line for page in PLACE.glob("*.md") for line in _lines(page)}))
+def test_commands_of_the_pages_are_taken_as_they_stand(line: str) -> None:
+    command, words = _command(shlex.split(line, comments=True))
+    if hasattr(command, "commands"):
+        assert not words
+        return
+    try:
+        command.make_context("perennial", words)
+    except typer.BadParameter as error:
+        if not hasattr(error, "param_type"):  # else one is missing: a sentence that names the command alone
+            raise
+
+
 @pytest.mark.parametrize("page", sorted(PLACE.glob("*.md")), ids=lambda page: page.name)
-def test_commands_of_the_pages_exist_with_their_options(page: Path) -> None:
-    for block in re.findall(r"`([^`]+)`|^ *\$ (.*)$", page.read_text(), re.MULTILINE):
-        for named, options in _COMMAND.findall(" ".join(block)):
-            command, rest = _known(named.split())
-            assert not hasattr(command, "commands") or not rest, f"{page.name}: perennial {named}"
-            takes = {option for parameter in command.params for option in parameter.opts}
-            assert set(options.split()) <= takes, f"{page.name}: perennial {named}{options}"
+def test_queries_of_the_pages_name_instants(page: Path) -> None:
+    for named in re.findall(r"\w+At [<>]=? '([^']*)'", page.read_text()):
+        assert named in ("…", "$(date -u +%FT%TZ)") or datetime.fromisoformat(named).tzinfo, f"{page.name}: {named}"
 
 
 @pytest.mark.parametrize("page", sorted(PLACE.glob("*.md")), ids=lambda page: page.name)
