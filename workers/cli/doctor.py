@@ -14,6 +14,7 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
 from activities.assets.audit import audit, ledger_size
+from activities.frame.schema_rows import migrations_to_apply
 from activities.journey.erasing_rows import erasures_not_over
 from activities.journey.readable import unreadable_facts
 from activities.kernel.clock import present
@@ -87,9 +88,7 @@ async def _database(findings: Findings, settings: Settings) -> None:
     try:
         connection = await asyncpg.connect(settings.direct_url, timeout=5)
         findings.said("PostgreSQL", True, str(await connection.fetchval("show server_version")))
-        tables = await connection.fetchval("select count(*) from pg_tables where tablename = 'journal'")
-        findings.said("schema", tables == 1, "up to date" if tables else "missing", "run `perennial migrate`")
-        if tables:
+        if await _schema(findings, connection):
             await _letters(findings, connection)
             findings.said("asset ledger", *await _ledger(connection))
             findings.said("facts", *await _facts(connection))
@@ -99,6 +98,18 @@ async def _database(findings: Findings, settings: Settings) -> None:
     except (OSError, asyncpg.PostgresError) as error:
         mend = "start it, or set PERENNIAL_DATABASE_URL; `perennial up` brings one"
         findings.said("PostgreSQL", False, str(error), mend)
+
+
+async def _schema(findings: Findings, connection: Connection) -> bool:
+    """Whether every migration of this release was applied; false if there is no schema to look any further in."""
+    try:
+        missing = await migrations_to_apply(connection)
+    except asyncpg.UndefinedTableError:
+        findings.said("schema", False, "missing", "run `perennial migrate`")
+        return False
+    waiting = f"{counted(len(missing), 'migration')} to be applied, the first is {missing[0]}" if missing else ""
+    findings.said("schema", not missing, waiting or "up to date", "run `perennial migrate`")
+    return True
 
 
 async def _sealed(findings: Findings, servers: Connections) -> None:

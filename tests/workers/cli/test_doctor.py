@@ -21,6 +21,7 @@ from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, until
 from tests.e2e.outages import outside
+from tests.own_database import own_database
 from tests.ports import own_ports
 from tests.workers.cli.running import Ended, perennial
 from workers.attending import absence
@@ -65,6 +66,16 @@ async def test_the_doctor_sees_whether_a_worker_works(servers: Servers, tmp_path
     assert "perennial worker" in row(found.out, "worker")
     found = await here(servers, tmp_path, "doctor", "--reconcile", PERENNIAL_TASK_QUEUE="deserted")
     assert (found.code, "start `perennial worker` first" in found.err) == (1, True)
+
+
+async def test_the_doctor_sees_migrations_that_were_not_applied(servers: Servers, tmp_path: Path) -> None:
+    async with own_database(servers.stack, "not_migrated") as own:
+        latest = await own.pool.fetchval(
+            "delete from schema_migrations where version = (select max(version) from schema_migrations) returning version"
+        )
+        found = await here(servers, tmp_path, "doctor", PERENNIAL_DATABASE_URL=own.dsn)
+        assert found.code == 1
+        assert row(found.out, "schema") == f"1 migration to be applied, the first is {latest} run `perennial migrate`"
 
 
 async def test_the_doctor_sees_calendars_without_days_off_and_whether_a_nexus_endpoint_leads_here(
