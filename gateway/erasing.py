@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
@@ -35,12 +35,13 @@ class _NotReallyError(Exception):
 @dataclass(frozen=True)
 class Foreseen:
     """What an erasure would take: cells by table and column, pieces of the search, our mails that lose their words, and the runs whose
-    histories are deleted, by the ids of their workflows."""
+    histories are deleted, by the ids of their workflows; `doubtful`: what may name them and is left, by table and column."""
 
     cells: Mapping[str, int]
     search_pieces: int
     mails: int
     runs: Mapping[str, int]
+    doubtful: Mapping[str, int] = field(default_factory=dict)
 
 
 class Erasures:
@@ -66,7 +67,8 @@ class Erasures:
         runs: dict[str, int] = {}
         async for run in runs_of(self._temporal, whom.account_id, cases):
             runs[run.id] = runs.get(run.id, 0) + 1
-        return Foreseen(dict(sorted(gone.cells.items())), gone.search_pieces, gone.mails, runs)
+        doubtful = dict(sorted(gone.doubtful.items()))
+        return Foreseen(dict(sorted(gone.cells.items())), gone.search_pieces, gone.mails, runs, doubtful)
 
     async def erase(
         self, who: Principal, whom: Whom, reason: str = "", *, again: Sequence[ErasedWord] | None = None

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 HAN, HIRAGANA, KATAKANA, HANGUL = (
@@ -37,7 +39,7 @@ _TITLED = re.compile(rf"\b(?:{_TITLES})\b\.?\s+({_PART})")
 _GREETED = re.compile(
     rf"\b(?:Dear|Hi|Hello|Hey|Hallo|Lieber?|Guten Tag|Bonjour|Cher|Chère|Hola)\s+({_PART})(?=\s*(?:[,!.:\n\\]|$))"
 )
-_HONORED_AFTER = re.compile(rf"({_PART})(?=\s*(?:{_HONORED})|-san\b)")
+_HONORED_AFTER = re.compile(rf"(?<![^\W_{SIGNS}])(?<![-'’])({_PART})(?=\s*(?:{_HONORED})|-san\b)")
 _IS_TITLE = re.compile(rf"(?:{_TITLES})", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\[nrtbf]")
 _LOCAL = re.compile(rf"[^\W{SIGNS}]|[.+%'&-]")
@@ -175,7 +177,11 @@ def named_in(text: str, sizes: Sizes) -> Iterator[Found]:
 
 
 def _outside(found: Iterator[Found], within: list[tuple[int, int]]) -> Iterator[Found]:
-    return (one for one in found if not any(start < one.end and one.start < end for start, end in within))
+    """What lies in none of these, which are in order."""
+    for one in found:
+        at = bisect_left(within, (one.end, 0))
+        if at == 0 or within[at - 1][1] <= one.start:
+            yield one
 
 
 def _mails(text: str) -> Iterator[Found]:
@@ -234,17 +240,19 @@ def _stands(text: str, start: int, end: int) -> bool:
     return not re.search(r"_$|\w-$", text[max(0, start - 2) : start]) and not re.match(r"_|-\w", text[end : end + 2])
 
 
+@cache
 def _script(sign: str) -> int:
     return next((n for n, one in enumerate(_SCRIPTS) if one.match(sign)), -1)
 
 
 def _signs(text: str, sizes: Sizes) -> Iterator[Found]:
     whole = text.strip()
+    lengths = sizes.signs | (frozenset(range(1, 5)) if sizes.parts else frozenset())
     for run in _RUN.finditer(text):
         at = [n for n in range(run.start(), run.end()) if _script(text[n]) >= 0]
         for first, start in enumerate(at):
             goes_on = start > 0 and _script(text[start - 1]) == _script(text[start]) != _OF_HIRAGANA
-            for length in sizes.signs | (frozenset(range(1, 5)) if sizes.parts else frozenset()):
+            for length in lengths:
                 if first + length > len(at):
                     continue
                 end = at[first + length - 1] + 1

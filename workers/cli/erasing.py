@@ -66,7 +66,8 @@ async def _erase(account: str, contact: str | None, reason: str, by: str | None,
             found = await erasures.foresee(whom)
             show_table(("what", "how many"), [*found.cells.items(), ("pieces of the search", found.search_pieces),
                 ("mails that stay without their words", found.mails),
-                *((f"runs of {id}", count) for id, count in sorted(found.runs.items()))], "Nothing would go.")  # fmt: skip
+                *((f"runs of {id}", count) for id, count in sorted(found.runs.items())),
+                *((f"by a person's look: {column}", count) for column, count in found.doubtful.items())], "Nothing would go.")  # fmt: skip
             console.print("Nothing was changed.")
             return
         erasure_id = await erasures.erase(await trusted(servers.pool, by), whom, reason)

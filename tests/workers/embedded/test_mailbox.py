@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.journey.traces import Traces
 from workers.embedded import mailbox_server, ports
 from workers.embedded.errors import AlreadyRunningError, EmbeddedError
 from workers.embedded.mailbox import Mailbox, MailNotFoundError
@@ -290,3 +291,14 @@ async def test_a_subject_that_is_folded_before_its_first_word_begins_with_that_w
     async with EmbeddedMailbox(tmp_path) as server:
         await send(server, folded)
         assert [mail.subject for mail in server.mailbox.list()] == ["[Acme] 14 more seats"]
+
+
+def test_the_mails_of_somebody_are_known_by_their_whole_address(tmp_path: Path) -> None:
+    box = Mailbox(tmp_path)
+    theirs = Traces(("Li Na",), ("li@acme.example",))
+    box.store("us@perennial.example", ["li@acme.example"], b"From: us@perennial.example\r\n\r\nHello")
+    box.store("us@perennial.example", ["jet.li@acme.example"], b"From: us@perennial.example\r\n\r\nHello")
+    box.store("na@other.example", ["us@perennial.example"], b"From: Li Na <na@other.example>\r\n\r\nHello")
+    box.store("LI@acme.example", ["us@perennial.example"], b"From: Li Na <LI@acme.example>\r\n\r\nHello")
+    assert box.forget(theirs.are_in) == 2
+    assert [mail.id for mail in box.list()] == ["00000002", "00000003"]
