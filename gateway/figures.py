@@ -1,6 +1,7 @@
 """The figures of operation, kept for some seconds, so that whoever asks more often costs nothing: from PostgreSQL and from Temporal.
 
-A server that is away is a figure as well: nothing that was counted before is shown as if it were so now.
+A server that is away is a figure as well, and so is a set of figures that takes too long: each server is asked whether it answers, apart
+from what is counted there. Whoever asks waits for a moment and never for a server that says nothing.
 """
 
 from __future__ import annotations
@@ -8,17 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any, Generic, TypeVar
 
 import asyncpg
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.journey.figures import NOW, SELDOM, Counted, counted
 from activities.kernel.clock import present
-from activities.kernel.pool import TRANSPORT_ERRORS, Pool
+from activities.kernel.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.kernel.queries import Query
 
 JOURNEYS = "WorkflowType = 'CustomerJourney' AND ExecutionStatus = 'Running'"
@@ -38,58 +42,130 @@ STATES: Mapping[tuple[str, str], str] = {
 }
 """How runs stand, each by the query that counts them; `{now}` is the instant before which something is overdue."""
 PATIENCE = 4.0
-"""Seconds that a server gets: whoever asks waits for ten at most."""
+"""Seconds that whoever asks waits for: they give ten at most. A server that says nothing for as long is away."""
+LONGEST = 20.0
+"""Seconds after which a count is given up."""
+CONNECTIONS = 3
+"""How many are asked for at one time: two sets, and whether the server answers, which waits for none of them."""
 
 _AWAY: tuple[type[BaseException], ...] = (RPCError, RuntimeError, asyncpg.PostgresError, *TRANSPORT_ERRORS)
 _log = logging.getLogger(__name__)
-_Read = Callable[[], Awaitable[Sequence[Counted]]]
+_Found = TypeVar("_Found")
 
 
 @dataclass
-class _Set:
-    """Figures that are counted together, at most once in `kept` seconds; null while their server is away."""
+class _Look(Generic[_Found]):
+    """What is found out by a task of its own, one at a time and at most once in `kept` seconds; null if it could not be."""
 
-    server: str
+    name: str
     kept: float
-    read: _Read
-    found: Sequence[Counted] | None = None
-    at: float = field(default=float("-inf"))
+    longest: float
+    read: Callable[[], Awaitable[_Found]]
+    found: _Found | None = None
+    task: asyncio.Task[None] | None = None
+    begun: float = field(default=float("-inf"))
+    ended: float = field(default=float("-inf"))
+    took: float = 0.0
 
-    async def bring(self) -> None:
-        if time.monotonic() - self.at < self.kept:
-            return
+    def under_way(self) -> asyncio.Task[None] | None:
+        """What is worth waiting for; null if nothing is due, or has been waited for long enough."""
+        now = time.monotonic()
+        if self.task is not None and not self.task.done():
+            return self.task if now - self.begun < PATIENCE else None
+        if now - self.ended < max(self.kept, self.took):  # what takes long rests for as long
+            return None
+        self.begun, self.task = now, asyncio.create_task(self._bring())
+        return self.task
+
+    async def _bring(self) -> None:
+        found = None
         try:
-            async with asyncio.timeout(PATIENCE):
-                self.found = await self.read()
+            async with asyncio.timeout(self.longest):
+                found = await self.read()
         except _AWAY as away:
-            _log.warning("no figures from %s: %s", self.server, type(away).__name__)
-            self.found = None
-        self.at = time.monotonic()
+            _log.warning("no figures of %s: %s", self.name, type(away).__name__)
+        finally:
+            self.found, self.ended = found, time.monotonic()
+            self.took = self.ended - self.begun
+
+    @property
+    def late(self) -> bool:
+        """Whether it takes longer than anybody waits, or could not be done."""
+        if self.task is not None and not self.task.done() and time.monotonic() - self.begun >= PATIENCE:
+            return True
+        return self.found is None or self.took >= PATIENCE
+
+
+@dataclass(frozen=True)
+class Told:
+    """The figures that are known; of each server whether it answers; of each set of one that does, whether it is late."""
+
+    figures: Sequence[Counted] = ()
+    up: Mapping[str, bool] = field(default_factory=dict)
+    late: Mapping[str, bool] = field(default_factory=dict)
 
 
 class Figures:
-    """What is counted, and which server answered."""
+    """What is counted, and which server answers. The pool should be nobody else's, so that no other statement is waited for."""
 
     def __init__(self, temporal: Client, pool: Pool, kept: float = 10) -> None:
         self._temporal = temporal
         self._pool = pool
-        self._sets = (
-            _Set("postgresql", kept, lambda: self._of_facts(NOW)),
-            _Set("postgresql", 12 * kept, lambda: self._of_facts(SELDOM)),
-            _Set("temporal", 3 * kept, self._of_runs),
+        self._servers: Mapping[str, _Look[bool]] = {
+            "postgresql": _Look("postgresql", kept, PATIENCE, self._postgresql_answers),
+            "temporal": _Look("temporal", kept, PATIENCE, self._temporal_answers),
+        }
+        self._sets: Sequence[tuple[str, _Look[Sequence[Counted]]]] = (
+            ("postgresql", _Look("facts", kept, LONGEST, lambda: self._of_facts(NOW))),
+            ("postgresql", _Look("seldom", 12 * kept, LONGEST, lambda: self._of_facts(SELDOM))),
+            ("temporal", _Look("runs", 3 * kept, LONGEST, self._of_runs)),
         )
-        self._one_at_a_time = asyncio.Lock()
 
-    async def now(self) -> tuple[Sequence[Counted], Mapping[str, bool]]:
-        """Every figure that is known, and of each server whether it answered. Never fails."""
-        async with self._one_at_a_time:
-            for one in self._sets:
-                await one.bring()
-        up = {one.server: all(o.found is not None for o in self._sets if o.server == one.server) for one in self._sets}
-        return [figure for one in self._sets for figure in one.found or ()], up
+    async def now(self) -> Told:
+        """What is known. Never fails, and takes no longer than PATIENCE."""
+        if waited := [task for one in self._looks() if (task := one.under_way()) is not None]:
+            await asyncio.wait(waited, timeout=PATIENCE)
+        up = {server: not one.late for server, one in self._servers.items()}
+        sets = [one for server, one in self._sets if up[server]]
+        return Told([figure for one in sets for figure in one.found or ()], up, {one.name: one.late for one in sets})
+
+    async def end(self) -> None:
+        """Ends what is still being counted."""
+        running = [one.task for one in self._looks() if one.task is not None and not one.task.done()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _looks(self) -> Iterator[_Look[Any]]:
+        yield from self._servers.values()
+        yield from (one for _, one in self._sets)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """A connection; what is late is cancelled, and if the server does not hear that either, the connection is dropped."""
+        connection = await self._pool.acquire()
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection, timeout=1)
+
+    async def _postgresql_answers(self) -> bool:
+        async with self._connection() as connection:
+            await connection.execute("select 1")
+        return True
+
+    async def _temporal_answers(self) -> bool:
+        # Not its system's info, which its frontend says by itself while its database is away.
+        request = DescribeNamespaceRequest(namespace=self._temporal.namespace)
+        try:
+            await self._temporal.workflow_service.describe_namespace(request, timeout=timedelta(seconds=PATIENCE))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.PERMISSION_DENIED:  # a key that may use it need not be let look at it
+                raise
+        return True
 
     async def _of_facts(self, what: Query) -> Sequence[Counted]:
-        async with self._pool.acquire() as connection:
+        async with self._connection() as connection:
             return await counted(connection, what, present())
 
     async def _of_runs(self) -> Sequence[Counted]:
@@ -99,5 +175,5 @@ class Figures:
 
     async def _count(self, query: str, before: str) -> int:
         return (
-            await self._temporal.count_workflows(query.format(now=before), rpc_timeout=timedelta(seconds=PATIENCE))
+            await self._temporal.count_workflows(query.format(now=before), rpc_timeout=timedelta(seconds=LONGEST))
         ).count

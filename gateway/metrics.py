@@ -18,8 +18,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
-from activities.journey.figures import Counted
-from gateway.figures import Figures
+from gateway.figures import Figures, Told
 from gateway.serving import served
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -58,20 +57,25 @@ class _Known(Collector):
     """Figures that were brought before, as families of Prometheus."""
 
     def __init__(self) -> None:
-        self.figures: Sequence[Counted] = ()
-        self.up: Mapping[str, bool] = {}
+        self.told = Told()
 
     def collect(self) -> Iterable[Metric]:
         up = GaugeMetricFamily("perennial_up", "Whether a server answered when it was last asked", labels=["server"])
-        for server, answered in self.up.items():
+        for server, answered in self.told.up.items():
             up.add_metric([server], answered)
         yield up
+        late = GaugeMetricFamily(
+            "perennial_figures_late", "Whether a set of figures takes too long or cannot be counted", labels=["set"]
+        )
+        for name, is_late in self.told.late.items():
+            late.add_metric([name], is_late)
+        yield late
         release = GaugeMetricFamily("perennial_release", "The release of this process", labels=["version"])
         release.add_metric([metadata.version("perennial")], 1)
         yield release
         for name, (says, labels) in FAMILIES.items():
             family = GaugeMetricFamily(f"perennial_{name}", says, labels=labels)
-            for one in self.figures:
+            for one in self.told.figures:
                 if one.figure == name:
                     given = [_word(value) for value in (one.of, one.state) if value]
                     family.add_metric(given, one.value)
@@ -105,12 +109,15 @@ class Metrics:
         async def metrics() -> Response:
             return Response(await self.text(figures), media_type=TEXT)
 
-        async with served(app, self._host, self._port) as port:
-            yield port
+        try:
+            async with served(app, self._host, self._port) as port:
+                yield port
+        finally:
+            await figures.end()
 
     async def text(self, figures: Figures) -> bytes:
         """All of it, in Prometheus' words."""
-        (self._known.figures, self._known.up), of_library = await asyncio.gather(figures.now(), self._of_library())
+        self._known.told, of_library = await asyncio.gather(figures.now(), self._of_library())
         return generate_latest(self._registry) + of_library
 
     async def _of_library(self) -> bytes:

@@ -50,8 +50,8 @@ async def _nothing_to_reset(_: Connection) -> None:
     connection goes back without asking the server. A transaction that is still open is ended by the driver."""
 
 
-async def open_pool(dsn: str, *, pooled: bool = False) -> Pool:
-    """A pool of at most ten connections on `dsn`; a statement may take 20 seconds. It connects at the first use, and remembers what it
+async def open_pool(dsn: str, *, pooled: bool = False, size: int = 10) -> Pool:
+    """A pool of at most `size` connections on `dsn`; a statement may take 20 seconds. It connects at the first use, and remembers what it
     has prepared, the longest statements as well.
 
     pooled: a pooler stands between, which gives another session to each transaction: no statement keeps a name there.
@@ -59,7 +59,7 @@ async def open_pool(dsn: str, *, pooled: bool = False) -> Pool:
     return await asyncpg.create_pool(
         dsn,
         min_size=0,
-        max_size=10,
+        max_size=size,
         init=_prepare,
         reset=_nothing_to_reset,
         command_timeout=20,

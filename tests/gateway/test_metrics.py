@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
@@ -22,6 +23,7 @@ from activities.kernel.pool import Pool, open_pool
 from gateway.figures import Figures
 from gateway.metrics import FAMILIES, Metrics
 from tests.conftest import Servers
+from tests.faults.proxy import LOOPBACK, Pipe, Route
 from tests.gateway.api.test_reading import placed
 from workers.cli.common import UserError
 from workers.cli.measuring import metrics_of
@@ -102,6 +104,117 @@ async def test_servers_that_are_away_are_figures_and_no_failed_answer(servers: S
     )
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for long."""
+    monkeypatch.setattr("gateway.figures.PATIENCE", 1.0)
+    monkeypatch.setattr("gateway.figures.LONGEST", 3.0)
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("hasty")
+async def test_what_is_slow_to_count_is_late_and_its_server_is_not_away(
+    on_engine: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = counting.counted
+
+    async def slowly(connection: Any, what: Any, at: Any) -> Any:
+        await asyncio.sleep(1.5 if what is NOW else 0)
+        return await before(connection, what, at)
+
+    async def never(*_: Any, **__: Any) -> Any:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr("gateway.figures.counted", slowly)
+    temporal = await Client.connect(on_engine.stack.temporal_address)
+    monkeypatch.setattr(temporal, "count_workflows", never)
+    async with scraping(temporal, on_engine.pool) as scrape:
+        first = await scrape()
+        await asyncio.sleep(3)
+        then = await scrape()
+    for found in (first, then):
+        assert found[of("up", server="postgresql")] == found[of("up", server="temporal")] == 1
+        late = {name: found[of("figures_late", set=name)] for name in ("facts", "seldom", "runs")}
+        assert late == {"facts": 1, "seldom": 0, "runs": 1}
+        assert of("journeys", state="running") not in found
+    waiting = of("deliveries", channel="mail", state="waiting")
+    assert waiting not in first
+    assert waiting in then, "counted in the end, though nobody waited for it"
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_count_that_is_given_up_ends_on_the_server_too(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def endlessly(connection: Any, *_: Any) -> Any:
+        await connection.execute("select pg_sleep(600) as never_ends")
+
+    monkeypatch.setattr("gateway.figures.counted", endlessly)
+    figures = Figures(await Client.connect("127.0.0.1:1", lazy=True), servers.pool)
+    told = await figures.now()
+    running = "select count(*) from pg_stat_activity where query like '%as never_ends' and state = 'active'"
+    assert told.up["postgresql"]
+    assert await servers.pool.fetchval(running) == 2
+    for _ in range(100):
+        if not await servers.pool.fetchval(running):
+            break
+        await asyncio.sleep(0.1)
+    assert await servers.pool.fetchval(running) == 0
+    await figures.end()
+
+
+class _Mute(Pipe):
+    """While its route is silent, one that comes is taken in as well, and told nothing."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not self.route.silent:
+            super().connection_made(transport)
+            return
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.route.pipes.add(self)
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_postgresql_that_says_nothing_is_away_and_keeps_nobody_waiting(servers: Servers) -> None:
+    loop = asyncio.get_running_loop()
+    told = urlsplit(servers.settings.database_url.get_secret_value())
+    assert told.hostname == LOOPBACK
+    route = Route("postgres", 0, told.port or 5432)
+    listening = await loop.create_server(lambda: _Mute(route), LOOPBACK, 0)
+    port = listening.sockets[0].getsockname()[1]
+    pool = await open_pool(told._replace(netloc=told.netloc.replace(f":{told.port}", f":{port}")).geturl())
+    gone = await Client.connect("127.0.0.1:1", lazy=True)
+    metrics = Metrics("127.0.0.1", 0)
+    figures = Figures(gone, pool, kept=0)
+    try:
+        async with metrics.served(figures) as address, httpx2.AsyncClient(timeout=60) as http:
+
+            async def up() -> tuple[bool, float]:
+                await asyncio.sleep(0.3)  # what was asked a moment ago is not asked again
+                began = loop.time()
+                answer = await http.get(f"http://127.0.0.1:{address}/metrics")
+                answered = 'perennial_up{server="postgresql"} 1.0' in answer.text
+                assert answered or "perennial_staff_tasks{" not in answer.text
+                return answered, loop.time() - began
+
+            assert (await up())[0]
+            route.silent = True
+            for _ in range(3):
+                answered, took = await up()
+                assert not answered
+                assert took < 3
+            route.silent = False
+            route.cut()
+            for _ in range(15):
+                if (await up())[0]:
+                    break
+            assert (await up())[0], "it is asked again once it speaks"
+    finally:
+        pool.terminate()
+        listening.close()
+
+
 async def test_who_asks_more_often_asks_nobody_else(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     before = counting.counted
@@ -175,5 +288,5 @@ async def test_nobody_is_measured_unless_asked_and_a_port_that_is_taken_is_said(
         measuring = metrics_of(Settings(metrics_port=taken.getsockname()[1]))
         assert measuring is not None
         with pytest.raises(UserError, match="set PERENNIAL_METRICS_PORT to another one"):
-            async with measuring.served(servers.temporal, servers.pool):
+            async with measuring.served(servers.temporal):
                 pass

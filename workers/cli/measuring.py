@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
-from activities.kernel.pool import Pool
+from activities.kernel.pool import open_pool
 from workers.cli.common import UserError, progress_console
 from workers.settings import Settings
 
@@ -19,22 +19,25 @@ if TYPE_CHECKING:
 class Measuring:
     """Metrics of a process: first the options of its connection to Temporal, then the address where they are read."""
 
-    def __init__(self, metrics: Metrics, host: str, port: int) -> None:
-        self._metrics, self._host, self._port = metrics, host, port
+    def __init__(self, metrics: Metrics, settings: Settings) -> None:
+        self._metrics, self._settings = metrics, settings
         self.options: dict[str, Any] = {"runtime": metrics.runtime}
 
     @asynccontextmanager
-    async def served(self, temporal: Client, pool: Pool) -> AsyncIterator[None]:
+    async def served(self, temporal: Client) -> AsyncIterator[None]:
         """`/metrics` answers until the end of the block. Raises UserError if it cannot listen there."""
-        from gateway.figures import Figures
+        from gateway.figures import CONNECTIONS, Figures
 
+        dsn = self._settings.database_url.get_secret_value()
+        pool = await open_pool(dsn, pooled=self._settings.database_pooled, size=CONNECTIONS)
         async with AsyncExitStack() as entered:
+            entered.callback(pool.terminate)
             try:
                 port = await entered.enter_async_context(self._metrics.served(Figures(temporal, pool)))
             except OSError as error:
-                where = f"{self._host}:{self._port}"
+                where = f"{self._settings.metrics_host}:{self._settings.metrics_port}"
                 raise UserError(f"no metrics on {where}: {error}; set PERENNIAL_METRICS_PORT to another one") from error
-            progress_console.print(f"Metrics are at http://{self._host}:{port}/metrics.")
+            progress_console.print(f"Metrics are at http://{self._settings.metrics_host}:{port}/metrics.")
             yield
 
 
@@ -45,4 +48,4 @@ def metrics_of(settings: Settings) -> Measuring | None:
     from gateway.metrics import Metrics
 
     metrics = Metrics(settings.metrics_host, settings.metrics_port)
-    return Measuring(metrics, settings.metrics_host, settings.metrics_port)
+    return Measuring(metrics, settings)

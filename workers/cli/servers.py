@@ -64,7 +64,7 @@ async def connections(at_least: int = 0, *, measured: bool = False) -> AsyncIter
     temporal = await temporal_client(**metrics.options if metrics else {})
     pool = await settings.open_pool()
     try:
-        async with metrics.served(temporal, pool) if metrics else nullcontext():
+        async with metrics.served(temporal) if metrics else nullcontext():
             yield Connections(temporal, pool, settings)
     finally:
         await pool.close()

@@ -96,7 +96,7 @@ async def _worked(stack: EmbeddedStack, listens: socket, address: str) -> AsyncI
             build_worker(temporal, pool, settings),
             attended(inbox, desk),
             served_by(app, listens),
-            metrics.served(temporal, pool) if metrics else nullcontext(),
+            metrics.served(temporal) if metrics else nullcontext(),
         ):
             await keep_schedules(temporal, settings.task_queue)
             await register_endpoint(temporal, settings.task_queue)
