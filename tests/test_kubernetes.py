@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,7 +85,9 @@ def test_a_container_writes_nowhere_and_its_command_exists(name: str) -> None:
     assert "env" not in container, "settings and secrets are those of all"
     assert [next(iter(one)) for one in container["envFrom"]] == ["configMapRef", "secretRef"]
     probes = [container[probe] for probe in ("startupProbe", "livenessProbe", "readinessProbe") if probe in container]
-    commands = [one["exec"]["command"][1:] for one in probes if "exec" in one]
+    commands = [
+        one["exec"]["command"][1:] for one in probes if "exec" in one and one["exec"]["command"][0] == "perennial"
+    ]
     for command in (container["args"], *commands):
         assert CliRunner().invoke(app, [*command, "--help"]).exit_code == 0, command
 
@@ -103,6 +107,29 @@ def test_whoever_goes_on_is_probed_and_not_disturbed_all_at_once() -> None:
     assert "replicas" not in deployments[scaled["scaleTargetRef"]["name"]]["spec"], "two would fight over it"
     gateway = deployments["perennial-gateway"]["spec"]["template"]["spec"]["containers"][0]
     assert {"name": "http", "containerPort": Settings().gateway_port} in gateway["ports"]
+
+
+def test_a_worker_is_alive_while_its_process_goes_on_whatever_servers_do(tmp_path: Path) -> None:
+    container = CONTAINERS["worker.yaml: Deployment perennial-worker, worker"]
+    file = tmp_path / "alive"
+
+    def alive() -> bool:
+        answers = {
+            subprocess.run(
+                container[probe]["exec"]["command"],
+                env={**os.environ, "PERENNIAL_HEARTBEAT_FILE": str(file)},
+                check=False,
+            ).returncode
+            for probe in ("startupProbe", "livenessProbe")
+        }
+        return answers == {0}
+
+    assert not alive()
+    file.touch()
+    assert alive(), "no server was asked"
+    os.utime(file, (0, 0))
+    assert not alive()
+    assert CONFIG["PERENNIAL_HEARTBEAT_FILE"].startswith("/tmp/"), "where it may write"
 
 
 def test_settings_exist_and_none_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     """the kinds of work that this worker does, commas between: journeys, or what has a queue of its own; all without it"""
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 25
     """so long a worker that is told to end lets run what it has begun; what is not done then is begun anew elsewhere"""
+    heartbeat_file: Path | None = None
+    """a file that a worker touches every ten seconds while its process goes on, for whoever restarts it; without it none"""
     mails_per_second: Annotated[float | None, Field(gt=0, le=10_000)] = None
     """so many mails leave at most, of all workers together; without it as many as there are"""
     versioning: Versioning = Versioning.OFF

@@ -19,6 +19,7 @@ from workers.cli.common import UserError, progress_console, settings_of, told_to
 from workers.cli.output import print_json
 from workers.cli.servers import Connections, connections, temporal_client
 from workers.heap import settle
+from workers.heartbeat import beating
 from workers.logs import set_up
 from workers.migrating import migrate
 from workers.registering import register_endpoint, register_search_attributes
@@ -45,8 +46,10 @@ async def worker(
                 raise typer.Exit(1)
         return
     set_up(settings_of(find_running()).log or LogForm.TEXT)
-    await _temporal_answers()
-    async with connections(measured=True) as servers:
+    alive = settings_of(find_running()).heartbeat_file
+    async with beating(alive):
+        await _temporal_answers()
+    async with beating(alive), connections(measured=True) as servers:
         stopped = told_to_end()  # before anything is begun: what a worker has begun it lets come to its end
         async with (
             working(
