@@ -27,6 +27,7 @@ from activities.kernel.queries import Query
 
 JOURNEYS = "WorkflowType = 'CustomerJourney' AND ExecutionStatus = 'Running'"
 CASES = "WorkflowType = 'ServiceCase' AND ExecutionStatus = 'Running'"
+BATCHES = "WorkflowType = 'Batch' AND ExecutionStatus = 'Running'"
 OVERDUE_AFTER = timedelta(minutes=5)
 """What is due for less long is just being done."""
 STATES: Mapping[tuple[str, str], str] = {
@@ -39,6 +40,8 @@ STATES: Mapping[tuple[str, str], str] = {
     ("case_runs", "overdue"): f"{CASES} AND NextActionAt < '{{now}}'",
     ("case_runs", "attention"): f"{CASES} AND AttentionReasons IS NOT NULL",
     ("case_runs", "stuck"): f"{CASES} AND TemporalReportedProblems IS NOT NULL",
+    ("batch_runs", "running"): BATCHES,
+    ("batch_runs", "stuck"): f"{BATCHES} AND TemporalReportedProblems IS NOT NULL",
 }
 """How runs stand, each by the query that counts them; `{now}` is the instant before which something is overdue."""
 PATIENCE = 4.0

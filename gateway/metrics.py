@@ -31,6 +31,7 @@ FAMILIES: Mapping[str, tuple[str, Sequence[str]]] = {
         (_STATE,),
     ),
     "case_runs": ("Cases' workflows that run, by how they stand", (_STATE,)),
+    "batch_runs": ("Batches that run, by how they stand", (_STATE,)),
     "accounts": ("Customers on record", (_STATE,)),
     "deliveries": ("Mails, notices, orders and events on their way out, by channel", ("channel", _STATE)),
     "deliveries_oldest_seconds": ("For how long the oldest delivery of a channel waits", ("channel",)),

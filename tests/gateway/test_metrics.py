@@ -14,13 +14,14 @@ from uuid import uuid4
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from temporalio import workflow
 from temporalio.client import Client
 
 from activities.journey import figures as counting
 from activities.journey.figures import NOW, SELDOM, counted, note_reconciliation
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool, open_pool
-from gateway.figures import Figures
+from gateway.figures import STATES, Figures
 from gateway.metrics import FAMILIES, Metrics
 from tests.conftest import Servers
 from tests.faults.proxy import LOOPBACK, Pipe, Route
@@ -28,6 +29,7 @@ from tests.gateway.api.test_reading import placed
 from workers.cli.common import UserError
 from workers.cli.measuring import metrics_of
 from workers.settings import Settings
+from workers.wiring import WORKFLOWS
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
 
@@ -290,3 +292,9 @@ async def test_nobody_is_measured_unless_asked_and_a_port_that_is_taken_is_said(
         with pytest.raises(UserError, match="set PERENNIAL_METRICS_PORT to another one"):
             async with measuring.served(servers.temporal):
                 pass
+
+
+def test_each_kind_of_run_is_seen_that_stands_still() -> None:
+    kinds = {workflow._Definition.must_from_class(one).name for one in WORKFLOWS}
+    counted = [query for (_, state), query in STATES.items() if state == "stuck"]
+    assert [kind for kind in kinds if not any(f"WorkflowType = '{kind}'" in query for query in counted)] == []
