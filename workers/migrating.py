@@ -71,7 +71,7 @@ async def _drop_half_made(dsn: str) -> bool:
     try:
         rows = await connection.fetch(_HALF_MADE, ours)
         for row in rows:
-            await connection.execute(f'drop index concurrently "{row["relname"]}"')
+            await connection.execute(row["dropping"])
         return bool(rows)
     except asyncpg.LockNotAvailableError:
         return False  # whoever holds the table goes on; the next time
@@ -81,7 +81,7 @@ async def _drop_half_made(dsn: str) -> bool:
 
 _CONCURRENTLY = r"create (?:unique )?index concurrently (\w+)"
 _HALF_MADE = """
-select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid
+select format('drop index concurrently %I', c.relname) as dropping from pg_index i join pg_class c on c.oid = i.indexrelid
 where not i.indisvalid and c.relnamespace = 'public'::regnamespace and c.relname = any($1) order by c.relname
 """
 

@@ -33,6 +33,7 @@ FLOORS = ("activities", "gateway", "workers")
 CALLS = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "fetchmany", "cursor", "copy_from_query"}
 
 SAMPLES = {
+    "workers.migrating._drop_half_made": "[{'row': {'dropping': 'drop index concurrently outbox_settled'}}]",
     "activities.assets.audit.audit": "[{'query': query} for query in _QUERIES]",
     "activities.billing.credits._target": "[{'line': one(asset_id=id)} for id in ('A', None)]",
     "activities.frame.customers.load_customer_and": "[{'beside': reads(needs)} for needs in ALL_NEEDS]",
