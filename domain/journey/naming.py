@@ -77,7 +77,7 @@ class Form(NamedTuple):
     parts: int = 1
 
 
-class Found(NamedTuple):
+class Sighting(NamedTuple):
     """A form that a text has, and where."""
 
     form: Form
@@ -159,7 +159,7 @@ def _phone(digits: str, groups: list[str], *, plus: bool) -> Form:
     return Form("phone", digits if digits.startswith("0") else " ".join(groups))
 
 
-def named_in(text: str, sizes: Sizes) -> Iterator[Found]:
+def named_in(text: str, sizes: Sizes) -> Iterator[Sighting]:
     """What in a text may name somebody."""
     text = _ESCAPED.sub("  ", text)
     mails = list(_mails(text)) if "@" in text else []
@@ -176,7 +176,7 @@ def named_in(text: str, sizes: Sizes) -> Iterator[Found]:
         yield from _outside(_parts(text), within)
 
 
-def _outside(found: Iterator[Found], within: list[tuple[int, int]]) -> Iterator[Found]:
+def _outside(found: Iterator[Sighting], within: list[tuple[int, int]]) -> Iterator[Sighting]:
     """What lies in none of these, which are in order."""
     for one in found:
         at = bisect_left(within, (one.end, 0))
@@ -184,7 +184,7 @@ def _outside(found: Iterator[Found], within: list[tuple[int, int]]) -> Iterator[
             yield one
 
 
-def _mails(text: str) -> Iterator[Found]:
+def _mails(text: str) -> Iterator[Sighting]:
     for sign in re.finditer("@", text):
         domain = _DOMAIN.match(text, sign.end())
         start = sign.start()
@@ -193,10 +193,10 @@ def _mails(text: str) -> Iterator[Found]:
         while start < sign.start() and text[start] in ".+%'&-":
             start += 1
         if domain and start < sign.start():
-            yield Found(Form("mail", text[start : domain.end()].casefold()), start, domain.end())
+            yield Sighting(Form("mail", text[start : domain.end()].casefold()), start, domain.end())
 
 
-def _phones(text: str) -> Iterator[Found]:
+def _phones(text: str) -> Iterator[Sighting]:
     groups = list(_DIGITS.finditer(text))
     for first, group in enumerate(groups):
         before = text[max(0, group.start() - 2) : group.start()]
@@ -215,12 +215,12 @@ def _phones(text: str) -> Iterator[Found]:
             end = groups[last].end()
             if len(digits) < _FEWEST_DIGITS or re.match(r"\w|[-./]\w", text[end : end + 2]):
                 continue
-            yield Found(_phone(digits, said, plus=plus), start, end)
+            yield Sighting(_phone(digits, said, plus=plus), start, end)
             if not plus and len(digits) >= _INTERNATIONAL:
-                yield Found(Form("phone", f"+{digits}"), start, end)
+                yield Sighting(Form("phone", f"+{digits}"), start, end)
 
 
-def _words(text: str, pattern: re.Pattern[str], counts: Iterable[int], kinds: tuple[str, ...]) -> Iterator[Found]:
+def _words(text: str, pattern: re.Pattern[str], counts: Iterable[int], kinds: tuple[str, ...]) -> Iterator[Sighting]:
     words = [(one.group(), one.start(), one.end()) for one in pattern.finditer(text)]
     follows = [bool(_BETWEEN.fullmatch(text[words[n][2] : words[n + 1][1]])) for n in range(len(words) - 1)]
     for count in counts:
@@ -232,7 +232,7 @@ def _words(text: str, pattern: re.Pattern[str], counts: Iterable[int], kinds: tu
                 continue
             said = " ".join(word for word, _, _ in words[at : at + count])
             for kind in kinds:
-                yield Found(Form(kind, said if kind == "exact" else said.casefold(), count), start, end)
+                yield Sighting(Form(kind, said if kind == "exact" else said.casefold(), count), start, end)
 
 
 def _stands(text: str, start: int, end: int) -> bool:
@@ -245,7 +245,7 @@ def _script(sign: str) -> int:
     return next((n for n, one in enumerate(_SCRIPTS) if one.match(sign)), -1)
 
 
-def _signs(text: str, sizes: Sizes) -> Iterator[Found]:
+def _signs(text: str, sizes: Sizes) -> Iterator[Sighting]:
     whole = text.strip()
     lengths = sizes.signs | (frozenset(range(1, 5)) if sizes.parts else frozenset())
     for run in _RUN.finditer(text):
@@ -259,20 +259,20 @@ def _signs(text: str, sizes: Sizes) -> Iterator[Found]:
                 said = "".join(text[n] for n in at[first : first + length])
                 honored = bool(_HONORIFIC.match(text, end))
                 if sizes.parts and honored and not goes_on:
-                    yield Found(Form("part", said), start, end)
+                    yield Sighting(Form("part", said), start, end)
                 if length not in sizes.signs:
                     continue
                 last = _script(text[end - 1])
                 ends = honored or last in (_OF_HIRAGANA, _OF_HANGUL) or end == len(text) or _script(text[end]) != last
                 least = length > 3 or (not goes_on and (length == 3 or honored or text[start:end] == whole))
                 if ends and least:
-                    yield Found(Form("signs", said), start, end)
+                    yield Sighting(Form("signs", said), start, end)
 
 
-def _parts(text: str) -> Iterator[Found]:
+def _parts(text: str) -> Iterator[Sighting]:
     for pattern in (_TITLED, _GREETED, _HONORED_AFTER):
         for one in pattern.finditer(text):
             after = re.match(r"\s+(\w)", text[one.end(1) :][:4])
             if pattern is _TITLED and after and after[1].isupper():
                 continue  # the name of somebody else goes on
-            yield Found(Form("part", one[1].casefold()), one.start(1), one.end(1))
+            yield Sighting(Form("part", one[1].casefold()), one.start(1), one.end(1))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
-from domain.journey.naming import SIGNS, Form, Found, Sizes, forms_of, named_in
+from domain.journey.naming import SIGNS, Form, Sighting, Sizes, forms_of, named_in
 
 ERASED = "erased"
 """What stands where a word was."""
@@ -191,7 +191,7 @@ class Traces:
         return frozenset(found)
 
 
-def _belongs(one: Found, other: Found) -> bool:
+def _belongs(one: Sighting, other: Sighting) -> bool:
     """True for what is a piece of how somebody else is named."""
     apart = one.end <= other.start or other.end <= one.start
     longer = one.start <= other.start and other.end <= one.end and one.end - one.start > other.end - other.start

@@ -65,6 +65,7 @@ ELSEWHERE = {
     "activities.kernel.queries.__call__": Statement,
     "workers.backups._copy_engine": "of the engine's own file, in SQLite",
     "workers.embedded.postgres.": "of the server itself, before there is a schema",
+    "workers.migrating._drop_half_made": "drops an index that was found, by its name",
     "workers.feeds.cases.": "prepares a file, no statement",
 }
 """Who runs what others hand over: all of these are found by their kind, or are no statements on the schema."""
