@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +12,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from domain.kernel.ids import case_workflow_id
 from domain.kernel.shown import as_text
 from gateway.cases import CASE_WORKFLOW
+from gateway.saved_views import JOURNEYS
 from tests.asset_life import Life
 from tests.builders import order
 from tests.cases import case, case_client, customer, staffed
@@ -105,14 +104,6 @@ async def test_a_case_whose_run_ends_with_a_request_takes_what_it_changed_into_i
     assert (await servers.temporal.get_workflow_handle(workflow_id).describe()).run_id != began
 
 
-def printed_query(who: str, now: datetime) -> str:
-    """A query of the operators' table, with its parts outside backticks left out and the present put in."""
-    text = (Path(__file__).parents[2] / "docs" / "operate.md").read_text(encoding="utf-8")
-    (row,) = re.findall(rf"^\| {re.escape(who)} \|(.*)\|$", text, re.M)
-    query = " ".join(re.findall(r"`([^`]*)`", row))
-    return re.sub(r"'\d{4}-[^']*'", f"'{now:%Y-%m-%dT%H:%M:%SZ}'", query)
-
-
 async def test_whoever_is_paused_is_not_overdue_and_says_when_it_goes_on(servers: Servers) -> None:
     paused, until_soon = await Life.begin(servers, days=1), await Life.begin(servers, days=1)
     now = await servers.client.now(paused.account)
@@ -124,7 +115,7 @@ async def test_whoever_is_paused_is_not_overdue_and_says_when_it_goes_on(servers
     later = now + timedelta(days=200)
 
     async def overdue() -> set[str]:
-        query = f"WorkflowType = 'CustomerJourney' AND ({printed_query('overdue (nobody who is paused)', later)})"
+        query = JOURNEYS["overdue"].query(later)
         return {found.id async for found in servers.temporal.list_workflows(query)}
 
     async def is_listed() -> bool:
