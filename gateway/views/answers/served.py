@@ -125,6 +125,14 @@ class ContactInRole(View):
     role: str
 
 
+class PersonErased(View):
+    """A person who was erased: the erasure, the contact's id, and how many cells of the tables went."""
+
+    erasure_id: str
+    contact_id: str
+    cells: int
+
+
 class ContactsNow(View):
     """The people at a customer, as they are now."""
 

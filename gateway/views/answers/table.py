@@ -49,6 +49,7 @@ _BY_SHAPE: tuple[tuple[type[BaseModel], str], ...] = (
     (served.LeadStands, "hand_over_lead answer_lead"),
     (served.AccountChanged, "change_account"),
     (served.ContactsNow, "change_contacts"),
+    (served.PersonErased, "erase_person"),
     (served.MailsChosen, "choose_mails"),
     (served.MailNoted, "note_mail"),
     (served.StaffTaskStands, "finish_staff_task snooze_staff_task hand_over_staff_task reopen_staff_task"),
