@@ -138,9 +138,17 @@ class World:
                 await self._watch
         for program in [*self.programs.values(), *([self.proxy] if self.proxy else [])]:
             await program.kill()
+        self._end_what_just_began()
         for part in (self.temporal, self.postgres):
             await part.__aexit__(None, None, None)
         await asyncio.to_thread(self._remove)
+
+    def _end_what_just_began(self) -> None:
+        """Ends what was being started when the watch was cancelled, and is nobody's program yet: it names our folder."""
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if "tests.faults.mail_server" in (said := process.cmdline()) and str(self.folder / "mail") in said:
+                    process.kill()
 
     async def _start_proxy(self) -> None:
         targets = (self._postgres, self._temporal[0], self._smtp, self._inbox, self._gateway)
