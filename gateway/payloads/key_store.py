@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -58,7 +59,40 @@ class KeyStore(Protocol):
         """A key, sealed with another one."""
 
 
-class FileStore:
+class _Rows(ABC):
+    """A store of rows in some database, which reads statements with `$1`, `$2` and so on."""
+
+    @abstractmethod
+    async def _run(self, statement: str, *about: Any, begins: bool = False) -> list[Any]:
+        """The rows of a statement. begins: of one that may be the first that is asked of the store."""
+
+    async def find(self, key_id: str) -> KeptKey | None:
+        return _first(await self._run("select key_id, wrapped, by from data_key where key_id = $1", key_id))
+
+    async def of(self, whose: str, made: Callable[[], KeptKey]) -> KeptKey:
+        find = "select key_id, wrapped, by from data_key where whose = $1"
+        if (found := _first(await self._run(find, whose, begins=True))) is None:
+            new = made()
+            insert = "insert into data_key (key_id, whose, wrapped, by) values ($1, $2, $3, $4) on conflict do nothing"
+            await self._run(insert, new.key_id, whose, new.wrapped, new.by, begins=True)
+            found = _first(await self._run(find, whose))
+        if found is None:
+            raise LookupError("the key store keeps no key")
+        return found
+
+    async def throw_away(self, whose: Sequence[str]) -> int:
+        gone = [await self._run("delete from data_key where whose = $1 returning 1", one) for one in whose]
+        return sum(map(len, gone))
+
+    async def sealed_before(self, by: str) -> list[KeptKey]:
+        rows = await self._run("select key_id, wrapped, by from data_key where by <> $1 order by key_id", by)
+        return [KeptKey(*row) for row in rows]
+
+    async def seal_again(self, key: KeptKey) -> None:
+        await self._run("update data_key set wrapped = $1, by = $2 where key_id = $3", key.wrapped, key.by, key.key_id)
+
+
+class FileStore(_Rows):
     """A file of SQLite's, for processes of one machine; what is deleted there is overwritten.
 
     It is made with its first key alone: in a file that came from nowhere every key would look as if it had been thrown away.
@@ -67,35 +101,14 @@ class FileStore:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def find(self, key_id: str) -> KeptKey | None:
-        return _first(await self._run("select key_id, wrapped, by from data_key where key_id = ?", key_id))
-
-    async def of(self, whose: str, made: Callable[[], KeptKey]) -> KeptKey:
-        find = "select key_id, wrapped, by from data_key where whose = ?"
-        if (found := _first(await self._run(find, whose, begins=True))) is None:
-            new = made()
-            insert = "insert into data_key (key_id, whose, wrapped, by) values (?, ?, ?, ?) on conflict do nothing"
-            await self._run(insert, new.key_id, whose, new.wrapped, new.by, begins=True)
-            found = _first(await self._run(find, whose))
-        if found is None:
-            raise LookupError(f"the key store {self._path} keeps no key")
-        return found
-
     async def throw_away(self, whose: Sequence[str]) -> int:
-        self._check()
-        gone = [await self._run("delete from data_key where whose = ? returning 1", one) for one in whose]
-        return sum(map(len, gone))
-
-    async def sealed_before(self, by: str) -> list[KeptKey]:
-        return [KeptKey(*row) for row in await self._run("select key_id, wrapped, by from data_key where by <> ?", by)]
-
-    async def seal_again(self, key: KeptKey) -> None:
-        await self._run("update data_key set wrapped = ?, by = ? where key_id = ?", key.wrapped, key.by, key.key_id)
+        self._check()  # also where nobody's keys are to go
+        return await super().throw_away(whose)
 
     async def _run(self, statement: str, *about: Any, begins: bool = False) -> list[Any]:
         if not begins:
             self._check()
-        return await asyncio.to_thread(self._run_here, statement, about)
+        return await asyncio.to_thread(self._run_here, statement.replace("$", "?"), about)
 
     def _check(self) -> None:
         if not self._path.exists():
@@ -111,37 +124,13 @@ class FileStore:
             return connection.execute(statement, about).fetchall()
 
 
-class DatabaseStore:
+class DatabaseStore(_Rows):
     """A table in a PostgreSQL database of its own."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
 
-    async def find(self, key_id: str) -> KeptKey | None:
-        return _first(await self._run("select key_id, wrapped, by from data_key where key_id = $1", key_id))
-
-    async def of(self, whose: str, made: Callable[[], KeptKey]) -> KeptKey:
-        find = "select key_id, wrapped, by from data_key where whose = $1"
-        if (found := _first(await self._run(find, whose))) is None:
-            new = made()
-            insert = "insert into data_key (key_id, whose, wrapped, by) values ($1, $2, $3, $4) on conflict do nothing"
-            await self._run(insert, new.key_id, whose, new.wrapped, new.by)
-            found = _first(await self._run(find, whose))
-        if found is None:
-            raise LookupError("the key store keeps no key")
-        return found
-
-    async def throw_away(self, whose: Sequence[str]) -> int:
-        return len(await self._run("delete from data_key where whose = any($1) returning 1", list(whose)))
-
-    async def sealed_before(self, by: str) -> list[KeptKey]:
-        rows = await self._run("select key_id, wrapped, by from data_key where by <> $1 order by key_id", by)
-        return [KeptKey(*row) for row in rows]
-
-    async def seal_again(self, key: KeptKey) -> None:
-        await self._run("update data_key set wrapped = $2, by = $3 where key_id = $1", key.key_id, key.wrapped, key.by)
-
-    async def _run(self, statement: str, *about: Any) -> list[Any]:
+    async def _run(self, statement: str, *about: Any, begins: bool = False) -> list[Any]:
         connection = await asyncpg.connect(self._dsn, timeout=10)
         try:
             try:
