@@ -24,26 +24,19 @@ from activities.journey.figures import NOW, SELDOM, Counted, counted
 from activities.kernel.clock import present
 from activities.kernel.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.kernel.queries import Query
+from gateway.saved_views import BATCHES, CASES, JOURNEYS, SavedView
 
-JOURNEYS = "WorkflowType = 'CustomerJourney' AND ExecutionStatus = 'Running'"
-CASES = "WorkflowType = 'ServiceCase' AND ExecutionStatus = 'Running'"
-BATCHES = "WorkflowType = 'Batch' AND ExecutionStatus = 'Running'"
 OVERDUE_AFTER = timedelta(minutes=5)
 """What is due for less long is just being done."""
-STATES: Mapping[tuple[str, str], str] = {
-    ("journeys", "running"): JOURNEYS,
-    ("journeys", "overdue"): f"{JOURNEYS} AND NextActionAt < '{{now}}'",
-    ("journeys", "attention"): f"{JOURNEYS} AND AttentionReasons IS NOT NULL",
-    ("journeys", "paused"): f"{JOURNEYS} AND AttentionReasons = 'paused'",
-    ("journeys", "stuck"): f"{JOURNEYS} AND TemporalReportedProblems IS NOT NULL",
-    ("case_runs", "running"): CASES,
-    ("case_runs", "overdue"): f"{CASES} AND NextActionAt < '{{now}}'",
-    ("case_runs", "attention"): f"{CASES} AND AttentionReasons IS NOT NULL",
-    ("case_runs", "stuck"): f"{CASES} AND TemporalReportedProblems IS NOT NULL",
-    ("batch_runs", "running"): BATCHES,
-    ("batch_runs", "stuck"): f"{BATCHES} AND TemporalReportedProblems IS NOT NULL",
+STATES: Mapping[tuple[str, str], SavedView] = {
+    ("journeys", "running"): JOURNEYS["overdue"].whole(),
+    **{("journeys", name): JOURNEYS[name] for name in ("overdue", "attention", "paused", "stuck")},
+    ("case_runs", "running"): CASES["cases"],
+    **{("case_runs", name): CASES[f"{name}-cases"] for name in ("overdue", "attention", "stuck")},
+    ("batch_runs", "running"): BATCHES["stuck-batches"].whole(),
+    ("batch_runs", "stuck"): BATCHES["stuck-batches"],
 }
-"""How runs stand, each by the query that counts them; `{now}` is the instant before which something is overdue."""
+"""How runs stand, each by the list that people look at."""
 PATIENCE = 4.0
 """Seconds that whoever asks waits for: they give ten at most. A server that says nothing for as long is away."""
 LONGEST = 20.0
@@ -172,11 +165,9 @@ class Figures:
             return await counted(connection, what, present())
 
     async def _of_runs(self) -> Sequence[Counted]:
-        before = (present() - OVERDUE_AFTER).isoformat(timespec="seconds")
-        counts = await asyncio.gather(*(self._count(query, before) for query in STATES.values()))
+        before = present() - OVERDUE_AFTER
+        counts = await asyncio.gather(*(self._count(view.query(before)) for view in STATES.values()))
         return [Counted(figure, "", state, count) for (figure, state), count in zip(STATES, counts, strict=True)]
 
-    async def _count(self, query: str, before: str) -> int:
-        return (
-            await self._temporal.count_workflows(query.format(now=before), rpc_timeout=timedelta(seconds=LONGEST))
-        ).count
+    async def _count(self, query: str) -> int:
+        return (await self._temporal.count_workflows(query, rpc_timeout=timedelta(seconds=LONGEST))).count

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 RUNNING = "WorkflowType = 'CustomerJourney' AND ExecutionStatus = 'Running'"
 _CASES = "WorkflowType = 'ServiceCase' AND ExecutionStatus = 'Running'"
+_BATCHES = "WorkflowType = 'Batch' AND ExecutionStatus = 'Running'"
 AHEAD = timedelta(weeks=6)
 
 
@@ -23,6 +24,10 @@ class SavedView:
     def query(self, now: datetime) -> str:
         """The whole query, as the Temporal UI takes it."""
         return " AND ".join(part for part in (self.adds(now), self.among) if part)
+
+    def whole(self) -> SavedView:
+        """The list of all that run, of which this one is a part."""
+        return replace(self, says="all that run", adds=lambda now: "")
 
     def link(self, lists: str, now: datetime) -> str:
         """Where the Temporal UI shows it, whose lists are at `lists`."""
@@ -50,6 +55,10 @@ JOURNEYS: Mapping[str, SavedView] = {
 CASES: Mapping[str, SavedView] = {
     "cases": SavedView("cases that are not over", lambda now: "", _CASES),
     "urgent-cases": SavedView("urgent cases", lambda now: "CasePriority = 'urgent'", _CASES),
+    "overdue-cases": SavedView(
+        "cases that have not done what was due", lambda now: f"NextActionAt < {_at(now)}", _CASES
+    ),
+    "attention-cases": SavedView("cases that wait for a person", lambda now: "AttentionReasons IS NOT NULL", _CASES),
     "late-cases": SavedView(
         "cases that are late or escalated", lambda now: "AttentionReasons IN ('late', 'escalated')", _CASES
     ),
@@ -62,7 +71,7 @@ BATCHES: Mapping[str, SavedView] = {
     "stuck-batches": SavedView(
         "batches that stand still on a bug",
         lambda now: "TemporalReportedProblems IS NOT NULL",
-        "WorkflowType = 'Batch' AND ExecutionStatus = 'Running'",
+        _BATCHES,
     ),
 }
 """Lists of batches."""

@@ -297,8 +297,8 @@ async def test_nobody_is_measured_unless_asked_and_a_port_that_is_taken_is_said(
 
 def test_each_kind_of_run_is_seen_that_stands_still() -> None:
     kinds = {workflow._Definition.must_from_class(one).name for one in WORKFLOWS}
-    counted = [query for (_, state), query in STATES.items() if state == "stuck"]
-    assert [kind for kind in kinds if not any(f"WorkflowType = '{kind}'" in query for query in counted)] == []
+    counted = [view.among for (_, state), view in STATES.items() if state == "stuck"]
+    assert [kind for kind in kinds if not any(f"WorkflowType = '{kind}'" in among for among in counted)] == []
 
 
 async def test_a_process_that_is_measured_asks_on_connections_of_its_own_and_ends_them(servers: Servers) -> None:
