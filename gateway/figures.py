@@ -16,14 +16,14 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 import asyncpg
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from activities.journey.figures import NOW, SELDOM, Counted, counted
 from activities.kernel.clock import present
 from activities.kernel.pool import TRANSPORT_ERRORS, Connection, Pool
 from activities.kernel.queries import Query
+from gateway.readiness import engine_answers
 from gateway.saved_views import BATCHES, CASES, JOURNEYS, SavedView
 
 OVERDUE_AFTER = timedelta(minutes=5)
@@ -151,13 +151,7 @@ class Figures:
         return True
 
     async def _temporal_answers(self) -> bool:
-        # Not its system's info, which its frontend says by itself while its database is away.
-        request = DescribeNamespaceRequest(namespace=self._temporal.namespace)
-        try:
-            await self._temporal.workflow_service.describe_namespace(request, timeout=timedelta(seconds=PATIENCE))
-        except RPCError as error:
-            if error.status is not RPCStatusCode.PERMISSION_DENIED:  # a key that may use it need not be let look at it
-                raise
+        await engine_answers(self._temporal, timedelta(seconds=PATIENCE))
         return True
 
     async def _of_facts(self, what: Query) -> Sequence[Counted]:

@@ -30,6 +30,19 @@ async def shortcomings(temporal: Client, pool: Pool) -> list[str]:
         return [f"Temporal is away ({error.status.name.lower()}); `perennial doctor` says more"]
 
 
+async def engine_answers(temporal: Client, within: timedelta) -> None:
+    """Returns once the server has answered for the namespace. Raises RPCError.
+
+    Not for its system's info, which its frontend says by itself while its database is away.
+    """
+    request = DescribeNamespaceRequest(namespace=temporal.namespace)
+    try:
+        await temporal.workflow_service.describe_namespace(request, timeout=within)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.PERMISSION_DENIED:  # a key that may use it need not be let look at it
+            raise
+
+
 async def _schema(connection: Connection) -> str | None:
     """Whether every migration of this release has been applied; those of a newer one may be there as well."""
     try:
@@ -44,13 +57,11 @@ async def _schema(connection: Connection) -> str | None:
 async def _engine(temporal: Client, some: list[str]) -> str | None:
     """Whether the namespace is there and has the journeys of customers under contract, such as `some`."""
     try:
-        request = DescribeNamespaceRequest(namespace=temporal.namespace)
-        await temporal.workflow_service.describe_namespace(request, timeout=_ANSWERS_WITHIN)
+        await engine_answers(temporal, _ANSWERS_WITHIN)
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return f"Temporal has no namespace {temporal.namespace!r}; make it, then run `perennial register`"
-        if error.status is not RPCStatusCode.PERMISSION_DENIED:  # a key that may use it need not be let look at it
+        if error.status is not RPCStatusCode.NOT_FOUND:
             raise
+        return f"Temporal has no namespace {temporal.namespace!r}; make it, then run `perennial register`"
     if not some or any([await _runs(temporal, account) for account in some]):
         return None
     query = "WorkflowType = 'CustomerJourney' AND ExecutionStatus = 'Running'"
