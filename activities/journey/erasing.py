@@ -183,8 +183,9 @@ async def _check(connection: Connection, whom: Whom, *, known: bool) -> None:
     if cases := await _open_cases(connection, whom.account_id, whom.contact_id):
         first.append(f"close {'case' if len(cases) == 1 else 'cases'} {', '.join(cases[:5])}")
     if not known and whom.contact_id and not await erasing_rows.is_known(connection, whom.account_id, whom.contact_id):
-        said = f"account {whom.account_id!r} has no contact {whom.contact_id!r}"
-        raise Refusal(UNKNOWN_PERSON, f"{said}; `perennial journey show` lists those there are")
+        there = ", ".join(await _others(connection, whom.account_id, whom.contact_id)) or "none"
+        said = f"account {whom.account_id!r} has no contact {whom.contact_id!r}; its contacts: {there}"
+        raise Refusal(UNKNOWN_PERSON, said)
     first += await _of_merged(connection, whom)
     if whom.contact_id is None or not (await _standing(connection, whom.account_id))[0]["closed_at"]:
         first += await _of_journey(connection, whom)

@@ -28,7 +28,7 @@ class ErasedWord(Carried):
     made it. Without a key nothing of it can be guessed."""
 
     key: int
-    kind: str = ""
+    kind: str
     length: int
     parts: int = 1
     digest: str

@@ -28,7 +28,7 @@ from tests.workers.cli.running import beside, perennial
 pytestmark = pytest.mark.engine  # histories are the server's
 
 ADMIN = Principal("staff:S-9", "S-9", frozenset({AccessRole.ADMIN}))
-ELSEWHERE = [ErasedWord(key=999, length=9, sieve=1, digest="00" * 16)]
+ELSEWHERE = [ErasedWord(key=999, kind="name", length=9, digest="00" * 16)]
 """Digests of a key that is not on record."""
 
 
@@ -54,6 +54,8 @@ async def test_what_is_refused_after_a_restore_leaves_no_erasure_behind(post: Po
     with pytest.raises(Refusal, match="close case"):
         await erasures.erase(ADMIN, Whom(account, "P-1"), again=[])
     assert await _rows(servers, account) == []
+    with pytest.raises(Refusal, match=r"no contact 'P-7'; its contacts: P-1, P-2$"):
+        await erasures.erase(ADMIN, Whom(account, "P-7"))
     with pytest.raises(Refusal, match="'A-nowhere' is not on record"):
         await erasures.erase(ADMIN, Whom("A-nowhere", "P-1"), again=ELSEWHERE)
 
