@@ -69,22 +69,9 @@ async def worker(
 
 
 async def _known_to_the_engine(servers: Connections) -> None:
-    await _as_a_build(servers)
+    """Keeps the schedules; where builds are kept apart, tells the engine what this one knows, and leaves schedules to the one that has the work."""
     if servers.settings.versioning is Versioning.OFF:
         await keep_schedules(servers.temporal, servers.settings.task_queue)
-
-
-def _schedules_of(servers: Connections) -> list[SchedulesOfBuild]:
-    """Who looks after the schedules of a build, where builds are kept apart."""
-    settings = servers.settings
-    if settings.versioning is Versioning.OFF or WorkKind.JOURNEYS not in settings.queues:
-        return []
-    return [SchedulesOfBuild(servers.temporal, settings.task_queue, build_of(settings))]
-
-
-async def _as_a_build(servers: Connections) -> None:
-    """Tells the engine what this build knows, where builds are kept apart."""
-    if servers.settings.versioning is Versioning.OFF:
         return
     build = build_of(servers.settings)
     releases = Releases(servers.temporal, servers.settings.task_queue)
@@ -93,6 +80,14 @@ async def _as_a_build(servers: Connections) -> None:
     if current != build:
         has = f"build {current} has the work" if current else "no build has the work yet"
         progress_console.print(f"Build {build} waits: {has}. `perennial release use {build}` gives it to this one.")
+
+
+def _schedules_of(servers: Connections) -> list[SchedulesOfBuild]:
+    """Who looks after the schedules of a build, where builds are kept apart."""
+    settings = servers.settings
+    if settings.versioning is Versioning.OFF or WorkKind.JOURNEYS not in settings.queues:
+        return []
+    return [SchedulesOfBuild(servers.temporal, settings.task_queue, build_of(settings))]
 
 
 @app.command()

@@ -60,7 +60,7 @@ async def test_a_worker_that_still_starts_lets_what_it_has_begun_come_to_its_end
         starting.set()
         await asyncio.sleep(600)
 
-    monkeypatch.setattr(processes, "_as_a_build", hangs)
+    monkeypatch.setattr(processes, "_known_to_the_engine", hangs)
     monkeypatch.setattr(processes, "set_up", lambda form: None)
     loop.add_signal_handler(signal.SIGTERM, lambda: None)  # so that no test ends with a worker that does not heed it
     work = asyncio.create_task(cast(Any, processes.worker).__wrapped__(check=False))
