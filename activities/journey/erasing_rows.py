@@ -15,8 +15,9 @@ from activities.journey.personal import DERIVED, PERSONAL, PLAIN, Personal
 from activities.kernel.pool import Connection, Record
 from activities.kernel.queries import Column, Query, Value
 from domain.frame.mail_kinds import TEMPLATES
+from domain.frame.state import ERASED
 from domain.journey.erasures import ErasedWord, words_of
-from domain.journey.traces import ERASED, Traces, is_plain, wordless
+from domain.journey.traces import Traces, is_plain, wordless
 from domain.kernel.ids import opaque_id
 from domain.mail.signing import Key
 

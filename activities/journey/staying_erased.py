@@ -9,8 +9,8 @@ from activities.frame.unit_of_work import Performer
 from activities.journey.erasing_rows import erasures_of
 from activities.kernel.pool import Connection
 from domain.frame.customer import Customer
+from domain.frame.state import ERASED
 from domain.journey.staying_erased import ERASED_CUSTOMER, ERASED_PERSON, check_erased
-from domain.journey.traces import ERASED
 from domain.kernel.refusals import Refusal
 from domain.orders.order import Order
 

@@ -198,7 +198,7 @@ ROLL_OVER_AFTER_EVENTS = 380
 _Value = TypeVar("_Value")
 
 SAID_LINES = 5
-GONE = "erased"
+ERASED = "erased"
 """What stands where words were that may have named somebody who was erased."""
 
 
@@ -313,9 +313,9 @@ class JourneyState(Flying):
         """The state without the words that it was told, which may name a contact who was erased; what waits, waits on."""
         return self.having(
             said=[],
-            attention=dict.fromkeys(self.attention, GONE),
+            attention=dict.fromkeys(self.attention, ERASED),
             cases=[case.having(said=None) for case in self.cases],
-            paused=self.paused.having(reason=GONE) if self.paused else None,
+            paused=self.paused.having(reason=ERASED) if self.paused else None,
             erased=[*(id for id in self.erased if id != contact_id), contact_id],
         )
 

@@ -13,8 +13,9 @@ from typing import Self
 
 from pydantic import AwareDatetime
 
+from domain.frame.state import ERASED
 from domain.journey.naming import Form, Sizes, forms_of
-from domain.journey.traces import ERASED, Traces
+from domain.journey.traces import Traces
 from domain.kernel.base import Carried
 from domain.mail.signing import Key, Keys
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
+from domain.frame.state import ERASED
 from domain.journey.naming import SIGNS, Form, Sighting, Sizes, forms_of, named_in
 
-ERASED = "erased"
-"""What stands where a word was."""
 _PIECE = 40
 _PIECE_OF_SIGNS = 20
 _MOSTLY = 14

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from activities.journey.personal import PLAIN
+from domain.frame.state import ERASED
 from domain.journey.erasures import Certificate, ErasedRun, FoundAgain, words_of
-from domain.journey.traces import ERASED, Traces, wordless
+from domain.journey.traces import Traces, wordless
 from domain.mail.signing import Key
 
 WROTE = "Since Wednesday the violet lamp above our second till blinks whenever somebody opens the drawer."
