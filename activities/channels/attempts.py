@@ -15,6 +15,7 @@ from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Performer, Unit
 from activities.kernel import traces
 from activities.kernel.heartbeats import heartbeats
+from activities.kernel.pool import TRANSPORT_ERRORS
 from domain.billing import dunning
 from domain.frame.flight import DeliveryCall, TogetherCall
 from domain.frame.keys import message_key, settled_key
@@ -37,6 +38,8 @@ async def outside_errors(*rows: outbox.Waiting) -> AsyncIterator[None]:
                 yield
     except (ChannelUnavailableError, AddressRejectedError, MessageRejectedError):
         raise
+    except TRANSPORT_ERRORS:
+        raise  # of our own database, which has the mails' keys and turns
     except Exception as mistake:
         kind = type(mistake).__name__.removesuffix("Error")
         raise ApplicationError(str(mistake), type=kind, non_retryable=True) from mistake

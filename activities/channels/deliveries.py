@@ -26,6 +26,7 @@ from activities.channels.errors import (
     PacedError,
     UncertainError,
 )
+from activities.channels.leaving import leaving
 from activities.channels.mail import MailChannel
 from activities.channels.not_sent import addressee, note_not_sent, told
 from activities.channels.notices import NoticeChannel
@@ -120,7 +121,7 @@ class Deliveries(Activities):
         kept as one: said again in two, some of it would be read twice; so is what waits for its turn, which is one."""
         lead, *others = (row for row, _ in group)
         try:
-            message_id = await self._send_as_one(group)
+            message_id = await self._send_as_one(group, instant_of(calls[lead.delivery_id]))
         except (UncertainError, PacedError):
             async with business_errors(), self._performer.transaction() as connection:
                 await outbox.note_left_with(connection, [row.delivery_id for row in others], lead.delivery_id)
@@ -151,12 +152,15 @@ class Deliveries(Activities):
             came[one.delivery_id] = followed.having(sent=sent_as) if sent_as else followed
         return came
 
-    async def _send_as_one(self, group: Sequence[joining.Leaving]) -> str:
+    async def _send_as_one(self, group: Sequence[joining.Leaving], at: datetime) -> str:
         told = [one for _, one in group if isinstance(one, StaffNotice)]
-        async with outside_errors(*(row for row, _ in group)):
-            if told:
+        rows = [row for row, _ in group]
+        if told:
+            async with outside_errors(*rows):
                 return await self._notices.send(told[0], told[1:])
-            return await self._mail.send_joined([one for _, one in group if isinstance(one, OutgoingMail)])
+        mails = [one for _, one in group if isinstance(one, OutgoingMail)]
+        async with leaving(self._performer, at, *rows) as begins:
+            return await self._mail.send_joined(mails, begins=begins)
 
     async def _as_before(self, call: DeliveryCall, row: outbox.Waiting) -> Outcome | str | None:
         """A message that may have arrived in one with others leaves so again, however late, by whoever leads them: under the
@@ -178,7 +182,7 @@ class Deliveries(Activities):
             one.delivery_id: call.having(delivery_id=within_account(call.account_id, one.delivery_id)) for one in rows
         }
         try:
-            message_id = await self._send_as_one(group)
+            message_id = await self._send_as_one(group, instant_of(call))
         except ChannelUnavailableError as away:
             return await not_yet(self._performer, call, away, what, "mail")
         except (AddressRejectedError, MessageRejectedError):
@@ -261,8 +265,8 @@ class Deliveries(Activities):
             if late and late.too_early:
                 return await self._held(call, row)
             files = await self._files(mail.files_from) if mail.files_from else []
-            async with outside_errors(row):
-                message_id = await self._mail.send(mail, files)
+            async with leaving(self._performer, instant_of(call), row) as begins:
+                message_id = await self._mail.send(mail, files, begins)
         except ChannelUnavailableError as away:
             what = f"the {mail_in_words(row.body['template'])}{addressee(row)}"
             return await not_yet(self._performer, call, away, what, "mail")

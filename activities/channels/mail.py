@@ -127,17 +127,28 @@ class MailChannel:
         """In what time a mail has its turn, if it waits for one."""
         return None if self._pace is None else await self._pace.given(delivery_id)
 
-    async def send(self, mail: OutgoingMail, files: Sequence[tuple[Attachment, bytes]] = ()) -> str:
+    async def send(
+        self,
+        mail: OutgoingMail,
+        files: Sequence[tuple[Attachment, bytes]] = (),
+        begins: Callable[[], Awaitable[None]] | None = None,
+    ) -> str:
         """Hand `mail`, with `files`, to the server and return its Message-ID, which every resend of the delivery carries again.
+        `begins` is awaited before the server, which listens by then, hears of it.
 
         Never takes longer than the time-out of the settings, once it is its turn. Raises AddressRejectedError if the recipient is refused for
         good, MessageRejectedError if the content is, RenderError if it cannot be put into words, and
         ChannelUnavailableError for everything that may pass: no connection, a time-out, a 4xx reply, a wrong login, a
         sender that the server does not know; UncertainError if the server was gone before it said that it has the mail.
         """
-        return await self.send_joined([mail], files)
+        return await self.send_joined([mail], files, begins)
 
-    async def send_joined(self, mails: Sequence[OutgoingMail], files: Sequence[tuple[Attachment, bytes]] = ()) -> str:
+    async def send_joined(
+        self,
+        mails: Sequence[OutgoingMail],
+        files: Sequence[tuple[Attachment, bytes]] = (),
+        begins: Callable[[], Awaitable[None]] | None = None,
+    ) -> str:
         """As `send`, for mails to one person that leave as one message: it is that of the first one, which answers come to."""
         mail = mails[0]
         try:
@@ -149,7 +160,7 @@ class MailChannel:
         key = await self._keys(mail.key) if mail.key is not None else None
         size = max(map(_lines_in, mails))
         message_id, written = await computed(size, self._written, mails, recipient, key, files)
-        await self._deliver(recipient, written)
+        await self._talk(lambda client: client.sendmail(self._settings.sender, [recipient], written), begins)
         return message_id
 
     def _written(
@@ -230,10 +241,11 @@ class MailChannel:
         """Raises ChannelUnavailableError while the server is away."""
         await self._talk(lambda _: asyncio.sleep(0))
 
-    async def _deliver(self, recipient: str, content: bytes) -> None:
-        await self._talk(lambda client: client.sendmail(self._settings.sender, [recipient], content))
-
-    async def _talk(self, says: Callable[[aiosmtplib.SMTP], Awaitable[object]]) -> None:
+    async def _talk(
+        self,
+        says: Callable[[aiosmtplib.SMTP], Awaitable[object]],
+        begins: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         settings = self._settings
         client = aiosmtplib.SMTP(
             hostname=settings.host,
@@ -251,6 +263,8 @@ class MailChannel:
             with traces.span("SMTP", {"server.address": settings.host, "server.port": settings.port}):
                 async with asyncio.timeout_at(deadline):
                     await client.connect()
+                    if begins is not None:
+                        await begins()
                     away = UncertainError  # what is said from here on may have been heard
                     await says(client)
             # The server has the mail now: whatever happens to the good-bye must not look like a failure.

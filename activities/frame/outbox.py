@@ -52,6 +52,8 @@ class Waiting(OutboxRow):
     """the message in which it may have left, or has"""
     leads: bool = False
     """whether others may have left in it, or have"""
+    begun_at: datetime | None = None
+    """since when it may have arrived, as a try was begun of which nobody heard how it ended"""
 
 
 put = inserted(
@@ -81,7 +83,7 @@ async def find_messages(connection: Connection, delivery_ids: Sequence[str]) -> 
     rows = await connection.fetch(
         "select o.delivery_id, o.channel, o.stage, o.body, o.contact_id, o.staff_id, o.purpose, o.product_code as product,"
         " coalesce(o.account_id, '') as account_id, o.status, o.created_at, o.trace, b.sent_at as sent_before, c.role,"
-        " o.left_with, exists (select from outbox w where w.left_with = o.delivery_id) as leads"
+        " o.left_with, o.begun_at, exists (select from outbox w where w.left_with = o.delivery_id) as leads"
         " from outbox o left join sent_before b using (delivery_id)"
         " left join contact c on c.account_id = o.account_id and c.contact_id = o.contact_id where delivery_id = any($1)",
         list(delivery_ids),
@@ -168,6 +170,26 @@ async def left_together(connection: Connection, lead: str) -> list[Waiting]:
 async def note_left_with(connection: Connection, delivery_ids: Sequence[str], lead: str | None) -> None:
     """These messages left in the message of another one, or may have; with null they did not, and leave by themselves."""
     await connection.execute("update outbox set left_with = $2 where delivery_id = any($1)", list(delivery_ids), lead)
+
+
+async def note_begun(connection: Connection, delivery_ids: Sequence[str], lead: str, at: datetime) -> None:
+    """These messages are about to be handed over, in the message of `lead`: from now on they may have arrived."""
+    await connection.execute(
+        "update outbox set begun_at = coalesce(begun_at, $3), left_with = coalesce(nullif($2, delivery_id), left_with)"
+        " where delivery_id = any($1)",
+        list(delivery_ids),
+        lead,
+        at,
+    )
+
+
+async def note_not_taken(connection: Connection, delivery_ids: Sequence[str], at: datetime) -> None:
+    """What was begun at `at` was certainly not taken."""
+    await connection.execute(
+        "update outbox set begun_at = null, left_with = null where delivery_id = any($1) and begun_at = $2",
+        list(delivery_ids),
+        at,
+    )
 
 
 async def note_tried(connection: Connection, delivery_id: str, attempts: int) -> None:

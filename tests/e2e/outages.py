@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,25 @@ class Outside:
         if self._mail is not None:
             await self._mail.__aexit__(None, None, None)
             self._mail = None
+
+    def mails_go_unanswered(self, times: int | None = None) -> list[str]:
+        """The mail server keeps what comes for a customer, and the connection is gone before it can say so: so often, or until it goes
+        down. Returns which mails, as they come."""
+        assert self._mail is not None
+        mail, keep = self._mail, self._mail.mailbox.store
+        dropped: list[str] = []
+
+        def kept(sender: str, recipients: Sequence[str], content: bytes) -> str:
+            found = keep(sender, recipients, content)
+            if (times is None or len(dropped) < times) and "@customer.example" in recipients[0]:
+                dropped.append(found)
+                for session in mail._sessions:
+                    if isinstance(session.transport, asyncio.Transport):
+                        session.transport.abort()
+            return found
+
+        mail.mailbox.store = kept  # type: ignore[method-assign]
+        return dropped
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ MOST = {
     "onboarding_escalation": 4,
     "onboarding_overdue": 4,
     "fulfilment_follow_up": 4,
-    "deliver_mail": 3,
+    "deliver_mail": 4,
     "deliver_notice": 3,
 }
 """By activity: begin, account and customer, what is written, commit. Of an order also its periods and its invoice."""

@@ -14,7 +14,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.channels.attempts import not_yet
+from activities.channels.attempts import not_yet, outside_errors
 from activities.channels.batch_notices import BatchNotices
 from activities.channels.errors import PacedError
 from activities.channels.mail import KeyOf, MailChannel, SmtpSettings
@@ -24,6 +24,7 @@ from activities.channels.samples import a_mail
 from activities.frame.unit_of_work import Performer
 from activities.journey.figures import NOW
 from activities.kernel.clock import present
+from activities.kernel.pool import open_pool
 from domain.frame.flight import DeliveryCall
 from domain.frame.keys import BATCH
 from domain.frame.messages import StaffNotice
@@ -160,3 +161,19 @@ async def test_a_mail_comes_again_when_it_is_its_turn(late: bool) -> None:
         await environment.run(not_yet, cast(Performer, None), call, PacedError(again_in), "a mail", "mail")
     assert told.value.next_retry_delay == again_in
     assert not told.value.non_retryable
+
+
+async def test_a_database_that_is_away_when_a_mail_has_its_turn_is_met_again(on_engine: Servers) -> None:
+    async with own_database(on_engine.stack, "paced_away") as own:
+        pool = await open_pool(own.dsn)
+        settings = SmtpSettings(port=9, sender="success@perennial.example", mail_domain="perennial.example")
+        channel = MailChannel(settings, cast(Renderer, None), cast(KeyOf, None), MailPace(pool, 10))
+        pool.terminate()
+
+        async def leaves() -> None:
+            async with outside_errors():
+                await channel.send(a_mail())
+
+        with pytest.raises(Exception, match="pool is") as failed:
+            await ActivityEnvironment().run(leaves)
+        assert not isinstance(failed.value, ApplicationError), "which nobody would try again"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from unittest.mock import patch
@@ -37,8 +37,15 @@ MOST_LIVES = 100_000
 class NoMail(MailChannel):
     """Every mail arrives at once."""
 
-    async def send(self, mail: OutgoingMail, files: Sequence[tuple[Attachment, bytes]] = ()) -> str:
+    async def send(
+        self,
+        mail: OutgoingMail,
+        files: Sequence[tuple[Attachment, bytes]] = (),
+        begins: Callable[[], Awaitable[None]] | None = None,
+    ) -> str:
         """Its Message-ID."""
+        if begins is not None:
+            await begins()
         return f"<{mail.delivery_id}@in-memory.example>"
 
     async def reach(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,7 @@ async def test_what_may_have_left_in_one_message_leaves_in_the_same_one_again(se
     async with outside(servers, tmp_path) as world:
         account, ends = await _before_two_notices(world, servers)
         before = len(world.mailbox.list())
-        dropped = _drops_once(world)
+        dropped = world.mails_go_unanswered(times=1)
         await world.client.fast_forward_to(account, ends - timedelta(days=80))
         await settled(servers.pool, account)
         rows = await _notices(servers, account)
@@ -173,25 +173,6 @@ async def _notices(servers: Servers, account: str) -> list[Any]:
         account,
     )
     return rows
-
-
-def _drops_once(world: Outside) -> list[str]:
-    """The mail server keeps its next mail to a customer, and the connection is gone before it can say so; which."""
-    assert world._mail is not None
-    mail, keep = world._mail, world._mail.mailbox.store
-    dropped: list[str] = []
-
-    def kept(sender: str, recipients: Sequence[str], content: bytes) -> str:
-        found = keep(sender, recipients, content)
-        if not dropped and "@customer.example" in recipients[0]:
-            dropped.append(found)
-            for session in mail._sessions:
-                if isinstance(session.transport, asyncio.Transport):
-                    session.transport.abort()
-        return found
-
-    mail.mailbox.store = kept  # type: ignore[method-assign]
-    return dropped
 
 
 def _greylist(world: Outside, address: str | None) -> None:

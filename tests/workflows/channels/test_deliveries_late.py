@@ -170,10 +170,12 @@ async def test_optional_mails_that_waited_for_a_server_leave_at_the_promised_hou
         assert await apart(servers, account) == []
 
 
+@pytest.mark.parametrize("taken", [False, True], ids=["refused", "taken"])
 @pytest.mark.parametrize(("users", "says"), [(10, 10), (30, None)])
 async def test_a_mail_that_waited_for_a_server_says_what_is_so_when_it_leaves(
-    servers: Servers, tmp_path: Path, users: int, says: int | None
+    servers: Servers, tmp_path: Path, users: int, says: int | None, taken: bool
 ) -> None:
+    """Its server was away; or it has taken the mail and was gone before it said so: then it may have been read as it was."""
     async with outside(servers, tmp_path) as world:
         document = order()
         account = account_of(document)
@@ -182,7 +184,10 @@ async def test_a_mail_that_waited_for_a_server_says_what_is_so_when_it_leaves(
         await onboard(world.client, account)
         monday = await a_monday(world.client, account)
         await settled(servers.pool, account)
-        await world.mail_goes_down()
+        if taken:
+            world.mails_go_unanswered()
+        else:
+            await world.mail_goes_down()
         await report_full_use(servers, account, 8)
         await world.client.fast_forward_to(account, monday + timedelta(days=1))
 
@@ -191,6 +196,11 @@ async def test_a_mail_that_waited_for_a_server_says_what_is_so_when_it_leaves(
             return await servers.pool.fetchrow(query, account)
 
         assert (await mail())["body"]["context"]["active_users"] == 8
+        before = ""
+        if taken:
+            day = monday.date().isoformat()
+            before = f"; as it was written it may have arrived on {day}: its mail server was gone before it said whether it took it"
+            await world.mail_goes_down()
         await report_full_use(servers, account, users)
         await world.client.fast_forward_to(account, monday + timedelta(days=2, hours=1))
         await world.mail_comes_up()
@@ -199,10 +209,10 @@ async def test_a_mail_that_waited_for_a_server_says_what_is_so_when_it_leaves(
         row, titles = await mail(), [one["title"] for one in await servers.journal(account)]
         if says is None:
             assert row["status"] == "withdrawn"
-            assert "Dropped: offer of help; it is not so any more" in titles
+            assert f"Dropped: offer of help; it is not so any more{before}" in titles
         else:
             assert (row["status"], row["body"]["context"]["active_users"]) == ("sent", says)
-            assert "The offer of help left late, written anew by what is so now" in titles
+            assert f"The offer of help left late, written anew by what is so now{before}" in titles
 
 
 async def a_monday(client: Any, account: str) -> datetime:
