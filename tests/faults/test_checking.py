@@ -42,6 +42,7 @@ def left() -> Evidence:
                     "key": "journey:acme/onboarding:SO-1/welcome",
                     "kind": "welcome",
                     "at": datetime(2027, 1, 1, tzinfo=UTC),
+                    "title": "Welcome",
                 }
             ],
             "outbox": [_row("welcome", WELCOME.message_id), _row("news", NEWS.message_id)],
