@@ -100,6 +100,17 @@ def _check(row: Any, key: str, asked: Asked | None) -> None:
         asked.check(row["asked"], kind=kind)
 
 
+async def any_done_after(connection: Connection, keys: Sequence[str], key: str) -> bool:
+    """True if any of these keys is on record with a later instant than `key` is."""
+    return bool(
+        await connection.fetchval(
+            "select exists (select from effect e join effect before on before.key = $2 where e.key = any($1) and e.as_of > before.as_of)",
+            list(keys),
+            key,
+        )
+    )
+
+
 async def find_record(connection: Connection, key: str, asked: Asked | None = None) -> tuple[str, Any] | None:
     """The run and the outcome, as they were written, of the effect under `key`; refuses as `find_effect` does."""
     row = await connection.fetchrow(

@@ -259,7 +259,10 @@ class Performer:
                     connection, unit.key, accounts, unit.asked, reading, *given
                 )
                 seen = Seen(row, day, within) if row is not None else None
-            yield UnitOfWork(connection, self.sender, unit, done.answer(unit.run) if done else None, seen)
+            before = done.answer(unit.run) if done else None
+            if before is not None and unit.run and await _went_on(connection, unit, before):
+                before = before.again()
+            yield UnitOfWork(connection, self.sender, unit, before, seen)
 
     async def answer(
         self, call: RequestCall, kind: RequestKind[Any], look: Look[Any] | None = None, follow: FollowUp | None = None
@@ -335,6 +338,13 @@ class Performer:
             if scoring.never_healthy(decision.writes):
                 await scoring.score_no_longer_healthy(work.connection, unit.account_id, situation.as_of)
             return outcome
+
+
+async def _went_on(connection: Connection, unit: Unit, before: Outcome) -> bool:
+    """True if what a unit had planned was done since: who asks as if for the first time is an engine that came back from a copy of before.
+    What is to be done now, its agenda has by the facts."""
+    planned = [effect_key(unit.account_id, step.key) for step in before.plan]
+    return bool(planned) and await effects.any_done_after(connection, planned, unit.key)
 
 
 def _within(needs: Needs, call: StepCall | None) -> str | None:

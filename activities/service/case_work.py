@@ -178,8 +178,10 @@ class CaseWorker:
     async def situation(
         self, connection: Connection, case: CaseFile, as_of: datetime, *people: str | None, agents: bool = False
     ) -> CaseSituation:
-        """Everything that a decision about `case` may know."""
+        """Everything that a decision about `case` may know. The instant is none before what is on record: an engine that came back from
+        a copy of before may have a moved clock that is."""
         loaded = await case_rows.load_case(connection, case.case_id, *filter(None, people))
+        as_of = max([as_of, *(event.recorded_at for event in loaded.events[-1:])])
         known = {name: True for name in ("rejected", "unsubscribed") if getattr(loaded, name)}
         if known:
             case = case.having(contact=case.contact.having(**known))

@@ -171,6 +171,7 @@ def _mails_out(evidence: Evidence) -> Iterator[Finding]:
     """Every mail that is on record as sent arrived, under one Message-ID, and says what its copies say.
 
     Where a server took a mail and never said so, it is on record that it may have arrived, be it that it was dropped or written anew since.
+    What a database had lost that came back from before is on record as sent before.
     """
     arrived: dict[str, dict[str, list[Arrived]]] = defaultdict(lambda: defaultdict(list))
     for mail in evidence.mails:
@@ -180,8 +181,9 @@ def _mails_out(evidence: Evidence) -> Iterator[Finding]:
     said = Counter((mail.to, mail.subject, mail.text) for id in sent for mail in _first_of(arrived.get(id, {})))
     for id, row in sent.items():
         yield from _of_row(row, arrived.get(id, {}), anew)
-    doubtful = {row["delivery_id"] for row in evidence.of("outbox") if row["begun_at"] and row["status"] != "sent"}
-    for id in arrived.keys() - sent.keys() - doubtful:
+    elsewhere = {row["delivery_id"] for row in evidence.of("sent_before")}
+    elsewhere |= {row["delivery_id"] for row in evidence.of("outbox") if row["begun_at"] and row["status"] != "sent"}
+    for id in arrived.keys() - sent.keys() - elsewhere:
         for message_id, mails in arrived[id].items():
             mail = mails[0]
             kind = Kind.DOUBLED if said[(mail.to, mail.subject, mail.text)] else Kind.WRONG

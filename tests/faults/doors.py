@@ -33,7 +33,7 @@ from tests.faults.world import World
 LATE_SECONDS = (1.0, 40.0)
 WITHIN = timedelta(seconds=20)
 _LOOK_EVERY = 0.05
-_TABLES_ALONE = ("price", "usage", "mail")
+_TABLES_ALONE = ("price", "usage")
 """what no history has"""
 Send = Callable[[], Awaitable[Any]]
 
@@ -81,6 +81,7 @@ class Doors:
         self._dice = dice
         self._late: list[_Late] = []
         self._told: list[Send] = []
+        self._mails: list[Send] = []
 
     # What comes in
 
@@ -176,6 +177,8 @@ class Doors:
         self.heard.sent[what] += 1
         if what in _TABLES_ALONE:
             self._told.append(send)
+        if what == "mail":
+            self._mails.append(send)
         self._late.append(_Late(time.monotonic() + self._dice.uniform(*LATE_SECONDS), what, send, answer))
         return answer
 
@@ -188,11 +191,17 @@ class Doors:
                 await self._again(one)
             await asyncio.sleep(0.2)
 
-    async def tell_again(self) -> None:
-        """Tells once more what is in no history, and was told to the tables alone: prices, usage, and mails of customers."""
+    async def tell_tables_again(self) -> None:
+        """Tells once more what is in no history, and was told to the tables alone. What is said of customers who are not on record (any
+        more) is refused."""
         for send in self._told:
             with contextlib.suppress(Refusal):
                 await persist(send)
+
+    async def mail_again(self) -> None:
+        """All mails of customers once more, which are known again by now."""
+        for send in self._mails:
+            await persist(send)
 
     async def repeat_all(self) -> None:
         """Sends again what has not been yet."""

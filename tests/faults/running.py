@@ -157,29 +157,34 @@ class Run:
         began = time.monotonic()
         await self.world.bring_back(server)
         self.failing.counted[f"restore_{server}"] += 1
-        await self.doors.tell_again()
+        await self.doors.tell_tables_again()
         code, out, err = await self.world.doctor()
-        found = json.loads(out) if out else {}
+        found = _found(out)
         self.say(f"{server} is back from before: {found.get('differences')} differences, {found.get('by_kind')}")
+        if "differences" not in found:
+            self.say(f"doctor ends with {code}: {(out + err)[-1000:]}")
         code, out, err = await self.world.doctor("--mend")
         if code:
-            self._stands(server, out, err)
+            self._stands(server, code, out, err)
+        await self.doors.tell_tables_again()
+        await self.doors.mail_again()
         code, out, err = await self.world.doctor()
         if code:
-            self._stands(server, out, err)
+            self._stands(server, code, out, err)
         took = time.monotonic() - began
         self.report.restored.append({"server": server, "found": found.get("differences"), "seconds": round(took, 1)})
         self.say(f"{server} is mended after {took:.0f} s: {'nothing' if not code else 'something'} stands")
 
-    def _stands(self, server: str, out: str, err: str) -> None:
-        found = json.loads(out)["found"] if out else []
-        left = [one for one in found if not one.get("mended")]
+    def _stands(self, server: str, code: int, out: str, err: str) -> None:
+        left = [one for one in _found(out).get("found", []) if not one.get("mended")]
         for one in left:
             self.lost_patience.append(
                 Finding(Kind.LOST, f"after {server} came back: {one['account_id']}: {one['says']}")
             )
         if not left:
-            self.lost_patience.append(Finding(Kind.WRONG, f"after {server} came back doctor says {err[-300:]}"))
+            self.lost_patience.append(
+                Finding(Kind.WRONG, f"after {server} came back doctor ends with {code}: {(out + err)[-300:]}")
+            )
 
     async def settle(self) -> None:
         """All is up, what was to be sent again is sent, and nothing is on its way any more, or too long for that to be right."""
@@ -225,6 +230,15 @@ async def running(folder: Path, asked: Asked, say: Say) -> AsyncIterator[Run]:
             await http.aclose()
             for each in (pool, by_proxy):
                 each.terminate()
+
+
+def _found(out: str) -> dict[str, Any]:
+    """What doctor has found, if it came as far as that."""
+    try:
+        found: dict[str, Any] = json.loads(out)
+    except ValueError:
+        return {}
+    return found
 
 
 def _quiet_runtime() -> Runtime:

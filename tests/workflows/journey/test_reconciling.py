@@ -22,6 +22,7 @@ from gateway.reconciling import Looked, Reconciler
 from tests.agendas import apart
 from tests.builders import goods_order, order
 from tests.conftest import Servers
+from tests.e2e.copies import back_from_before, number_of
 from tests.e2e.lives import account_of, ended, onboard, settled, until
 from workers.feeds.assets import import_assets
 from workers.redoing import Redo
@@ -368,3 +369,27 @@ async def test_a_journey_from_a_copy_of_before_is_brought_to_the_latest_instant_
     answer = await servers.client.reconcile(account)
     assert datetime.fromisoformat(answer["as_of"]) == later
     assert await servers.client.now(account) >= later
+
+
+@pytest.mark.damaged
+async def test_an_order_sent_again_to_a_journey_from_a_copy_of_before_begins_nothing_anew(servers: Servers) -> None:
+    _, account = await begin(servers, 5)
+    more = order(account)
+    await servers.client.place_order(more)
+    taken = await number_of(servers.temporal, f"journey-{account}", "place_order")
+    await servers.client.fast_forward(account, timedelta(days=30))
+    await settled(servers.pool, account)
+    lived = await servers.client.now(account)
+    await back_from_before(servers.temporal, f"journey-{account}", taken)
+    await reconciler(servers).look(account, mend=True)
+    await servers.client.fast_forward_to(account, lived)
+    assert await apart(servers, account) == []
+    # By a reset it became another run than the one that is on record; with a copy of the database it would not have.
+    first = await anext(aiter(servers.handle(account).fetch_history_events()))
+    run = first.workflow_execution_started_event_attributes.original_execution_run_id
+    key = f"journey:{account}/order:{more['order_id']}"
+    assert await servers.pool.fetchval("update effect set run = $2 where key = $1 returning true", key, run)
+    before = [row["key"] for row in await servers.journal(account)]
+    await servers.client.place_order(more)
+    assert await apart(servers, account) == []
+    assert [row["key"] for row in await servers.journal(account)] == before

@@ -14,6 +14,7 @@ from domain.kernel.refusals import Refusal
 from gateway.cases import CASE_WORKFLOW, CaseClient
 from tests.cases import case, case_client, customer, staffed
 from tests.conftest import Servers
+from tests.e2e.copies import back_from_before, number_of
 from tests.e2e.lives import until
 from tests.e2e.outages import outside
 from tests.workflows.service.case_rows import ENTERPRISE, kinds, promise, row_of
@@ -279,3 +280,19 @@ async def test_a_message_that_crosses_a_merge_follows_it(servers: Servers, monke
     answer = await client.customer_message(one.case_id, {"body": "More of it.", "channel": "web"})
     assert (answer["case_id"], answer["effect"]) == (two.case_id, "continues")
     assert (await bodies(servers, two.case_id))[-1] == "More of it."
+
+
+@pytest.mark.engine
+@pytest.mark.damaged
+async def test_a_case_from_a_copy_of_before_takes_nothing_back_that_happened_after_it(servers: Servers) -> None:
+    client = case_client(servers)
+    opened = await client.open_case(case(await customer(servers)))
+    name = case_workflow_id(opened.case_id)
+    first = await number_of(servers.temporal, name, "open_case")
+    await client.fast_forward(opened.case_id, timedelta(days=20))
+    late = await promise(servers, opened.case_id, "first_response")
+    assert late["violated_at"] is not None
+    await back_from_before(servers.temporal, name, first + 6)
+    await client.ask(opened.case_id, "retry", {"by": "doctor"})
+    assert await promise(servers, opened.case_id, "first_response") == late
+    assert "reversed" not in await kinds(servers, opened.case_id)
