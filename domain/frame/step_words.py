@@ -103,6 +103,7 @@ def plain(name: str) -> str:
 
 
 _ON_A_DAY = re.compile(r"(.+?)-(\d{4}-\d\d-\d\d)(?:\..*)?")
+_AT_AN_INSTANT = re.compile(r"(.+?)-\d{8}T\d{6,}(?:\..*)?")
 
 
 def occurrence(name: str) -> str:
@@ -113,6 +114,8 @@ def occurrence(name: str) -> str:
     if (found := _ON_A_DAY.fullmatch(name)) is not None:
         day = date.fromisoformat(found[2])
         return f"{_hyphened(found[1])} of {day.day} {day:%b %Y}"
+    if (found := _AT_AN_INSTANT.fullmatch(name)) is not None:
+        return _hyphened(found[1])
     kind, _, days = name.partition(".")[0].partition("-")
     if kind == "notice" and days.isdigit():
         return f"notice, {days} {'day' if days == '1' else 'days'} before the end"

@@ -83,6 +83,7 @@ def test_a_request_says_what_it_is_about_and_nothing_that_people_wrote() -> None
         (Channel.MAIL, "onboarding:SO-1/first_value-remind#0", "Mail: reminder of first value, order SO-1"),
         (Channel.MAIL, "onboarding:SO-1/touch-day_1#0", "Mail: day 1, order SO-1"),
         (Channel.MAIL, "relationship/anniversary-2028#0", "Mail: anniversary of 2028"),
+        (Channel.NOTICE, "relationship/health-20280207T004500#0", "Notice to our people: health"),
         (Channel.MAIL, "renewal:K-1:1/term-end#0", "Mail: term end, contract K-1"),
         (Channel.NOTICE, "adoption/check-in-2027-03-12#1", "Notice to our people: check-in of 12 Mar 2027"),
         (Channel.PROVISIONING, "onboarding:SO-1/provision#0", "Provisioning: provision, order SO-1"),
