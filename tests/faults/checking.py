@@ -1,17 +1,19 @@
-"""The checker: what was lost, doubled or wrong, from the evidence and from what senders were told. It writes nothing and asks nobody."""
+"""The checker: what was lost, doubled or wrong, from the evidence and from what senders were told. It asks nobody."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 from urllib.parse import unquote
 
 from domain.journey.comparing import DifferenceKind
+from tests.accountant.accountant import Accountant
 from tests.accountant.compare import differences, judged, wrong_taxes
-from tests.accountant.doors import Lived
+from tests.accountant.doors import Document, Lived
 from tests.e2e.refusing import NOBODY
 from tests.faults.doors import Heard
 from tests.faults.evidence import Arrived, Evidence
@@ -67,19 +69,40 @@ def check(evidence: Evidence, heard: Heard, lives: Sequence[Lived]) -> list[Find
     found += [Finding(Kind.WRONG, f"set aside: {said}") for said in evidence.troubled]
     found += [Finding(Kind.WRONG, f"broken: {name}: {rows}") for name, rows in evidence.rules.items()]
     for lived in lives:
-        found += amounts(lived)
+        found += amounts(lived, evidence)
     return found
 
 
-def amounts(lived: Lived) -> Iterator[Finding]:
-    """In which documents of a life the accountant has other amounts."""
+def amounts(lived: Lived, evidence: Evidence) -> Iterator[Finding]:
+    """In which documents of a life the accountant has other amounts. What was issued late, see `as_due`, is noted as such."""
+    late = evidence.issued_late
     try:
         books = judged(lived)
+        due = [as_due(one, books, evidence) for one in lived.documents]
+        late.update(one.document_id for one, then in zip(lived.documents, due, strict=True) if one is not then)
+        lived = replace(lived, documents=due)
         said = [*differences(lived, books), *wrong_taxes(lived, books)]
     except Exception as error:
         # What the books do not allow is a difference like any other.
         said = [f"{lived.story.name}: {type(error).__name__}: {error}"]
     return (Finding(Kind.WRONG, f"amount: {one}") for one in said)
+
+
+def as_due(document: Document, books: Accountant, evidence: Evidence) -> Document:
+    """A document with the day on which the accountant has its amount due, if nobody did anything for its customer from before that day until
+    it was issued, at no hour that anything is planned for: a server that was killed while it moved their clock may let it run past what is due."""
+    if any(due.day == document.day and due.account == document.account for due in books.due):
+        return document
+    journal = [row for row in evidence.of("journal") if row["account_id"] == document.account]
+    issued = next((row["at"] for row in journal if row["key"].endswith(f"/{document.document_id}")), None)
+    if issued is None or issued.minute % 15 == 0:
+        return document
+    before = max((row["at"] for row in journal if row["at"] < issued), default=issued).date()
+    for due in books.due:
+        same = (due.account, due.credit, due.net) == (document.account, document.credit, Fraction(document.net))
+        if same and before < due.day < document.day:
+            return replace(document, day=due.day)
+    return document
 
 
 def _orders(evidence: Evidence, heard: Heard) -> Iterator[Finding]:

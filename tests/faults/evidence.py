@@ -72,6 +72,8 @@ class Evidence:
     apart: dict[str, list[Difference]] = field(default_factory=dict)
     """by account: what is done, or on the agenda, otherwise than the planner has it follow from the facts"""
     overdue: list[str] = field(default_factory=list)
+    issued_late: set[str] = field(default_factory=set)
+    """documents of which the checker has found that a moved clock ran past their day"""
     rules: dict[str, list[Row]] = field(default_factory=dict)
     """rules of the tables that some rows break"""
 

@@ -35,6 +35,7 @@ class Report:
     documents: int = 0
     mails: int = 0
     resent: int = 0
+    issued_late: int = 0
     days: int = 0
     seconds: float = 0.0
 
@@ -55,6 +56,7 @@ class Report:
             "faults_by_kind": dict(sorted(self.faults.items())),
             "left_out": self.left_out,
             "sent_twice_under_one_message_id": self.resent,
+            "issued_late_as_a_moved_clock_ran_on": self.issued_late,
             "messages_delivered_twice": self.again.total(),
             "restored": self.restored,
             "recovery_seconds": [round(seconds, 1) for seconds in self.recovered],

@@ -268,6 +268,7 @@ async def rehearse(folder: Path, asked: Asked, say: Say) -> Report:
         report.steps = len(evidence.of("journal"))
         report.mails = len(evidence.mails)
         report.resent = resent(evidence)
+        report.issued_late = len(evidence.issued_late)
         report.documents = len(evidence.charged)
         report.days = sum(living.days * len(living.customer.story.accounts) for living in run.lives)
         report.answered = run.doors.heard.sent

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from domain.journey.comparing import Difference, DifferenceKind
-from tests.faults.checking import Kind, check, resent
+from tests.accountant.accountant import Accountant
+from tests.accountant.doors import Document
+from tests.accountant.keeping import Due
+from tests.faults.checking import Kind, as_due, check, resent
 from tests.faults.doors import Heard
 from tests.faults.evidence import Arrived, Evidence
 
@@ -155,6 +160,23 @@ def test_a_mail_that_may_have_arrived_before_it_was_dropped_or_written_anew_is_o
     said = "The news left late, written anew by what is so now; as it was written it may have arrived on 2027-01-01"
     evidence.tables["journal"].append({**line, "title": said})
     assert check(evidence, told(), []) == []
+
+
+def test_what_was_issued_after_a_moved_clock_ran_past_its_day_counts_for_that_day() -> None:
+    net = Decimal(2135)
+    issued = Document("I-1", "acme", date(2027, 2, 5), False, net, Decimal(0), net, (), {})
+    books = Accountant("JPY", date(2027, 1, 1))
+    books.due = [Due("acme", date(2027, 2, 1), False, Fraction(2135), {}, (), "a month")]
+    quiet = {"account_id": "acme", "kind": "x", "title": ""}
+    before = {**quiet, "key": "journey:acme/before", "at": datetime(2027, 1, 30, 12, tzinfo=UTC)}
+    own = {**quiet, "key": "journey:acme/b/I-1", "at": datetime(2027, 2, 5, 10, 39, 53, tzinfo=UTC)}
+    evidence = Evidence(tables={"journal": [before, own]})
+    assert as_due(issued, books, evidence).day == date(2027, 2, 1)
+    own["at"] = datetime(2027, 2, 5, 12, 0, 1, tzinfo=UTC)
+    assert as_due(issued, books, evidence) is issued, "it was planned for that hour"
+    own["at"] = datetime(2027, 2, 5, 10, 39, 53, tzinfo=UTC)
+    before["at"] = datetime(2027, 2, 2, tzinfo=UTC)
+    assert as_due(issued, books, evidence) is issued, "somebody worked after the day on which it was due"
 
 
 def test_the_same_mail_under_the_same_message_id_is_counted_apart() -> None:
