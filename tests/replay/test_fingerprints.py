@@ -24,6 +24,7 @@ from tests.driver.in_memory.run import Run
 from tests.e2e.outages import Outside
 from tests.living_in_memory import InMemory
 from tests.replay.record import HISTORIES, first_half_year
+from tests.replay.record_batches import BATCHES
 from tests.replay.record_cases import CASES, kept_promises
 
 KEPT = Path(__file__).with_name("fingerprints.json")
@@ -56,7 +57,7 @@ def recorded(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "path",
-    [*sorted(HISTORIES.glob("*.json")), *sorted(CASES.glob("*.json"))],
+    [path for folder in (HISTORIES, CASES, BATCHES) for path in sorted(folder.glob("*.json"))],
     ids=lambda path: f"{path.parent.name}/{path.stem}",
 )
 def test_a_record_is_the_one_that_was_made(path: Path, pytestconfig: pytest.Config) -> None:

@@ -15,11 +15,12 @@ from temporalio.converter import PayloadCodec
 from gateway.plugin import CompactPayloadConverter
 from tests.conftest import Servers
 from tests.replay.record import HISTORIES
+from tests.replay.record_batches import BATCHES
 from tests.replay.record_cases import CASES
 from workers.wiring import WORKFLOWS, build_activities
 
 NEWER = "of_a_newer_release"
-FILES = [path for folder in (HISTORIES, CASES) for path in sorted(folder.glob("*.json"))]
+FILES = [path for folder in (HISTORIES, CASES, BATCHES) for path in sorted(folder.glob("*.json"))]
 LEAST_MODELS = 20
 """So many models are carried at least; fewer would mean that nothing was looked at."""
 
