@@ -142,7 +142,8 @@ class Deliveries(Activities):
             leaves_at = await late_mails.hour_of(connection, row.account_id, at) if optional else at
         if leaves_at > at:
             raise ApplicationError(late_mails.FOR_ITS_HOUR, type="ChannelUnavailable", next_retry_delay=leaves_at - at)
-        return late_mails.Late(mail.having(context=said, at=at))
+        changes = {"context": said} if said != mail.context else {}
+        return late_mails.Late(mail.having(context=said, at=at), changes=changes)
 
     async def _files(self, inbox_id: str) -> list[tuple[Attachment, bytes]]:
         """What came with a mail that is sent on."""

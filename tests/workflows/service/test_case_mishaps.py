@@ -260,6 +260,12 @@ async def test_a_dead_mail_server_keeps_no_case_from_going_on_and_ending(servers
         await client.fast_forward(opened.case_id, timedelta(days=4))
         await servers.temporal.get_workflow_handle(f"case-{opened.case_id}").result()
     assert await sent(servers, opened.case_id) == []
+    titles = [row["title"] for row in await servers.journal(document["account"]["account_id"])]
+    assert "The confirmation of a request left late, written anew by what is so now" in titles
+    assert await servers.pool.fetchval(
+        "select body->'context'->'answer_by' from outbox where delivery_id = $1",
+        f"case:{opened.case_id}/opened#opened",
+    ) is None, "no day that is over is promised"  # fmt: skip
 
 
 async def test_a_message_that_crosses_a_merge_follows_it(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
