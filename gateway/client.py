@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from activities.contracts.holdings import part_of
 from activities.contracts.renewal_work import look_at_renewals
@@ -19,6 +19,7 @@ from activities.frame.situations import load_situation
 from activities.frame.unit_of_work import Performer
 from activities.journey.clocks import note_move
 from activities.kernel.clock import present
+from activities.kernel.engine import is_unknown
 from activities.kernel.pool import Pool
 from activities.mail.vouching import Vouching
 from activities.quotes.quoting import preview
@@ -346,6 +347,6 @@ def _begun_anywhere(at: datetime) -> date:
 
 def _unknown_account(account_id: str, error: RPCError) -> Exception:
     """What to say when the server knows of no open journey; any other error stays what it is."""
-    if error.status is not RPCStatusCode.NOT_FOUND:
+    if not is_unknown(error):
         return error
     return Refusal(UNKNOWN_ACCOUNT, f"account {account_id!r} has no open journey; place its first order")

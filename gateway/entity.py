@@ -16,8 +16,9 @@ from temporalio.api.update.v1 import UpdateRef
 from temporalio.api.workflowservice.v1 import PollWorkflowExecutionUpdateRequest
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowQueryRejectedError
 from temporalio.common import Priority, QueryRejectCondition, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
+from activities.kernel.engine import is_unknown
 from domain.frame.turns import Turn, share_of
 from gateway.calling import Call, NoAnswerError, insist
 from gateway.payloads.enclosing import Document
@@ -43,7 +44,7 @@ class MayBeGone(AbstractContextManager[None, bool]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        return isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND
+        return is_unknown(error)
 
 
 class Entities:
@@ -110,7 +111,7 @@ class Entities:
         try:
             found = await self._temporal.workflow_service.poll_workflow_execution_update(asked, timeout=_LOOKED_FOR)
         except RPCError as error:
-            return False if error.status is RPCStatusCode.NOT_FOUND else None
+            return False if is_unknown(error) else None
         return found.stage >= UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED
 
     async def start(self, workflow_id: str, row: Row) -> None:

@@ -10,6 +10,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.frame import customers, schema_rows
+from activities.kernel.engine import is_unknown
 from activities.kernel.pool import Connection, Pool
 from domain.kernel.ids import journey_id
 from domain.kernel.shown import counted
@@ -77,7 +78,7 @@ async def _runs(temporal: Client, account_id: str) -> bool:
     try:
         described = await temporal.get_workflow_handle(journey_id(account_id)).describe(rpc_timeout=_ANSWERS_WITHIN)
     except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
+        if not is_unknown(error):
             raise
         return False
     return described.status is WorkflowExecutionStatus.RUNNING

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.common import SearchAttributeKey
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from activities.frame import customers
 from activities.journey.agenda_facts import load_facts
 from activities.kernel.clock import present
+from activities.kernel.engine import is_unknown
 from activities.kernel.pool import TRANSPORT_ERRORS, Pool
 from activities.service import case_rows
 from domain.journey.agenda import Agenda, Running
@@ -279,7 +280,7 @@ async def _runs(temporal: Client, account_id: str) -> bool:
     try:
         described = await temporal.get_workflow_handle(journey_id(account_id)).describe()
     except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
+        if not is_unknown(error):
             raise
         return False
     return described.status is WorkflowExecutionStatus.RUNNING

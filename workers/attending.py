@@ -10,8 +10,9 @@ from temporalio.api.enums.v1 import TaskQueueType, WorkerStatus
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, ListWorkersRequest
 from temporalio.client import Client, WorkflowQueryFailedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
+from activities.kernel.engine import is_unknown
 from gateway.calling import Call, NoAnswerError, insist
 from gateway.clock import server_time
 
@@ -93,6 +94,6 @@ async def _silence(client: Client, task_queue: str) -> str | None:
     except WorkflowQueryFailedError:
         return None  # somebody answered
     except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
+        if not is_unknown(error):
             raise
     return None

@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 from temporalio.testing import ActivityEnvironment
 
 from activities.frame.errors import PATIENT_ATTEMPTS
+from activities.frame.once_more import once_more
 
 _LONGEST = timedelta(minutes=5)
 
@@ -37,4 +38,10 @@ class Redo:
             start_to_close_timeout=_LONGEST,
             heartbeat_timeout=None,
         )
-        await environment.run(activity, model.model_validate(given))
+        given_then = model.model_validate(given)
+
+        async def again() -> None:
+            once_more.set(True)
+            await activity(given_then)
+
+        await environment.run(again)

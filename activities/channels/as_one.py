@@ -56,7 +56,9 @@ class AsOne:
             rows = await outbox.find_messages(connection, list(calls))
         mails = [(row, OutgoingMail.model_validate(row.body)) for row in rows if row.channel is Channel.MAIL]
         notices = [(row, StaffNotice.model_validate(row.body)) for row in rows if row.channel is Channel.NOTICE]
-        on_time = (one for one in mails if not is_late(one[1], at))
+        # What may have left together before does so again by whoever leads it, see `as_before`.
+        new = (one for one in mails if one[0].left_with is None and not one[0].leads)
+        on_time = (one for one in new if not is_late(one[1], at))
         groups: list[Sequence[joining.Leaving]] = [*joining.groups(on_time), *joining.told_together(notices)]
         if not groups:
             return came, {calls[row.delivery_id].delivery_id: row for row in rows}

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from activities.billing.payments import dunning_facts
-from activities.channels.leaving import may_have_arrived
 from activities.frame import effects, outbox
 from activities.frame.situations import load_situation
 from activities.holds import hold_rows
@@ -67,8 +66,7 @@ async def record(connection: Connection, call: DeliveryCall, row: outbox.Waiting
     if not late.changes:
         return
     await outbox.rewrite_outbox(connection, row.delivery_id, late.changes)
-    before = may_have_arrived(row, late.mail.time_zone)
-    says = f"The {mail_in_words(row.body['template'])} left late, {WRITTEN_ANEW} by what is so now{before}"
+    says = f"The {mail_in_words(row.body['template'])} left late, {WRITTEN_ANEW} by what is so now"
     await note(connection, call, row, at, "rewritten", says)
 
 
@@ -98,8 +96,7 @@ def review(situation: Situation, call: DeliveryCall) -> Outcome:
 
 
 async def dropped(connection: Connection, call: DeliveryCall, row: outbox.Waiting, at: datetime, why: str) -> Outcome:
-    """A mail of which nobody has any use by now: it does not leave (again), and the journal says so."""
-    why += may_have_arrived(row, row.body["time_zone"])
+    """A mail of which nobody has any use by now: it does not leave, and the journal says so."""
     if await outbox.settle_outbox(connection, row.delivery_id, DeliveryStatus.WITHDRAWN, at, reason=why):
         gone = hold_rows.Clearance.WITHDRAWN.value
         await note(connection, call, row, at, gone, f"Dropped: {mail_in_words(row.body['template'])}; {why}")

@@ -274,7 +274,10 @@ class MailChannel:
         except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError) as error:
             raise away(one_line(str(error))) from error
         except aiosmtplib.SMTPException as error:
-            raise verdict(error) from error
+            said = verdict(error)
+            # A reply that is none says nothing about what was taken.
+            no_answer = isinstance(error, aiosmtplib.SMTPResponseException) and not 400 <= error.code < 600
+            raise (away(str(said)) if no_answer else said) from error
         except TimeoutError:
             raise away(f"no answer from {settings.host} in {settings.timeout_seconds:g} s") from None
         except OSError as error:

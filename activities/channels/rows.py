@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.channels import late_mails
 from activities.channels.attempts import instant_of, outbox_id, settled_key_of, settling
+from activities.channels.leaving import note_in_doubt
 from activities.channels.not_sent import note_not_sent
 from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
@@ -34,6 +35,9 @@ class Rows:
                 row = await outbox.find_outbox(connection, outbox_id(call))
         if row is None:
             raise ApplicationError(f"no message {outbox_id(call)}", type="UnknownDelivery", non_retryable=True)
+        if row.begun_at is not None and row.status != DeliveryStatus.SENT and row.sent_before is None:
+            async with business_errors(), self._performer.connection() as connection:
+                await note_in_doubt(connection, row)
         if row.status == DeliveryStatus.WAITING and row.sent_before is None:
             if row.purpose is None:
                 return row

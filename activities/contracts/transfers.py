@@ -5,13 +5,14 @@ from __future__ import annotations
 from temporalio import activity
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from activities.contracts import holdings
 from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
 from activities.frame.situations import reads
 from activities.frame.unit_of_work import Activities, Performer, Unit
+from activities.kernel.engine import is_unknown
 from activities.kernel.heartbeats import heartbeats
 from domain.contracts.consignments import TransferStatus
 from domain.frame.flight import Channel, DeliveryCall, DeliveryStatus
@@ -68,7 +69,7 @@ class Conveyor(Activities):
                 raise ApplicationError(str(cause), type="TransferFailed", non_retryable=True) from failed
             return f"{cause.type}: {cause.message}"
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND or not await self._is_gone(account, info.attempt):
+            if not is_unknown(error) or not await self._is_gone(account, info.attempt):
                 raise
             return f"account {account} has no open journey"
         return None

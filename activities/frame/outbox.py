@@ -53,7 +53,7 @@ class Waiting(OutboxRow):
     leads: bool = False
     """whether others may have left in it, or have"""
     begun_at: datetime | None = None
-    """since when it may have arrived, as a try was begun of which nobody heard how it ended"""
+    """when the latest try began of which nobody has heard that nothing was taken"""
 
 
 put = inserted(
@@ -175,7 +175,7 @@ async def note_left_with(connection: Connection, delivery_ids: Sequence[str], le
 async def note_begun(connection: Connection, delivery_ids: Sequence[str], lead: str, at: datetime) -> None:
     """These messages are about to be handed over, in the message of `lead`: from now on they may have arrived."""
     await connection.execute(
-        "update outbox set begun_at = coalesce(begun_at, $3), left_with = coalesce(nullif($2, delivery_id), left_with)"
+        "update outbox set begun_at = $3, left_with = coalesce(nullif($2, delivery_id), left_with)"
         " where delivery_id = any($1)",
         list(delivery_ids),
         lead,
@@ -183,12 +183,14 @@ async def note_begun(connection: Connection, delivery_ids: Sequence[str], lead: 
     )
 
 
-async def note_not_taken(connection: Connection, delivery_ids: Sequence[str], at: datetime) -> None:
-    """What was begun at `at` was certainly not taken."""
+async def note_not_taken(connection: Connection, rows: Sequence[Waiting], at: datetime) -> None:
+    """What was begun at `at` was certainly not taken. `rows`: as they were before, which may have had to leave together then."""
     await connection.execute(
-        "update outbox set begun_at = null, left_with = null where delivery_id = any($1) and begun_at = $2",
-        list(delivery_ids),
+        "update outbox set begun_at = null, left_with = case when delivery_id = any($3) then null else left_with end"
+        " where delivery_id = any($1) and begun_at = $2",
+        [row.delivery_id for row in rows],
         at,
+        [row.delivery_id for row in rows if row.left_with is None],
     )
 
 

@@ -103,7 +103,8 @@ class Unit:
 class UnitOfWork:
     """The transaction in which a unit is done; its accounts are held from before the first read.
 
-    `before`: what is answered if it was done before; nothing more is done then.
+    `before`: what is answered if it was done before; nothing more is done then. `went_on`: what that had planned was done since, so
+    whoever asks as if for the first time is an engine that came back from a copy of before: `before` is the answer alone then.
     """
 
     connection: Connection
@@ -111,6 +112,7 @@ class UnitOfWork:
     unit: Unit
     before: Outcome | None = None
     seen: Seen | None = None
+    went_on: bool = False
 
     async def load(self, needs: Needs = NOTHING) -> Situation:
         """What there is to know of the customer. Raises `Refusal` (UnknownAccount)."""
@@ -260,9 +262,8 @@ class Performer:
                 )
                 seen = Seen(row, day, within) if row is not None else None
             before = done.answer(unit.run) if done else None
-            if before is not None and unit.run and await _went_on(connection, unit, before):
-                before = before.again()
-            yield UnitOfWork(connection, self.sender, unit, before, seen)
+            past = before is not None and bool(unit.run) and await went_on(connection, unit, before)
+            yield UnitOfWork(connection, self.sender, unit, before.again() if before and past else before, seen, past)
 
     async def answer(
         self, call: RequestCall, kind: RequestKind[Any], look: Look[Any] | None = None, follow: FollowUp | None = None
@@ -340,9 +341,8 @@ class Performer:
             return outcome
 
 
-async def _went_on(connection: Connection, unit: Unit, before: Outcome) -> bool:
-    """True if what a unit had planned was done since: who asks as if for the first time is an engine that came back from a copy of before.
-    What is to be done now, its agenda has by the facts."""
+async def went_on(connection: Connection, unit: Unit, before: Outcome) -> bool:
+    """True if any step that came of a unit was done since."""
     planned = [effect_key(unit.account_id, step.key) for step in before.plan]
     return bool(planned) and await effects.any_done_after(connection, planned, unit.key)
 

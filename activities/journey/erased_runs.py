@@ -17,8 +17,8 @@ from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.client import WorkflowExecution as Run
-from temporalio.service import RPCError, RPCStatusCode
 
+from activities.kernel.engine import is_unknown
 from domain.journey.erasures import ErasedRun
 from domain.journey.traces import Traces
 from domain.kernel.ids import journey_id
@@ -94,7 +94,7 @@ class MayBeForgotten(AbstractContextManager[None, bool]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        return isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND
+        return is_unknown(error)
 
 
 async def forget_runs(

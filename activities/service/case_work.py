@@ -11,6 +11,7 @@ from temporalio import activity
 from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
 from activities.frame.handlers import Place
+from activities.frame.once_more import once_more
 from activities.frame.outgoing import Origin
 from activities.frame.unit_of_work import Performer
 from activities.holds import hold_rows
@@ -178,10 +179,11 @@ class CaseWorker:
     async def situation(
         self, connection: Connection, case: CaseFile, as_of: datetime, *people: str | None, agents: bool = False
     ) -> CaseSituation:
-        """Everything that a decision about `case` may know. The instant is none before what is on record: an engine that came back from
-        a copy of before may have a moved clock that is."""
+        """Everything that a decision about `case` may know. The instant is none before what is on record, but for what is done once more at
+        its own: an engine that came back from a copy of before may have a moved clock that is."""
         loaded = await case_rows.load_case(connection, case.case_id, *filter(None, people))
-        as_of = max([as_of, *(event.recorded_at for event in loaded.events[-1:])])
+        if not once_more.get():
+            as_of = max([as_of, *(event.recorded_at for event in loaded.events)])
         known = {name: True for name in ("rejected", "unsubscribed") if getattr(loaded, name)}
         if known:
             case = case.having(contact=case.contact.having(**known))

@@ -13,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Activities, Performer, UnitOfWork
 from activities.kernel.computing import computed
+from activities.kernel.engine import is_unknown
 from activities.kernel.heartbeats import heartbeats
 from activities.kernel.pool import Pool
 from activities.kernel.queries import Column, Value
@@ -105,7 +106,7 @@ class Expanding(Activities):
         except WorkflowUpdateFailedError:
             return None
         except RPCError as error:
-            if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
+            if not is_unknown(error) and error.status not in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
                 raise
             return None
         return bool(answer["ready"])

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from activities.frame.errors import business_errors
 from activities.kernel.clock import present
+from activities.kernel.engine import is_unknown
 from activities.kernel.heartbeats import heartbeats
 from activities.kernel.pool import Pool
 from activities.kernel.queries import Column, Value
@@ -109,7 +110,7 @@ async def _signal(temporal: Client, account_id: str, news: ScoreNews) -> bool:
     try:
         await temporal.get_workflow_handle(journey_id(account_id)).signal("health_changed", signal)
     except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
+        if not is_unknown(error):
             raise
         return False  # no journey looks after them
     return True

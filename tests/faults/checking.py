@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
@@ -200,25 +200,29 @@ def _mails_out(evidence: Evidence) -> Iterator[Finding]:
     for mail in evidence.mails:
         arrived[_delivery_of(mail.message_id)][mail.message_id].append(mail)
     sent = {row["delivery_id"]: row for row in _leaving(evidence)}
-    anew = {row["key"].partition("/rewritten-")[0] for row in evidence.of("journal") if _ARRIVED_BEFORE in row["title"]}
+    in_doubt = Counter(
+        row["key"].partition("/in-doubt-")[0] for row in evidence.of("journal") if "/in-doubt-" in row["key"]
+    )
     said = Counter((mail.to, mail.subject, mail.text) for id in sent for mail in _first_of(arrived.get(id, {})))
     for id, row in sent.items():
-        yield from _of_row(row, arrived.get(id, {}), anew)
+        yield from _of_row(row, arrived.get(id, {}), 1 + in_doubt[id])
     elsewhere = {row["delivery_id"] for row in evidence.of("sent_before")}
-    elsewhere |= {row["delivery_id"] for row in evidence.of("outbox") if row["begun_at"] and row["status"] != "sent"}
-    for id in arrived.keys() - sent.keys() - elsewhere:
+    elsewhere |= in_doubt.keys()
+    for id in arrived.keys() - sent.keys():
         for message_id, mails in arrived[id].items():
             mail = mails[0]
-            kind = Kind.DOUBLED if said[(mail.to, mail.subject, mail.text)] else Kind.WRONG
-            yield Finding(kind, f"{message_id} to {mail.to} ({mail.subject}) arrived and is not on record")
+            says = f"{message_id} to {mail.to} ({mail.subject}) arrived and is not on record"
+            if any(said[(one.to, one.subject, one.text)] for one in mails):
+                yield Finding(Kind.DOUBLED, says)
+            elif id not in elsewhere:
+                yield Finding(Kind.WRONG, says)
 
 
-_ARRIVED_BEFORE = "as it was written it may have arrived"
 _BOOKED = "by the engine's histories"
 """why a row is booked as sent that a database from before did not know of: with which other message it left is not on record any more"""
 
 
-def _of_row(row: dict[str, Any], by_id: dict[str, list[Arrived]], anew: Set[str]) -> Iterator[Finding]:
+def _of_row(row: dict[str, Any], by_id: dict[str, list[Arrived]], contents: int) -> Iterator[Finding]:
     """One message that is on record as sent. What the database had lost, and was booked as sent anew, has no Message-ID there."""
     mails = [mail for some in by_id.values() for mail in some]
     expected = row["message_id"] or next(iter(by_id), None)
@@ -228,7 +232,7 @@ def _of_row(row: dict[str, Any], by_id: dict[str, list[Arrived]], anew: Set[str]
         yield Finding(Kind.DOUBLED, f"{row['delivery_id']} arrived under {len(by_id)} Message-IDs: {sorted(by_id)}")
     elif mails and {mail.to for mail in mails} != {row["address"]}:
         yield Finding(Kind.WRONG, f"{row['delivery_id']} arrived at {sorted({mail.to for mail in mails})}")
-    elif len({(mail.subject, mail.text) for mail in mails}) > 1 and row["delivery_id"] not in anew:
+    elif len({(mail.subject, mail.text) for mail in mails}) > contents:
         yield Finding(Kind.WRONG, f"{row['delivery_id']} arrived with two contents under one Message-ID")
 
 

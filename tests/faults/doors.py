@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -191,12 +190,15 @@ class Doors:
                 await self._again(one)
             await asyncio.sleep(0.2)
 
-    async def tell_tables_again(self) -> None:
-        """Tells once more what is in no history, and was told to the tables alone. What is said of customers who are not on record (any
-        more) is refused."""
+    async def tell_tables_again(self, *, mended: bool) -> None:
+        """Tells once more what is in no history, and was told to the tables alone. Before all is mended, what is said of customers who are
+        not on record any more is refused."""
         for send in self._told:
-            with contextlib.suppress(Refusal):
+            try:
                 await persist(send)
+            except Refusal as refusal:
+                if mended:
+                    self.heard.otherwise.append(f"a price or use was taken, and then refused: {refusal}")
 
     async def mail_again(self) -> None:
         """All mails of customers once more, which are known again by now."""

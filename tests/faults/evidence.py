@@ -26,7 +26,7 @@ _TABLES = {
     "effects": "select key, account_id, under from effect order by key",
     "journal": "select key, account_id, kind, at, title from journal order by key",
     "outbox": "select delivery_id, account_id, channel, status, message_id, left_with, body->>'to_email' as address,"
-    " body->>'template' as template, reason, begun_at from outbox order by delivery_id",
+    " body->>'template' as template, reason from outbox order by delivery_id",
     "sent_before": "select delivery_id, account_id from sent_before order by delivery_id",
     "cases": "select case_id, account_id, status from service_case order by case_id",
     "messages": "select case_id, count(*) as messages from case_message where not automatic and (template is null or"

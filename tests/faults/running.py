@@ -35,6 +35,8 @@ from tests.faults.report import Report
 from tests.faults.world import SERVERS, World
 
 SETTLES_WITHIN = 240.0
+_STOPS_CLOCKS = ("kill_temporal", "freeze", "kill_everything", "full_temporal", "restore_temporal", "restore_postgres")
+"""Faults after which a moved clock may run past what is due"""
 Say = Callable[[str], None]
 
 
@@ -157,7 +159,7 @@ class Run:
         began = time.monotonic()
         await self.world.bring_back(server)
         self.failing.counted[f"restore_{server}"] += 1
-        await self.doors.tell_tables_again()
+        await self.doors.tell_tables_again(mended=False)
         code, out, err = await self.world.doctor()
         found = _found(out)
         self.say(f"{server} is back from before: {found.get('differences')} differences, {found.get('by_kind')}")
@@ -166,7 +168,7 @@ class Run:
         code, out, err = await self.world.doctor("--mend")
         if code:
             self._stands(server, code, out, err)
-        await self.doors.tell_tables_again()
+        await self.doors.tell_tables_again(mended=True)
         await self.doors.mail_again()
         code, out, err = await self.world.doctor()
         if code:
@@ -206,6 +208,9 @@ class Run:
                 accounts = [each["account_id"] for each in living.customer.story.accounts]
                 living.lived.documents = await read_documents(connection, accounts)
         found = check(evidence, self.doors.heard, [living.lived for living in over])
+        stopped = sum(count for kind, count in self.failing.counted.items() if kind in _STOPS_CLOCKS)
+        if len(evidence.issued_late) > stopped:
+            found.append(Finding(Kind.WRONG, f"issued late, more than clocks were stopped: {evidence.issued_late}"))
         found += self.lost_patience
         found += [Finding(Kind.WRONG, said) for living in self.lives for said in living.broken]
         return evidence, found

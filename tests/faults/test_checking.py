@@ -67,7 +67,7 @@ def left() -> Evidence:
 
 
 def _row(name: str, message_id: str) -> dict[str, Any]:
-    sent = {"status": "sent", "channel": "deliver_mail", "left_with": None, "reason": None, "begun_at": None}
+    sent = {"status": "sent", "channel": "deliver_mail", "left_with": None, "reason": None}
     return {**sent, "delivery_id": f"journey:acme/{name}#0", "message_id": message_id, "address": "jo@acme.example"}
 
 
@@ -149,17 +149,20 @@ def test_a_mail_that_was_booked_anew_may_have_left_under_one_message_id_alone() 
 def test_a_mail_that_may_have_arrived_before_it_was_dropped_or_written_anew_is_on_record_as_such() -> None:
     evidence = left()
     row = evidence.tables["outbox"][1]
-    row.update(status="withdrawn", begun_at=None)
+    row["status"] = "withdrawn"
     assert [finding.kind for finding in check(evidence, told(), [])] == [Kind.WRONG]
-    row["begun_at"] = datetime(2027, 1, 1, tzinfo=UTC)
+    line = {"key": f"{row['delivery_id']}/in-doubt-20270102T000000000000", "kind": "in_doubt", "title": "News may have"}
+    evidence.tables["journal"].append({**line, "at": datetime(2027, 1, 2, tzinfo=UTC)})
     assert check(evidence, told(), []) == []
     row["status"] = "sent"
     evidence.mails.append(Arrived(NEWS.message_id, NEWS.to, "News", "Other words."))
-    assert [finding.kind for finding in check(evidence, told(), [])] == [Kind.WRONG]
-    line = {"key": f"{row['delivery_id']}/rewritten-20270102T000000000000", "kind": "rewritten", "at": row["begun_at"]}
-    said = "The news left late, written anew by what is so now; as it was written it may have arrived on 2027-01-01"
-    evidence.tables["journal"].append({**line, "title": said})
     assert check(evidence, told(), []) == []
+    evidence.mails.append(Arrived(NEWS.message_id, NEWS.to, "News", "Third words."))
+    assert [finding.kind for finding in check(evidence, told(), [])] == [Kind.WRONG]
+    evidence.mails[-2:] = []
+    row["status"] = "withdrawn"
+    evidence.mails.append(Arrived(NEWS.message_id, WELCOME.to, WELCOME.subject, WELCOME.text))
+    assert Kind.DOUBLED in [finding.kind for finding in check(evidence, told(), [])]
 
 
 def test_what_was_issued_after_a_moved_clock_ran_past_its_day_counts_for_that_day() -> None:

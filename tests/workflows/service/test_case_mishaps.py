@@ -18,6 +18,8 @@ from tests.e2e.copies import back_from_before, number_of
 from tests.e2e.lives import until
 from tests.e2e.outages import outside
 from tests.workflows.service.case_rows import ENTERPRISE, kinds, promise, row_of
+from workers.redoing import Redo
+from workers.wiring import build_activities
 
 
 async def sent(servers: Servers, case_id: str) -> list[str]:
@@ -302,3 +304,18 @@ async def test_a_case_from_a_copy_of_before_takes_nothing_back_that_happened_aft
     await client.ask(opened.case_id, "retry", {"by": "doctor"})
     assert await promise(servers, opened.case_id, "first_response") == late
     assert "reversed" not in await kinds(servers, opened.case_id)
+
+
+@pytest.mark.engine
+async def test_what_the_database_has_lost_of_a_case_is_done_again_as_of_then(servers: Servers) -> None:
+    client = case_client(servers)
+    document = await customer(servers)
+    opened = await client.open_case(case(document))
+    then = opened.opened_at + timedelta(minutes=3)
+    await client.fast_forward(opened.case_id, timedelta(days=20))
+    assert (await promise(servers, opened.case_id, "first_response"))["violated_at"] is not None
+    redo = Redo(build_activities(servers.pool, servers.settings, servers.temporal))
+    given = {"body": "Hello.", "by": "AG-31", "channel": "phone"}
+    call = {"case_id": opened.case_id, "request_id": "lost", "body": given, "as_of": then.isoformat()}
+    await redo("case_respond", call, f"case:{opened.case_id}/case_respond:lost")
+    assert (await promise(servers, opened.case_id, "first_response"))["completed_at"] == then
