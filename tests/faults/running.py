@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,8 +20,10 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, Telemetr
 
 from activities.kernel.clock import present
 from activities.kernel.pool import Pool, open_pool
+from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.connection import connect
+from gateway.outgoing import Outgoing
 from tests.accountant.doors import Lived, read_documents
 from tests.faults.checking import Finding, Kind, check, resent
 from tests.faults.customers import customer
@@ -189,8 +192,12 @@ class Run:
             )
 
     async def settle(self) -> None:
-        """All is up, what was to be sent again is sent, and nothing is on its way any more, or too long for that to be right."""
+        """All is up, what was to be sent again is sent, what waited for a provider is tried now, as an operator asks for it, and nothing is
+        on its way any more, or too long for that to be right."""
         await self.doors.repeat_all()
+        client, cases = PerennialClient(self.temporal, self.pool), CaseClient(self.temporal, self.pool)
+        said = [said async for _, said in Outgoing(self.temporal, self.pool, client, cases).retry()]
+        self.say(f"tried again: {dict(Counter(said))}")
         deadline = time.monotonic() + SETTLES_WITHIN
         while time.monotonic() < deadline:
             waiting = await self.pool.fetchval("select count(*) from outbox where status = 'waiting'")

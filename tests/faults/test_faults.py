@@ -24,7 +24,7 @@ def folder() -> Iterator[Path]:
 @pytest.mark.timeout(600)
 async def test_nothing_is_lost_and_what_is_planted_is_found(folder: Path) -> None:
     asked = Asked(
-        seed=20261130, minutes=0.1, journeys=2, at_once=2, every=2.5, of_connections=3.0, restores=False, days=(60,)
+        seed=20261130, minutes=0.1, journeys=2, at_once=2, every=3.5, of_connections=4.0, restores=False, days=(40,)
     )
     async with running(folder, asked, print) as run:
         await run.live()
