@@ -118,6 +118,35 @@ class Reconciler:
             nothing_came = self._restored == before
         yield [await self._nobodys(mend=mend)]
 
+    async def redo(self) -> AsyncIterator[tuple[str | None, int]]:
+        """Does once more what the database has lost, asking no journey: customers (none: nobody known) with how many acts. Before workers
+        start, nobody decides anything on facts that lack it. What could not be done is in `left`; `pages` names it."""
+        strays = await self._cases_not_on_record()
+        waiting: list[str] = []
+        async with self._pool.acquire() as connection:
+            while page := await customers.accounts_after(connection, waiting[-1] if waiting else "", PAGE):
+                waiting += page
+        waiting += await self._not_on_record()
+        give_up = False
+        while waiting:
+            stopped, came = [], 0
+            for account_id in waiting:
+                restored = await self._restorer.restore(account_id, give_up=give_up)
+                came += restored.done
+                if restored.done:
+                    yield account_id, restored.done
+                if restored.stopped:
+                    stopped.append(account_id)
+            waiting, give_up = stopped, came == 0
+        restored = await self._restorer.restore(None, strays.get(None, []), give_up=True)
+        if restored.done:
+            yield None, restored.done
+
+    @property
+    def left(self) -> list[str]:
+        """Customers of whom something could not be done once more."""
+        return sorted(account_id or "" for account_id in self._restorer.left)
+
     async def _page(self, ids: Sequence[str], *, mend: bool, give_up: bool = False) -> list[Looked]:
         looked = await asyncio.gather(*(self.look(account_id, mend=mend, give_up=give_up) for account_id in ids))
         return [one for one in looked if one.account_id not in self._stopped]

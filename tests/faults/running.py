@@ -160,25 +160,30 @@ class Run:
 
     async def _restore(self, server: str) -> None:
         began = time.monotonic()
-        await self.world.bring_back(server)
+        await self.world.bring_back(server, self._redo if server == "postgres" else None)
         self.failing.counted[f"restore_{server}"] += 1
-        await self.doors.tell_tables_again(mended=False)
-        code, out, err = await self.world.doctor()
+        code, out, err = await self.world.reconcile()
         found = _found(out)
         self.say(f"{server} is back from before: {found.get('differences')} differences, {found.get('by_kind')}")
         if "differences" not in found:
             self.say(f"doctor ends with {code}: {(out + err)[-1000:]}")
-        code, out, err = await self.world.doctor("--mend")
+        code, out, err = await self.world.reconcile("--mend")
         if code:
             self._stands(server, code, out, err)
         await self.doors.tell_tables_again(mended=True)
         await self.doors.mail_again()
-        code, out, err = await self.world.doctor()
+        code, out, err = await self.world.reconcile()
         if code:
             self._stands(server, code, out, err)
         took = time.monotonic() - began
         self.report.restored.append({"server": server, "found": found.get("differences"), "seconds": round(took, 1)})
         self.say(f"{server} is mended after {took:.0f} s: {'nothing' if not code else 'something'} stands")
+
+    async def _redo(self) -> None:
+        """What comes before workers start where facts were lost: what files brought, then what the histories know."""
+        await self.doors.tell_tables_again(mended=False)
+        code, out, err = await self.world.doctor("--redo")
+        self.say(f"{out.strip().rpartition(chr(10))[2]} ({code}) {err[-300:]}")
 
     def _stands(self, server: str, code: int, out: str, err: str) -> None:
         left = [one for one in _found(out).get("found", []) if not one.get("mended")]

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -331,26 +331,32 @@ class World:
             await asyncio.to_thread(_mirror, self.data_of(server), self._copy_of(server))
             await self.start_server(server)
 
-    async def bring_back(self, server: str) -> None:
-        """The server knows what it knew when it was copied, and no more."""
+    async def bring_back(self, server: str, before_work: Callable[[], Awaitable[None]] | None = None) -> None:
+        """The server knows what it knew when it was copied, and no more; workers start after `before_work`."""
         with self.held(server, *WORKERS):
             for worker in WORKERS:
                 await self.kill(worker)
             await self.stop(server)
             await asyncio.to_thread(_mirror, self._copy_of(server), self.data_of(server))
             await self.start_server(server)
+            if before_work is not None:
+                await before_work()
             for worker in WORKERS:
                 await self.start(worker)
 
-    async def doctor(self, *more: str) -> tuple[int, str, str]:
+    async def reconcile(self, *more: str) -> tuple[int, str, str]:
         """Exit code, answer and complaints of `perennial doctor --reconcile --json`, past the proxy."""
+        return await self.doctor("--reconcile", "--json", *more)
+
+    async def doctor(self, *asked: str) -> tuple[int, str, str]:
+        """Exit code, answer and complaints of `perennial doctor`, past the proxy."""
         environment = {
             **self.environment,
             "PERENNIAL_DATABASE_URL": self.dsn,
             "TEMPORAL_ADDRESS": self.temporal.address,
         }
         process = await asyncio.create_subprocess_exec(
-            *(*PERENNIAL, "doctor", "--reconcile", "--json", *more),
+            *(*PERENNIAL, "doctor", *asked),
             cwd=self.folder,
             env=command_environment(**environment),
             stdout=asyncio.subprocess.PIPE,

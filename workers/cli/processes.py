@@ -153,14 +153,22 @@ async def doctor(
     ] = False,
     mend: Annotated[bool, typer.Option("--mend", help="With --reconcile: bring what differs together.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --reconcile: one JSON object.")] = False,
+    redo: Annotated[
+        bool, typer.Option("--redo", help="Do again what a database from before has lost, before workers start.")
+    ] = False,
 ) -> None:
     """Says what is reachable, which versions, what is missing and how to mend it."""
     if (mend or as_json) and not reconcile:
         raise UserError("--mend and --json go with --reconcile")
+    if redo and reconcile:
+        raise UserError("--redo comes first, with no worker at work; --reconcile once workers run")
     from workers.cli import reconciling
     from workers.cli.doctor import examine
 
-    if not await (reconciling.reconcile(mend=mend, as_json=as_json) if reconcile else examine()):
+    asked = (
+        reconciling.reconcile(mend=mend, as_json=as_json) if reconcile else reconciling.redo() if redo else examine()
+    )
+    if not await asked:
         raise typer.Exit(1)
 
 

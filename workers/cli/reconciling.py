@@ -53,6 +53,28 @@ async def reconcile(*, mend: bool, as_json: bool) -> bool:
         return totals.standing == 0
 
 
+async def redo() -> bool:
+    """Does once more what the histories know and the database has lost, with no worker at work; true if all of it could be done."""
+    async with connections() as servers:
+        settings = servers.settings
+        if not await absence(servers.temporal, settings.task_queue):
+            raise UserError(
+                "workers are at work, and would decide on facts that lack what is to be done again; stop them, then run this again"
+            )
+        again = Redo(build_activities(servers.pool, settings, servers.temporal))
+        reconciler = Reconciler(servers.client, servers.cases, servers.pool, again)
+        total = 0
+        async for account_id, done in reconciler.redo():
+            total += done
+            console.print(f"{account_id or NOBODY}: {counted(done, 'act')} done again")
+        console.print(f"{counted(total, 'act')} done again. Start workers, then `perennial doctor --reconcile --mend`.")
+        if left := reconciler.left:
+            console.print(
+                f"Not all could be done of {', '.join(one or NOBODY for one in left)}; that command says why."
+            )
+        return not left
+
+
 async def _note(pool: Pool, totals: Totals) -> None:
     """What was found is a figure for whoever watches; a database that is of an earlier release keeps none."""
     with suppress(asyncpg.UndefinedTableError):

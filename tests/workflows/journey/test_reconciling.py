@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -18,12 +20,14 @@ from domain.journey.agenda import Running
 from domain.journey.planning import agenda
 from domain.kernel.refusals import Refusal
 from gateway.cases import CaseClient
+from gateway.client import PerennialClient
 from gateway.reconciling import Looked, Reconciler
 from tests.agendas import apart
 from tests.builders import goods_order, order
 from tests.conftest import Servers
 from tests.e2e.copies import back_from_before, number_of
 from tests.e2e.lives import account_of, ended, onboard, settled, until
+from tests.own_database import own_database
 from workers.feeds.assets import import_assets
 from workers.redoing import Redo
 from workers.wiring import build_activities
@@ -369,6 +373,26 @@ async def test_a_journey_from_a_copy_of_before_is_brought_to_the_latest_instant_
     answer = await servers.client.reconcile(account)
     assert datetime.fromisoformat(answer["as_of"]) == later
     assert await servers.client.now(account) >= later
+
+
+async def test_what_a_database_has_lost_is_done_again_before_any_journey_is_asked(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, account = await begin(servers)
+    async with own_database(servers.stack, "redone") as own:
+        redo = Redo(build_activities(own.pool, servers.settings, servers.temporal))
+        cases = CaseClient(servers.temporal, own.pool)
+        again = Reconciler(PerennialClient(servers.temporal, own.pool), cases, own.pool, redo)
+        monkeypatch.setattr(again, "_not_on_record", AsyncMock(return_value=[account]))  # and nobody else's
+        monkeypatch.setattr(again, "_cases_not_on_record", AsyncMock(return_value={}))
+        done = dict([one async for one in again.redo()])
+        assert again.left == []
+        keys = "select key, as_of from effect where account_id = $1 and key not like '%/settled' order by key"
+        known = await servers.pool.fetch(keys, account)
+        assert [*await own.pool.fetch(keys, account)] == known
+        assert 10 < done.pop(account) <= len(known)
+        assert not done
+        assert await invoices(replace(servers, pool=own.pool), account) == await invoices(servers, account)
 
 
 @pytest.mark.damaged
