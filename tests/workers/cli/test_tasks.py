@@ -36,6 +36,9 @@ async def test_a_task_is_found_acted_on_and_tells_its_history(servers: Servers, 
     await servers.client.fast_forward(
         account, timedelta(days=13)
     )  # its task is late, and the next step of help is still to come
+    await servers.client.ask(
+        account, "retry_deliveries", {}
+    )  # whatever is asked puts on record how far the moved clock is
     (row,) = await listed(servers, tmp_path, "--mine", "S-2", "--account", account)
     assert (row["key"], row["state"], row["late"], row["owner"]) == ("adoption/help", "open", True, "S-2")
     assert [one["task_id"] for one in await listed(servers, tmp_path, "--mine", "--account", account)] == [
