@@ -18,8 +18,9 @@ def order(account_id: str | None = None, **changes: Any) -> dict[str, Any]:
     """An order of a new account: 40 seats for a year from the first of next month, a device, support. `changes` replace top-level fields."""
     n = next(_numbers)
     now = present().replace(microsecond=0)
-    # The customer's next month: on the last evening of a month it has begun in Tokyo.
-    start = (now.astimezone(TOKYO).date().replace(day=1) + timedelta(days=32)).replace(day=1)
+    start = (now.date().replace(day=1) + timedelta(days=32)).replace(day=1)
+    # On the last evening of a month, that day has begun in Tokyo: it is still to come, as on all other days.
+    start = max(start, now.astimezone(TOKYO).date() + timedelta(days=1))
     document: dict[str, Any] = {
         "order_id": f"SO-{n}-{now:%H%M%S%f}",
         "activated_at": now.isoformat(),

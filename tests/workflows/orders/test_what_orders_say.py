@@ -179,7 +179,11 @@ async def test_a_first_day_has_access_and_is_one(servers: Servers) -> None:
     await servers.client.place_order(document)
     await servers.client.fast_forward(account, timedelta(days=12))
     days = {one["template"]: one["day"] for one in await said(servers, account)}
-    assert days["touch_day_1"] > days["provisioning_done"]
+    if "touch_day_1" in days:
+        assert days["touch_day_1"] > days["provisioning_done"]
+    else:  # with some days between a weekend and the first one it would be one mail too many
+        left_out = "Left out: mail after the first day, its day is over"
+        assert left_out in [row["title"] for row in await servers.journal(account)]
     account = account_of(document := order())
     document["contracts"][0]["term"]["start"] = (present().astimezone(TOKYO).date() + timedelta(days=60)).isoformat()
     await servers.client.place_order(document)
