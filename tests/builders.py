@@ -15,12 +15,13 @@ _numbers = itertools.count(1)
 
 
 def order(account_id: str | None = None, **changes: Any) -> dict[str, Any]:
-    """An order of a new account: 40 seats for a year from the first of next month, a device, support. `changes` replace top-level fields."""
+    """An order of a new account: 40 seats for a year from one of the next days, a device, support. `changes` replace top-level fields."""
     n = next(_numbers)
     now = present().replace(microsecond=0)
     start = (now.date().replace(day=1) + timedelta(days=32)).replace(day=1)
-    # On the last evening of a month, that day has begun in Tokyo: it is still to come, as on all other days.
-    start = max(start, now.astimezone(TOKYO).date() + timedelta(days=1))
+    # It is to come, and soon, on whatever day of a month, and on its last evening as well, when the next one has begun in Tokyo.
+    today = now.astimezone(TOKYO).date()
+    start = min(max(start, today + timedelta(days=1)), today + timedelta(days=9))
     document: dict[str, Any] = {
         "order_id": f"SO-{n}-{now:%H%M%S%f}",
         "activated_at": now.isoformat(),
