@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from activities.channels.errors import (
     MessageRejectedError,
     UncertainError,
 )
+from activities.channels.mail import Begins
 from activities.channels.text import one_line
 from activities.frame import effects, outbox
 from activities.frame.effects import JournalRow
@@ -22,9 +23,6 @@ from activities.kernel.pool import TRANSPORT_ERRORS, Connection
 from domain.frame.flight import Channel
 from domain.frame.mail_names import mail_in_words
 from domain.kernel.calendar import local_day
-
-Begins = Callable[[], Awaitable[None]]
-"""To be awaited once the server listens, before it hears the message."""
 
 
 @asynccontextmanager

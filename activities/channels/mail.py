@@ -36,6 +36,8 @@ from domain.mail.reading import Attachment
 from domain.mail.signing import AddressPurpose, Key, message_id_of, signed_address, token_of
 
 KeyOf = Callable[[int], Awaitable[Key | None]]
+Begins = Callable[[], Awaitable[None]]
+"""To be awaited once the server listens, before it hears the message."""
 """The key of a number; null if there never was such a one."""
 
 _MEDIA_TYPE = re.compile(r"(?:application|audio|font|image|text|video)/[A-Za-z0-9][A-Za-z0-9.+-]{0,80}")
@@ -131,7 +133,7 @@ class MailChannel:
         self,
         mail: OutgoingMail,
         files: Sequence[tuple[Attachment, bytes]] = (),
-        begins: Callable[[], Awaitable[None]] | None = None,
+        begins: Begins | None = None,
     ) -> str:
         """Hand `mail`, with `files`, to the server and return its Message-ID, which every resend of the delivery carries again.
         `begins` is awaited before the server, which listens by then, hears of it.
@@ -147,7 +149,7 @@ class MailChannel:
         self,
         mails: Sequence[OutgoingMail],
         files: Sequence[tuple[Attachment, bytes]] = (),
-        begins: Callable[[], Awaitable[None]] | None = None,
+        begins: Begins | None = None,
     ) -> str:
         """As `send`, for mails to one person that leave as one message: it is that of the first one, which answers come to."""
         mail = mails[0]
@@ -244,7 +246,7 @@ class MailChannel:
     async def _talk(
         self,
         says: Callable[[aiosmtplib.SMTP], Awaitable[object]],
-        begins: Callable[[], Awaitable[None]] | None = None,
+        begins: Begins | None = None,
     ) -> None:
         settings = self._settings
         client = aiosmtplib.SMTP(

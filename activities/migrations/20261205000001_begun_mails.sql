@@ -1,6 +1,6 @@
 -- migrate:up
 
--- Since when a mail may have left: the first try that came as far as handing it over, and did not hear that nothing was taken.
+-- When the latest try began that came as far as handing a mail over, unless it is known that nothing was taken.
 
 alter table outbox add column begun_at timestamptz;
 

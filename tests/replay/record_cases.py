@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -160,10 +161,9 @@ STORIES: tuple[Callable[[Servers], Awaitable[str]], ...] = (
 )
 
 
-async def record(folder: Path) -> None:
-    """Writes the histories of the stories that have none yet."""
-    CASES.mkdir(exist_ok=True)
-    wanted = [story for story in STORIES if not (CASES / f"{story.__name__}-1.json").exists()]
+@asynccontextmanager
+async def recording(folder: Path) -> AsyncIterator[Servers]:
+    """A stack of its own with a worker."""
     async with EmbeddedStack(folder / "stack", SEARCH_ATTRIBUTES, keep=False) as stack:
         await migrate(stack.postgres_dsn)
         temporal, pool = await connect(stack.temporal_address), await open_pool(stack.postgres_dsn)
@@ -171,12 +171,18 @@ async def record(folder: Path) -> None:
             {"database_url": stack.postgres_dsn, "smtp_host": stack.smtp_host, "smtp_port": stack.smtp_port}
         )
         async with build_worker(temporal, pool, settings):
-            servers = Servers(stack, temporal, pool, settings, PerennialClient(temporal, pool))
-            for story in wanted:
-                case_id = await story(servers)
-                await asyncio.sleep(2)  # the server's list of workflows follows a moment later
-                await write_histories(temporal, case_workflow_id(case_id), CASES, story.__name__)
+            yield Servers(stack, temporal, pool, settings, PerennialClient(temporal, pool))
         await pool.close()
+
+
+async def record(folder: Path) -> None:
+    """Writes the histories of the stories that have none yet."""
+    CASES.mkdir(exist_ok=True)
+    async with recording(folder) as servers:
+        for story in [story for story in STORIES if not (CASES / f"{story.__name__}-1.json").exists()]:
+            case_id = await story(servers)
+            await asyncio.sleep(2)  # the server's list of workflows follows a moment later
+            await write_histories(servers.temporal, case_workflow_id(case_id), CASES, story.__name__)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from unittest.mock import patch
 
 from temporalio.client import Client
 
-from activities.channels.mail import MailChannel
+from activities.channels.mail import Begins, MailChannel
 from activities.kernel.pool import open_pool
 from domain.frame.messages import OutgoingMail
 from domain.mail.reading import Attachment
@@ -41,7 +41,7 @@ class NoMail(MailChannel):
         self,
         mail: OutgoingMail,
         files: Sequence[tuple[Attachment, bytes]] = (),
-        begins: Callable[[], Awaitable[None]] | None = None,
+        begins: Begins | None = None,
     ) -> str:
         """Its Message-ID."""
         if begins is not None:
