@@ -135,6 +135,6 @@ async def servers(world: tuple[Servers, InMemory | None]) -> AsyncIterator[Serve
     if memory is None:
         yield found
         return
-    with memory.is_the_present():
+    with moving.usual_day(), memory.is_the_present():
         yield found
-    await memory.forget_all()
+        await memory.forget_all()

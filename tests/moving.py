@@ -1,4 +1,4 @@
-"""The server's clock moved forward before anything begins, for runs as of another day (`PERENNIAL_NOW`).
+"""Which day it is: the usual one where the workflows are in this process, and the server's clock moved forward for another (`PERENNIAL_NOW`).
 
 The server's own clock stays; every workflow has one of its own. So each is started first, moved, and only then given its
 first message: to whatever it does it is that day.
@@ -7,8 +7,11 @@ first message: to whatever it does it is that day.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from temporalio.client import (
     Client,
@@ -21,8 +24,12 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.kernel import clock
 from activities.kernel.clock import begin_at, present
 from gateway.clock import Clocks, server_time
+
+_USUAL = datetime(2027, 6, 22, 3, tzinfo=UTC) - datetime.now(UTC)  # noqa: TID251 - noon of a Tuesday in Tokyo
+"""How far ahead it is on the usual day: no holiday is near, and the next month is soon."""
 
 
 def take_time_given() -> None:
@@ -34,6 +41,13 @@ def take_time_given() -> None:
 def is_moved() -> bool:
     """Whether this process was given another time than the present one."""
     return abs(present() - datetime.now(UTC)) > timedelta(seconds=1)  # noqa: TID251 - they are compared
+
+
+@contextmanager
+def usual_day() -> Iterator[None]:
+    """It is the usual day within the block, or what `PERENNIAL_NOW` says: tests do not depend on the day on which they run."""
+    with patch.object(clock, "_ahead", clock._ahead if is_moved() else _USUAL):
+        yield
 
 
 def moved(client: Client) -> Client:
