@@ -27,6 +27,7 @@ from domain.kernel import ids
 from domain.kernel.refusals import JOURNEY_CLOSED, Refusal
 from domain.kernel.requests import read_request
 from workflows import calls
+from workflows.carried import carried, carrying
 from workflows.entity import Entity, PendingUpdate, cause_of, handling
 from workflows.tasks import may_leave_together
 from workflows.visibility import JourneyAttributes
@@ -45,6 +46,8 @@ class Journey(Entity[JourneyState]):
         super().__init__(start, state, state.account_id, JourneyAttributes())
         self.noted: deque[Signal | str] = deque()
         self.answered_last = ""
+        self.along: dict[str, Any] = {}
+        """by the keys of steps what came with the request that planned them for at once: they are done as part of it"""
 
     def is_over(self) -> bool:
         """True once the journey is closed, its last messages are out and nobody waits for an answer."""
@@ -135,6 +138,10 @@ class Journey(Entity[JourneyState]):
 
     async def perform(self, step: Step) -> None:
         """A step of the agenda: one activity, one transaction. What cannot be done is set aside where people see it."""
+        with carrying(self.along.pop(step.key, None)):
+            await self._perform(step)
+
+    async def _perform(self, step: Step) -> None:
         try:
             ends = term_end(self.state, step)
             kept = [one.on for one in self.state.agenda if one.kind == "adoption_check_in" and one.key != step.key]
@@ -147,9 +154,15 @@ class Journey(Entity[JourneyState]):
                 self.hear(Outcome(attention={f"unreadable:{cause.details[0]}": cause.message}))
             return
         self.state = self.state.after(outcome, workflow.now(), done=None if outcome.put_off else step)
+        self._goes_along(outcome, carried())
         if outcome.closes is not None:
             body = {"reason": outcome.closes, "request_id": f"closed-by-{step.name}", "by": "system"}
             self.pending.append(PendingUpdate("close_journey", body["request_id"], body))
+
+    def _goes_along(self, outcome: Outcome, what: Any) -> None:
+        """Whatever is planned for at once belongs to the request that it comes of, and to its trace."""
+        if what is not None:
+            self.along |= {step.key: what for step in outcome.plan if step.at <= workflow.now()}
 
     def hear(self, outcome: Outcome) -> None:
         """What came of something that is no step."""
@@ -219,6 +232,7 @@ class Journey(Entity[JourneyState]):
         now = workflow.now()
         before = self.state
         self.hear(outcome)
+        self._goes_along(outcome, pending.carried)
         if pending.activity != "reconcile":  # which is on record under no key
             self.state = self.state.having(last=outcome.done_as or pending.key)
         if pending.opens:

@@ -105,9 +105,10 @@ async def test_an_order_its_update_its_activity_and_its_mail_are_one_trace_and_r
     activation = next(line for line in lines if line["kind"] == "activate_order" and line["account"] == account)
     assert (activation["trace"], activation["workflow"]) == (ours, f"journey-{account}")
     assert any(line.get("trace") == ours for line in lines if line["event"] == "delivery")
-    assert await on_engine.pool.fetchval(
-        "select bool_and(trace is not null) from outbox where account_id = $1", account
-    )
+    of = "select body->>'template' as template, trace from outbox where account_id = $1 and channel = 'deliver_mail'"
+    mails = {row["template"]: traces.trace_of(row["trace"]) for row in await on_engine.pool.fetch(of, account)}
+    assert mails["welcome"] == ours, "a step of its own, which the order planned for at once"
+    assert set(mails.values()) == {ours}
     result = await Replayer(workflows=WORKFLOWS, plugins=[OWN]).replay_workflow(history)
     assert result.replay_failure is None
 
