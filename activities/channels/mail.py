@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
-from email.policy import EmailPolicy
+from email.utils import format_datetime
 from typing import Self
 from urllib.parse import quote, urlsplit
 
 import aiosmtplib
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from activities.channels import composing
 from activities.channels.errors import (
     AddressRejectedError,
     ChannelUnavailableError,
@@ -36,12 +32,10 @@ from domain.mail.reading import Attachment
 from domain.mail.signing import AddressPurpose, Key, message_id_of, signed_address, token_of
 
 KeyOf = Callable[[int], Awaitable[Key | None]]
+"""The key of a number; null if there never was such a one."""
 Begins = Callable[[], Awaitable[None]]
 """To be awaited once the server listens, before it hears the message."""
-"""The key of a number; null if there never was such a one."""
 
-_MEDIA_TYPE = re.compile(r"(?:application|audio|font|image|text|video)/[A-Za-z0-9][A-Za-z0-9.+-]{0,80}")
-"""What can be sent as it is; messages that came along are sent as files."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -180,39 +174,34 @@ class MailChannel:
         )
         unsubscribe = next((one.unsubscribe for one in mails if one.unsubscribe is not None), None)
         mail = mails[0].having(unsubscribe=unsubscribe)
-        message = self._compose(mail, recipient, rendered, key)
-        _attach(message, files, mail.delivery_id)
-        return str(message["Message-ID"]), message.as_bytes()
+        headers = self._headers(mail, recipient, rendered, key)
+        return headers["Message-ID"], composing.composed(headers, rendered, files, mail.delivery_id)
 
-    def _compose(self, mail: OutgoingMail, recipient: str, rendered: RenderedMail, key: Key | None) -> EmailMessage:
+    def _headers(self, mail: OutgoingMail, recipient: str, rendered: RenderedMail, key: Key | None) -> dict[str, str]:
         settings = self._settings
         sender_name = str(mail.context.get("seller") or settings.sender_name)
-        message = EmailMessage(policy=_WIRE)
-        message["From"] = _mailbox(sender_name, settings.sender)
-        message["To"] = _mailbox(mail.to_name, recipient)
-        message["Subject"] = _header_text(rendered.subject)
-        message["Date"] = mail.at
-        message["Message-ID"] = message_id_of(mail.delivery_id, settings.mail_domain, key)
+        headers = {
+            "From": composing.mailbox("From", sender_name, settings.sender),
+            "To": composing.mailbox("To", mail.to_name, recipient),
+            "Subject": composing.words("Subject", rendered.subject),
+            "Date": format_datetime(mail.at),
+            "Message-ID": message_id_of(mail.delivery_id, settings.mail_domain, key),
+        }
         if mail.in_reply_to is not None:
-            message["In-Reply-To"] = mail.in_reply_to
+            headers["In-Reply-To"] = composing.one_piece(mail.in_reply_to)
         if mail.references:
-            message["References"] = " ".join(mail.references)
+            headers["References"] = composing.one_a_line(mail.references)
         if settings.reply_domain is not None and key is not None:
-            message["Reply-To"] = signed_address(mail.delivery_id, AddressPurpose.REPLY, key, settings.reply_domain)
+            headers["Reply-To"] = signed_address(mail.delivery_id, AddressPurpose.REPLY, key, settings.reply_domain)
         elif mail.reply_to is not None:
-            message["Reply-To"] = self._reply_address(mail.reply_to)
+            headers["Reply-To"] = self._reply_address(mail.reply_to)
         if mail.automatic:
-            message["Auto-Submitted"] = "auto-generated"
+            headers["Auto-Submitted"] = "auto-generated"
         if mail.unsubscribe is not None:
-            message["List-Unsubscribe"] = self._unsubscribe(mail, mail.unsubscribe, key)
+            headers["List-Unsubscribe"] = self._unsubscribe(mail, mail.unsubscribe, key)
             if key is not None and settings.public_url is not None:
-                message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        message.set_content(rendered.text)
-        message.add_alternative(rendered.html, subtype="html")
-        for file in rendered.files:
-            message.add_attachment(file.html, subtype="html", filename=file.name)
-        message["Content-Language"] = rendered.language  # only now: setting the content clears such headers
-        return message
+                headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        return headers | {"Content-Language": rendered.language}
 
     def _unsubscribe(self, mail: OutgoingMail, contact: str, key: Key | None) -> str:
         """How the recipient wants no more such mails: a signed address, else our own with a signed subject."""
@@ -288,36 +277,6 @@ class MailChannel:
             client.close()
 
 
-def _attach(message: EmailMessage, files: Sequence[tuple[Attachment, bytes]], delivery_id: str) -> None:
-    for file, content in files:
-        kind = file.media_type if _MEDIA_TYPE.fullmatch(file.media_type) else "application/octet-stream"
-        maintype, _, subtype = kind.partition("/")
-        message.add_attachment(content, maintype, subtype, filename=_header_text(file.name))
-    # Boundaries of our own make a resend the same message, byte for byte.
-    for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
-        named = f"{delivery_id}/{number}" if number else delivery_id
-        part.set_boundary(hashlib.sha256(named.encode("utf-8", "replace")).hexdigest()[:40])
-
-
-class _WirePolicy(EmailPolicy):
-    """Long identifiers and links stay in one piece; folded, the standard policy would turn them into encoded words."""
-
-    def fold(self, name: str, value: str) -> str:
-        if name.lower() in {"message-id", "in-reply-to", "reply-to", "list-unsubscribe"}:
-            return f"{name}: {value}{self.linesep}"
-        if name.lower() == "references":
-            return f"{name}: {f'{self.linesep} '.join(value.split())}{self.linesep}"
-        folded: str = super().fold(name, value)
-        return folded
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        return self.fold(name, value).encode("ascii")
-
-
-# 7bit: a server without 8BITMIME takes it as well.
-_WIRE = _WirePolicy(linesep=SMTP_POLICY.linesep, max_line_length=78, cte_type="7bit")
-
-
 def _web_address(url: str) -> str:
     """`url` without a slash at its end. Raises ValueError for what no mail program would post to."""
     try:
@@ -340,12 +299,3 @@ def _web_address(url: str) -> str:
     if not secure and not (parts.scheme == "http" and host in _LOOPBACK):
         raise ValueError(f"{one_line(url)[:80]!r} is not safe to be posted to; use https")
     return url.rstrip("/")
-
-
-def _mailbox(name: str, address: str) -> Address:
-    return Address(display_name=_header_text(name), addr_spec=address)
-
-
-def _header_text(value: str) -> str:
-    """`value` for a header: on one line, and never read as an encoded word by the recipient's mail program."""
-    return one_line(value).replace("=?", "= ?")

@@ -231,6 +231,7 @@ def _environment(form: str, paragraphs: Callable[[str], str]) -> Environment:
         finalize=_present,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     environment.filters.update({name: _for_recipient(name) for name in FILTERS})
     environment.filters["paragraphs"] = paragraphs
