@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from activities.kernel.clock import present
 from activities.mail.keys import GRACE
 from domain.frame.vouching import as_service, signed_id
 from domain.journey.registry import OPERATIONS
@@ -76,7 +77,7 @@ async def test_a_role_counts_by_our_doors_and_not_by_the_bare_engine(
 async def test_a_key_that_was_retired_vouches_for_a_day_and_then_for_nobody(servers: Servers) -> None:
     account, pool = await held(servers), servers.pool
     number = await pool.fetchval(
-        "insert into signing_key (secret, made_at) values ($1, now()) returning number", b"k" * 32
+        "insert into signing_key (secret, made_at) values ($1, $2) returning number", b"k" * 32, present()
     )
     key = Key(number, b"k" * 32)
     here = Bare(servers, account)
@@ -87,14 +88,14 @@ async def test_a_key_that_was_retired_vouches_for_a_day_and_then_for_nobody(serv
             request, signed_id(request_id, journey_id(account), "override_hold", request, key.number, key.secret)
         )
 
-    retire = "update signing_key set retired_at = now() - $2::interval where number = $1"
-    await pool.execute(retire, number, GRACE + timedelta(minutes=5))
+    retire = "update signing_key set retired_at = $2 where number = $1"
+    await pool.execute(retire, number, present() - GRACE - timedelta(minutes=5))
     try:
         assert "a service may not override" in await asks("o-late")
-        await pool.execute(retire, number, GRACE - timedelta(minutes=5))
+        await pool.execute(retire, number, present() - GRACE + timedelta(minutes=5))
         assert await asks("o-in-time") == "done"
     finally:
-        await pool.execute(retire, number, GRACE * 2)
+        await pool.execute(retire, number, present() - GRACE * 2)
 
 
 def test_every_request_in_a_role_has_one_of_service() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -35,8 +35,11 @@ from tests.gateway.console.test_kept_forms import ends
 from tests.gateway.console.test_words import FOLDER, _all
 
 PEOPLE = sorted(set(AccessRole) - {AccessRole.PROGRAM})
-TODAY = present().date()
 _numbers = count(1)
+
+
+def today() -> date:
+    return present().date()
 
 
 def form_of(browser: Browser, do: str, of: str = "") -> Form:
@@ -64,10 +67,10 @@ async def test_a_price_counts_from_its_day_and_the_past_is_not_written_over(serv
     browser = await signed_in(servers, staff_id)
     typed = {"product": "SEATS", "currency": "JPY", "book": book, "per": "month", "reason": "as agreed"}
     first, _ = await changed(
-        browser, "/settings/prices", "publish", **typed, price="1200", valid_from=TODAY.isoformat()
+        browser, "/settings/prices", "publish", **typed, price="1200", valid_from=today().isoformat()
     )
     assert first.status_code == 200, first.text
-    later = TODAY + timedelta(days=30)
+    later = today() + timedelta(days=30)
     await changed(browser, "/settings/prices", "publish", **typed, price="1300", valid_from=later.isoformat())
     refused, _ = await changed(
         browser,
@@ -75,7 +78,7 @@ async def test_a_price_counts_from_its_day_and_the_past_is_not_written_over(serv
         "publish",
         **typed,
         price="1",
-        valid_from=(TODAY - timedelta(days=1)).isoformat(),
+        valid_from=(today() - timedelta(days=1)).isoformat(),
     )
     assert refused.status_code == 422
     assert "lies before today" in refused.text
@@ -84,7 +87,7 @@ async def test_a_price_counts_from_its_day_and_the_past_is_not_written_over(serv
     async with servers.pool.acquire() as connection:
         prices = [
             (await catalogue.load_price_book(connection, book, "JPY", day, ["SEATS"])).by_product["SEATS"][0]
-            for day in (TODAY, later)
+            for day in (today(), later)
         ]
     assert [one.tiers[0].price for one in prices] == [Decimal(1200), Decimal(1300)]
     assert await logged(servers, f"prices/{book}") == [
@@ -266,7 +269,7 @@ async def test_what_a_customer_is_owed_is_kept(servers: Servers) -> None:
     await servers.client.place_order(document)
     browser = await with_role(servers, AccessRole.SERVICE)
     typed = {"entitlement_id": f"E-{account}", "account_id": account, "policy_id": "enterprise"}
-    dates = {"starts_on": TODAY.isoformat(), "ends_on": "2020-01-01"}
+    dates = {"starts_on": today().isoformat(), "ends_on": "2020-01-01"}
     refused, _ = await changed(browser, "/settings/policies", "entitle", **typed, **dates, reason="bought")
     assert refused.status_code == 422
     assert 'value="2020-01-01"' in refused.text

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from activities.channels.rendering import Renderer
+from activities.kernel.clock import present
 from activities.mail.keys import load_keys
 from domain.frame.messages import OutgoingMail
 from domain.mail.signing import AddressPurpose, token_of
@@ -28,7 +29,9 @@ async def link(post: Post, mail: Any) -> str:
 async def renewing(post: Post, **changes: Any) -> tuple[dict[str, Any], Any]:
     """A customer whose contract ends soon: their order, and the mail with the offer for the next term."""
     document = await post.customer(**changes)
-    await post.servers.client.fast_forward(document["account"]["account_id"], timedelta(days=330))
+    start = date.fromisoformat(document["contracts"][0]["term"]["start"])
+    into = timedelta(days=329)  # after the first two notices of a year, before the last one
+    await post.servers.client.fast_forward(document["account"]["account_id"], start - present().date() + into)
     return document, await post.answered(contact_of(document), "renewal_notice")
 
 
