@@ -25,7 +25,7 @@ LINES = 8
 KILLS = 3
 
 
-@pytest.mark.slow("refunds")
+@pytest.mark.slow("kill")
 async def test_workers_killed_around_refunds_neither_double_nor_lose_one(tmp_path: Path) -> None:
     dice = random.Random(SEED)
     async with Fragile(tmp_path) as stack:

@@ -108,7 +108,7 @@ async def picture(stack: Up, account: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.slow("restart")
+@pytest.mark.slow("outage")
 async def test_every_journey_is_where_it_was_and_goes_on(tmp_path: Path) -> None:
     places: list[dict[str, Any]] = []
     try:

@@ -14,7 +14,7 @@ from tests.faults.twins import Report, rehearse
 SEED = 20261121
 
 
-@pytest.mark.slow("chaos")
+@pytest.mark.slow("kill")
 @pytest.mark.timeout(600)
 async def test_kills_at_random_instants_neither_double_nor_lose_a_step(tmp_path: Path) -> None:
     report = await rehearse(tmp_path, kills=5, customers=2, seed=SEED)

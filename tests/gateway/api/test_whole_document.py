@@ -97,7 +97,7 @@ async def test_calls_made_of_the_document_are_answered_as_it_says(servers: Serve
 def _call_all(url: str, token: str, known: dict[str, str]) -> tuple[int, list[str]]:
     """Every operation, on what is on record and on what may not be; how many calls that made, and what was wrong with some."""
     wanted = settings(
-        max_examples=max(1, int(2 * _share())), phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+        max_examples=max(1, int(_share())), phases=[Phase.generate], suppress_health_check=list(HealthCheck)
     )
     headers = {"Authorization": f"Bearer {token}", "Prefer": "wait=2"}
     called, wrong = 0, list[str]()

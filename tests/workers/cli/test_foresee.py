@@ -160,7 +160,7 @@ async def test_nothing_is_foreseen_for_whom_nobody_knows_or_whose_journey_is_clo
     assert refused.value.type == "JourneyClosed"
 
 
-@pytest.mark.slow("foresight")
+@pytest.mark.slow("years")
 async def test_a_customer_with_a_case_and_a_pause_is_foreseen_too(
     servers: Servers, here: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -125,7 +125,7 @@ async def test_a_welcome_to_whoever_wants_no_mails_completes_nothing_and_holds_n
         assert "The welcome mail was not sent: 山本 葵 (main contact) wants no optional mails" in titles
 
 
-@pytest.mark.slow("late")
+@pytest.mark.slow("outage")
 async def test_what_waited_for_a_server_says_what_is_so_when_it_leaves(servers: Servers, tmp_path: Path) -> None:
     """Forty days without a mail server: what is over by then is dropped, and said to be; of two notices the later one leaves, and
     counts the days from the day on which it does."""

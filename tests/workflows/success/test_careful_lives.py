@@ -14,7 +14,7 @@ from tests.cases import case_client, staffed
 from tests.conftest import Servers
 from tests.workflows.journey.test_plan_agreement import feed_of
 
-CUSTOMERS = int(os.environ.get("CARE_CUSTOMERS", "7"))
+CUSTOMERS = int(os.environ.get("CARE_CUSTOMERS", "4"))
 SEED = int(os.environ.get("CARE_SEED", "5"))
 
 
