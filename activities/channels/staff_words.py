@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-import yaml
+from activities.kernel.yaml_words import read_own
 
 _PLACE = re.compile(r"\{(\w+)(:[tr])?\}")
 _NEXT = re.compile(r"; (?![^“]*”)")
@@ -85,4 +85,4 @@ def sentences(language: str) -> tuple[tuple[str, str], ...]:
     file = files("activities.channels") / "words" / f"{language}.yaml"
     if not language.isalpha() or not file.is_file():
         return ()
-    return tuple((english, says) for english, says in yaml.safe_load(file.read_text(encoding="utf-8")))
+    return tuple((english, says) for english, says in read_own(file.read_text(encoding="utf-8")))

@@ -73,7 +73,6 @@ def playbook_in(text: str, name: str) -> Playbook:
         ) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise PlaybookError(f"{name}:1: is no YAML: {' '.join(str(error).split())}") from error
-    lines = lines_of(text)
     try:
         playbook = Playbook.model_validate(document)
     except ValidationError as error:
@@ -81,7 +80,7 @@ def playbook_in(text: str, name: str) -> Playbook:
             (tuple(one["loc"]), f"{_field(one['loc'])}{one['msg'].removeprefix('Value error, ')}")
             for one in error.errors()
         ]
-        raise PlaybookError(_faults(name, said, lines)) from error
+        raise PlaybookError(_faults(name, said, lines_of(text))) from error
     faults: list[tuple[tuple[int | str, ...], str]] = []
     for section, number, play in _all_plays(playbook):
         if play.when is not None:
@@ -91,7 +90,7 @@ def playbook_in(text: str, name: str) -> Playbook:
                 place = (section, number, "when")
                 faults.append((place, f"{_field(place)}{error}; the condition is: {play.when}"))
     if faults:
-        raise PlaybookError(_faults(name, faults, lines))
+        raise PlaybookError(_faults(name, faults, lines_of(text)))
     return playbook
 
 

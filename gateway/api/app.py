@@ -8,7 +8,7 @@ from http import HTTPStatus
 from importlib import metadata
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
 from gateway.api import problems
@@ -25,12 +25,12 @@ from gateway.api.reading import reading
 from gateway.api.reports import reports
 from gateway.api.sold import sold
 from gateway.api.things import things
+from gateway.api.versions import VERSION
 from gateway.api.writing import writing
 from gateway.doors import Doors
 from gateway.events.desk import EventDesk
 from gateway.readiness import shortcomings
 
-VERSION = "/v1"
 During = Callable[[], AbstractAsyncContextManager[None]]
 
 
@@ -51,13 +51,10 @@ def create_app(doors: Doors, *pages: BaseRoute, during: During | None = None, de
     )
     app.openapi = lambda: document_of(app)  # type: ignore[method-assign]
     problems.install(app)
-    api = APIRouter(prefix=VERSION)
-    api.include_router(asking(doors))
-    api.include_router(reading(doors))
-    for paths in (things, sold, many, previews, journeys, reports, writing, paper_paths, deliveries):
-        api.include_router(paths(doors))
-    api.include_router(events(doors, desk))
-    app.include_router(api)
+    areas = (asking, reading, things, sold, many, previews, journeys, reports, writing, paper_paths, deliveries)
+    # Not `include_router`, which makes every route once more, and all of it again at the first call.
+    for router in (*(area(doors) for area in areas), events(doors, desk)):
+        app.router.routes.extend(router.routes)
     _signs_of_life(app, doors)
     app.router.routes.extend(pages)
     return app

@@ -20,6 +20,7 @@ from gateway.api.documents import READING, described
 from gateway.api.entry import entry_to
 from gateway.api.problems import CallError
 from gateway.api.resources import RESOURCES_OF
+from gateway.api.versions import VERSION
 from gateway.calling import NoAnswerError
 from gateway.doors import Doors
 from gateway.views.answers.table import RequestOutcome
@@ -34,7 +35,7 @@ RequestId = Annotated[str, Path(pattern=r"^[\w.:-]{1,120}$")]
 
 def asking(doors: Doors) -> APIRouter:
     """The paths of all requests that somebody outside may make."""
-    router = APIRouter()
+    router = APIRouter(prefix=VERSION)
     acting = Acting(doors, "api")
     _beginnings(router, doors, acting)
     for areas, add in ((OF_JOURNEYS, _of_account), (OF_CASES, _of_case)):

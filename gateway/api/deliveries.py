@@ -16,6 +16,7 @@ from gateway.api.answers import ON_A_PAGE, From, Limit, Words, answered, place_o
 from gateway.api.carrying import Done, carried_out
 from gateway.api.documents import told_of
 from gateway.api.entry import entry_to
+from gateway.api.versions import VERSION
 from gateway.api.written import REDELIVER_EVENT, Redelivery
 from gateway.doors import Doors
 from gateway.redelivering import UNKNOWN_DELIVERY, Redelivering
@@ -44,7 +45,7 @@ class EventCatalogue(View):
 
 def deliveries(doors: Doors) -> APIRouter:
     """The paths of events that go out."""
-    router = APIRouter()
+    router = APIRouter(prefix=VERSION)
     enter = Depends(entry_to(doors.pool, "deliveries", READ))
     write = Depends(entry_to(doors.pool, REDELIVER_EVENT.resource, WRITE))
     redelivering = Redelivering(doors, "api")

@@ -13,6 +13,7 @@ from activities.kernel.clock import present
 from gateway.api.bodies import read_bytes
 from gateway.api.documents import told_as
 from gateway.api.problems import CallError
+from gateway.api.versions import VERSION
 from gateway.doors import Doors
 from gateway.events.desk import EventDesk
 from gateway.events.signatures import Call
@@ -31,7 +32,7 @@ class EventTaken(View):
 
 def events(doors: Doors, desk: EventDesk | None = None) -> APIRouter:
     """The path of events. desk: whoever attends to them in this process and hears of them at once."""
-    router = APIRouter()
+    router = APIRouter(prefix=VERSION)
     takes = desk or EventDesk(doors)
 
     async def endpoint(source: SourceName, request: Request) -> Response:

@@ -15,6 +15,7 @@ from gateway.api.answers import Words, answered, reads
 from gateway.api.asking import Id
 from gateway.api.entry import entry_to
 from gateway.api.reading import looking
+from gateway.api.versions import VERSION
 from gateway.doors import Doors
 from gateway.views.journey import Explained, Journey, Plan, explained, journey, plan_of
 
@@ -26,7 +27,7 @@ _Months = Annotated[int, Query(ge=0, le=_MOST_MONTHS, description="So many ahead
 
 def journeys(doors: Doors) -> APIRouter:
     """The paths of journeys."""
-    router = APIRouter()
+    router = APIRouter(prefix=VERSION)
     enter = Depends(entry_to(doors.pool, "journeys", READ))
 
     async def one(request: Request, account_id: Id, who: Principal = enter) -> Response:

@@ -22,6 +22,7 @@ from gateway.api.carrying import Done, carried_out
 from gateway.api.documents import told_of
 from gateway.api.entry import signed_in
 from gateway.api.resources import RESOURCE_OF
+from gateway.api.versions import VERSION
 from gateway.api.written import ASK_MANY, AskedItem, AskedItems, ItemAnswer, ItemsAnswer
 from gateway.calling import NoAnswerError
 from gateway.doors import Doors
@@ -35,7 +36,7 @@ _WITHIN = timedelta(seconds=10)
 
 def many(doors: Doors) -> APIRouter:
     """The path of many requests."""
-    router = APIRouter()
+    router = APIRouter(prefix=VERSION)
     enter = Depends(signed_in(doors.pool))
 
     async def endpoint(request: Request, who: Principal = enter) -> Response:

@@ -21,6 +21,7 @@ from gateway.api.documents import READING
 from gateway.api.entry import entry_to
 from gateway.api.reading import looking
 from gateway.api.things import AssetId
+from gateway.api.versions import VERSION
 from gateway.doors import Doors
 from gateway.papers import PDF, UNKNOWN_DOCUMENT, Language
 from gateway.views.papers import PapersOfAccount, papers_of_account
@@ -31,7 +32,7 @@ _Version = Annotated[int | None, Query(ge=1, le=1_000_000, description="The late
 
 def paper_paths(doors: Doors) -> APIRouter:
     """The paths of documents."""
-    router = APIRouter()
+    router = APIRouter(prefix=VERSION)
     press = Press()
     _of_bill(router, doors, press)
     _of_quote(router, doors, press)

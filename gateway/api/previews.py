@@ -16,6 +16,7 @@ from gateway.api.asking import Id
 from gateway.api.carrying import Done, carried_out
 from gateway.api.documents import told_of
 from gateway.api.entry import entry_to
+from gateway.api.versions import VERSION
 from gateway.api.written import preview_written
 from gateway.doors import Doors
 from gateway.views.previews import preview_of
@@ -24,7 +25,7 @@ from gateway.views.shown import shown
 
 def previews(doors: Doors) -> APIRouter:
     """The paths of previews: one for each request that can be tried."""
-    router = APIRouter()
+    router = APIRouter(prefix=VERSION)
     for update in sorted(TRIED):
         _preview(router, doors, JOURNEY[update])
     return router

@@ -19,6 +19,7 @@ from gateway.acting import Acting
 from gateway.api.answers import ON_A_PAGE, From, Limit, Words, answered, place_of, reads
 from gateway.api.asking import Id
 from gateway.api.entry import entry_to
+from gateway.api.versions import VERSION
 from gateway.doors import Doors
 from gateway.views.accounts import AccountLine, accounts_page
 from gateway.views.assets import AssetLine, assets_page
@@ -67,7 +68,7 @@ _PARTS = (
 
 def reading(doors: Doors) -> APIRouter:
     """The paths of everything that is on record of a customer."""
-    router = APIRouter()
+    router = APIRouter(prefix=VERSION)
     _all(router, doors)
     _whole(router, doors)
     for part in _PARTS:

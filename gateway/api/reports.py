@@ -19,6 +19,7 @@ from domain.service.roi_report import GivenInputs, RoiReport
 from domain.service.sla_report import SlaReport
 from gateway.api.answers import ON_A_PAGE, From, Limit, Words, answered, place_of, reads
 from gateway.api.entry import entry_to
+from gateway.api.versions import VERSION
 from gateway.doors import Doors
 from gateway.views.audit import AuditEntry, audit_page
 from gateway.views.pages import Page
@@ -46,7 +47,7 @@ _Made = Awaitable[dict[str, Any]]
 
 def reports(doors: Doors) -> APIRouter:
     """The paths of reports and of the audit log."""
-    router = APIRouter()
+    router = APIRouter(prefix=VERSION)
     for name, make, view, groups, text in _OF_PERIODS:
         _of_period(router, doors, name, make, view, groups, text)
     _renewals(router, doors)

@@ -21,6 +21,7 @@ from gateway.api.answers import answered, reads
 from gateway.api.entry import entry_to
 from gateway.api.reading import looking
 from gateway.api.things import THING, whose_is
+from gateway.api.versions import VERSION
 from gateway.doors import Doors
 from gateway.views.bills import Bill, bills_page
 from gateway.views.contracts import ContractOnRecord, contracts_page
@@ -78,7 +79,7 @@ _DOCUMENTS = (
 
 def sold(doors: Doors) -> APIRouter:
     """The paths of these documents."""
-    router = APIRouter()
+    router = APIRouter(prefix=VERSION)
     for document in _DOCUMENTS:
         _one(router, doors, document)
     return router

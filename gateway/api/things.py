@@ -22,6 +22,7 @@ from gateway.acting import Acting
 from gateway.api.answers import ON_A_PAGE, From, Limit, answered, place_of, reads
 from gateway.api.asking import Id
 from gateway.api.entry import entry_to
+from gateway.api.versions import VERSION
 from gateway.doors import Doors
 from gateway.views.assets import AssetOnRecord, asset
 from gateway.views.cases import Case, CaseLine, CasesWanted, case, cases_page_of_all
@@ -36,7 +37,7 @@ UNKNOWN_ASSET = "UnknownAsset"
 
 def things(doors: Doors) -> APIRouter:
     """The paths of single things."""
-    router = APIRouter()
+    router = APIRouter(prefix=VERSION)
     _asset(router, doors)
     _case(router, doors)
     _task(router, doors)

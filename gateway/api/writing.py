@@ -17,6 +17,7 @@ from gateway.api.carrying import Done, carried_out
 from gateway.api.documents import told_of
 from gateway.api.entry import entry_to
 from gateway.api.reading import looking
+from gateway.api.versions import VERSION
 from gateway.api.written import (
     PREVIEW_CLAIM,
     PREVIEW_QUOTE,
@@ -34,7 +35,7 @@ from gateway.writing import INVALID_USAGE, Writing
 
 def writing(doors: Doors) -> APIRouter:
     """The paths of what is written beside requests."""
-    router = APIRouter()
+    router = APIRouter(prefix=VERSION)
     acts = Writing(doors, "api")
     _usage(router, doors, acts)
     _prices(router, doors, acts)

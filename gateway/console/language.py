@@ -11,12 +11,12 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
 from babel import Locale
 from babel.dates import format_date, format_time, get_month_names
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from activities.channels.staff_words import StaffWords, sentences
+from activities.kernel.yaml_words import read_own
 from activities.playbooks import FOLDER, read_playbooks
 from domain.kernel.zones import is_zone, local_time
 
@@ -37,12 +37,12 @@ _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
 @cache
 def _file(language: str) -> Mapping[str, str]:
     text = (files("gateway.console") / "words" / f"{language}.yaml").read_text(encoding="utf-8")
-    return {str(key): str(value) for key, value in yaml.safe_load(text).items()}
+    return {str(key): str(value) for key, value in read_own(text).items()}
 
 
 def _pairs(name: str) -> list[tuple[str, str]]:
     file = files("gateway.console") / "words" / name
-    return [(str(english), str(says)) for english, says in yaml.safe_load(file.read_text(encoding="utf-8"))]
+    return [(str(english), str(says)) for english, says in read_own(file.read_text(encoding="utf-8"))]
 
 
 @cache

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import count
 from typing import Any
 
 import httpx2
+from fastapi import FastAPI
+from temporalio.client import Client
 
 from activities.frame import access_rows
 from activities.frame.access_rows import ApiKey
 from activities.kernel.clock import present
+from activities.kernel.pool import Pool
 from domain.frame.access import ANYTHING, AccessRole
 from gateway.api.app import create_app
 from gateway.doors import Doors
@@ -33,9 +37,16 @@ async def token_of(
     return str(token)
 
 
+@cache
+def _application(temporal: Client, pool: Pool, task_queue: str) -> FastAPI:
+    """Made once: that takes longer than most tests."""
+    return create_app(Doors(temporal, pool, task_queue))
+
+
 def calling(servers: Servers, token: str | None, **options: Any) -> httpx2.AsyncClient:
     """A client of the API with this token."""
-    app = create_app(Doors(servers.temporal, servers.pool, servers.settings.task_queue, **options))
+    at = servers.temporal, servers.pool, servers.settings.task_queue
+    app = create_app(Doors(*at, **options)) if options else _application(*at)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     hooks = {"response": [examples.keep]} if examples.WANTED else {}

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from itertools import count
 from typing import Any
 
 import httpx2
+from fastapi import FastAPI
 from starlette.applications import Starlette
+from temporalio.client import Client
 
 from activities.frame import access_rows, session_rows
 from activities.frame.access_rows import StaffAccess
 from activities.kernel.clock import present
+from activities.kernel.pool import Pool
 from domain.frame.access import AccessRole
 from gateway.api.app import create_app
 from gateway.console.app import console
@@ -139,8 +143,15 @@ def browsing(
     headers: Mapping[str, str] | None = None,
 ) -> Browser:
     """A browser in front of the console."""
-    doors = Doors(servers.temporal, servers.pool, servers.settings.task_queue)
-    return in_front_of(create_app(doors, console(Place(doors, local, ui))), host, headers)
+    at = servers.temporal, servers.pool, servers.settings.task_queue
+    return in_front_of(_application(*at, local, ui), host, headers)
+
+
+@cache
+def _application(temporal: Client, pool: Pool, task_queue: str, local: bool, ui: str) -> FastAPI:
+    """The API and the pages, made once: that takes longer than most tests."""
+    doors = Doors(temporal, pool, task_queue)
+    return create_app(doors, console(Place(doors, local, ui)))
 
 
 def at_door(servers: Servers, provider: Provider, host: str = HOST) -> Browser:

@@ -1,0 +1,5 @@
+"""The version of the API, which its paths begin with."""
+
+from __future__ import annotations
+
+VERSION = "/v1"
