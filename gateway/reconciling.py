@@ -87,6 +87,10 @@ class Reconciler:
         self._restorer = Restorer(client.temporal, pool, redo)
         self._strays: dict[str | None, list[str]] = {}
         self._stopped: dict[str, list[Difference]] = {}
+        self.back: list[str] = []
+        """customers whom `redo` has put on record again"""
+        self.waiting: dict[str | None, str] = {}
+        """by customers, what `redo` could not do yet, and why"""
         self._restored = 0
         self._cases = case_client
         self._pool = pool
@@ -118,29 +122,46 @@ class Reconciler:
             nothing_came = self._restored == before
         yield [await self._nobodys(mend=mend)]
 
-    async def redo(self) -> AsyncIterator[tuple[str | None, int]]:
+    async def redo(self, *, leave_out: bool = False) -> AsyncIterator[tuple[str | None, int]]:
         """Does once more what the database has lost, asking no journey: customers (none: nobody known) with how many acts. Before workers
-        start, nobody decides anything on facts that lack it. What could not be done is in `left`; `pages` names it."""
+        start, nobody decides anything on facts that lack it.
+
+        Customers who are not on record at all are put `back` first, and no more is done then: what no history has, such as prices and
+        usage, is taken of them only now. Each goes on up to what cannot be done yet, which `waiting` says. leave_out: nothing is waited
+        for; what could not be done is in `left`, and `pages` names it.
+        """
         strays = await self._cases_not_on_record()
+        unknown = await self._not_on_record()
+        for account_id in unknown if not leave_out else ():
+            if done := (await self._restorer.restore(account_id, begin=True)).done:
+                self.back.append(account_id)
+                yield account_id, done
+        if self.back:
+            return
         waiting: list[str] = []
         async with self._pool.acquire() as connection:
             while page := await customers.accounts_after(connection, waiting[-1] if waiting else "", PAGE):
                 waiting += page
-        waiting += await self._not_on_record()
+        waiting += unknown
         give_up = False
         while waiting:
-            stopped, came = [], 0
+            stopped, came = dict[str | None, str](), 0
             for account_id in waiting:
                 restored = await self._restorer.restore(account_id, give_up=give_up)
                 came += restored.done
                 if restored.done:
                     yield account_id, restored.done
                 if restored.stopped:
-                    stopped.append(account_id)
-            waiting, give_up = stopped, came == 0
-        restored = await self._restorer.restore(None, strays.get(None, []), give_up=True)
+                    stopped[account_id] = restored.stopped
+            if not came and not leave_out:
+                self.waiting = stopped
+                break
+            waiting, give_up = [one for one in stopped if one], came == 0
+        restored = await self._restorer.restore(None, strays.get(None, []), give_up=leave_out)
         if restored.done:
             yield None, restored.done
+        if restored.stopped:
+            self.waiting[None] = restored.stopped
 
     @property
     def left(self) -> list[str]:

@@ -24,10 +24,10 @@ _FROM_OUTSIDE = {"take_up_holdings": "what a file has brought is in no history: 
 
 @dataclass(frozen=True)
 class Restored:
-    """How much was done once more; `stopped`: the next in turn could not be done yet."""
+    """How much was done once more; `stopped`: the next in turn, which could not be done yet, and why (empty: there is none)."""
 
     done: int
-    stopped: bool = False
+    stopped: str = ""
 
 
 class Restorer:
@@ -48,16 +48,20 @@ class Restorer:
         """What the histories of a customer (or of cases of nobody known) say was done, and the database does not know."""
         return [self._said(act) for act in await self._missing(await self._remember(account_id, case_ids))]
 
-    async def restore(self, account_id: str | None, case_ids: Sequence[str] = (), *, give_up: bool = False) -> Restored:
+    async def restore(
+        self, account_id: str | None, case_ids: Sequence[str] = (), *, give_up: bool = False, begin: bool = False
+    ) -> Restored:
         """Books as sent what was sent, and does what was lost once more, in its order, up to what cannot be done yet.
 
-        give_up: the first that cannot be done is left out, as nothing else is waited for any more.
+        give_up: the first that cannot be done is left out, as nothing else is waited for any more. begin: no more than the first, by
+        which a customer is on record again.
         """
         remembered = await self._remember(account_id, case_ids)
         async with self._pool.acquire() as connection, connection.transaction():
             await outbox.note_sent_before(connection, account_id or "", remembered.sent)
         done = 0
-        for act in await self._missing(remembered):
+        missing = await self._missing(remembered)
+        for act in missing[:1] if begin else missing:
             if act.activity in _FROM_OUTSIDE:
                 self._given_up[act.key] = _FROM_OUTSIDE[act.activity]
             if act.key in self._given_up:
@@ -70,7 +74,7 @@ class Restorer:
                 raise
             except Exception as error:  # whatever stands in its way may be what another customer has lost
                 if not give_up:
-                    return Restored(done, stopped=True)
+                    return Restored(done, stopped=f"{_what(act)}, and cannot be done again yet: {error}")
                 self._given_up[act.key], give_up = f"it could not be done again: {error}", False
                 self.left.add(account_id)
             else:
@@ -96,16 +100,22 @@ class Restorer:
             return [known[key] for key in await effects.missing_effects(connection, list(known))]
 
     def _said(self, act: Act) -> Difference:
-        given, day = act.given, f"{act.as_of:%Y-%m-%d}"
+        given, said = act.given, f"{_what(act)}, and is not on record"
+        kind = DifferenceKind.REQUEST_LOST if act.is_request else DifferenceKind.STEP_LOST
         if act.is_order:
-            said, kind = f"order {given['request_id']} was accepted on {day}", DifferenceKind.ORDER_LOST
-        elif act.is_request:
-            said, kind = f"{act.activity} {given['request_id']} was done on {day}", DifferenceKind.REQUEST_LOST
-        else:
-            said, kind = f"step {EffectKey.parse(act.key).what} was done on {day}", DifferenceKind.STEP_LOST
-        said = f"{said}, and is not on record"
+            kind = DifferenceKind.ORDER_LOST
         if why := self._given_up.get(act.key):
             said += f"; {why}"
             if act.is_request:
                 said += f". It was: {json.dumps(given['body'], ensure_ascii=False, sort_keys=True)}"
         return Difference(kind, act.key, said)
+
+
+def _what(act: Act) -> str:
+    """An act in words: what was done, and when."""
+    day = f"{act.as_of:%Y-%m-%d}"
+    if act.is_order:
+        return f"order {act.given['request_id']} was accepted on {day}"
+    if act.is_request:
+        return f"{act.activity} {act.given['request_id']} was done on {day}"
+    return f"step {EffectKey.parse(act.key).what} was done on {day}"

@@ -156,17 +156,26 @@ async def doctor(
     redo: Annotated[
         bool, typer.Option("--redo", help="Do again what a database from before has lost, before workers start.")
     ] = False,
+    leave_out: Annotated[
+        bool, typer.Option("--leave-out", help="With --redo: what cannot be done again is left for a person.")
+    ] = False,
 ) -> None:
     """Says what is reachable, which versions, what is missing and how to mend it."""
     if (mend or as_json) and not reconcile:
         raise UserError("--mend and --json go with --reconcile")
+    if leave_out and not redo:
+        raise UserError("--leave-out goes with --redo")
     if redo and reconcile:
         raise UserError("--redo comes first, with no worker at work; --reconcile once workers run")
     from workers.cli import reconciling
     from workers.cli.doctor import examine
 
     asked = (
-        reconciling.reconcile(mend=mend, as_json=as_json) if reconcile else reconciling.redo() if redo else examine()
+        reconciling.reconcile(mend=mend, as_json=as_json)
+        if reconcile
+        else reconciling.redo(leave_out=leave_out)
+        if redo
+        else examine()
     )
     if not await asked:
         raise typer.Exit(1)

@@ -53,7 +53,7 @@ async def reconcile(*, mend: bool, as_json: bool) -> bool:
         return totals.standing == 0
 
 
-async def redo() -> bool:
+async def redo(*, leave_out: bool) -> bool:
     """Does once more what the histories know and the database has lost, with no worker at work; true if all of it could be done."""
     async with connections() as servers:
         settings = servers.settings
@@ -64,15 +64,30 @@ async def redo() -> bool:
         again = Redo(build_activities(servers.pool, settings, servers.temporal))
         reconciler = Reconciler(servers.client, servers.cases, servers.pool, again)
         total = 0
-        async for account_id, done in reconciler.redo():
+        async for account_id, done in reconciler.redo(leave_out=leave_out):
             total += done
             console.print(f"{account_id or NOBODY}: {counted(done, 'act')} done again")
-        console.print(f"{counted(total, 'act')} done again. Start workers, then `perennial doctor --reconcile --mend`.")
-        if left := reconciler.left:
-            console.print(
-                f"Not all could be done of {', '.join(one or NOBODY for one in left)}; that command says why."
-            )
-        return not left
+        for account_id, why in reconciler.waiting.items():
+            console.print(f"{account_id or NOBODY}: {_plain(why)}")
+        console.print(_what_next(reconciler, total))
+        return not (reconciler.back or reconciler.waiting or reconciler.left)
+
+
+def _what_next(reconciler: Reconciler, total: int) -> str:
+    said = f"{counted(total, 'act')} done again. "
+    if reconciler.back:
+        back = counted(len(reconciler.back), "customer")
+        return f"{said}On record again: {back}. What was told of them meanwhile (prices, usage) was refused: bring it once more, then run this again."
+    if reconciler.waiting:
+        return (
+            f"{said}Bring what the others lack (prices, usage, files: import them again), then run this again."
+            " With --leave-out, what cannot be brought is left for a person."
+        )
+    next_ = "Start workers, then `perennial doctor --reconcile --mend`"
+    if reconciler.left:
+        left = ", ".join(one or NOBODY for one in reconciler.left)
+        return f"{said}{next_}, which says what could not be done of {left}."
+    return f"{said}{next_}."
 
 
 async def _note(pool: Pool, totals: Totals) -> None:

@@ -70,6 +70,8 @@ async def test_the_doctor_sees_whether_a_worker_works(servers: Servers, tmp_path
     assert (found.code, "workers are at work" in found.err, "stop them" in found.err) == (1, True, True)
     found = await here(servers, tmp_path, "doctor", "--redo", "--reconcile")
     assert (found.code, "--redo comes first" in found.err) == (1, True)
+    found = await here(servers, tmp_path, "doctor", "--leave-out")
+    assert (found.code, "--leave-out goes with --redo" in found.err) == (1, True)
 
 
 async def test_the_doctor_sees_migrations_that_were_not_applied(servers: Servers, tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from unittest.mock import AsyncMock
 
 import pytest
 
+from activities.kernel.clock import present
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
 from gateway.reconciling import Reconciler
@@ -41,24 +44,105 @@ async def test_a_journey_from_a_copy_of_before_is_brought_to_the_latest_instant_
     assert await servers.client.now(account) >= later
 
 
+@asynccontextmanager
+async def lost(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch, account: str
+) -> AsyncIterator[tuple[Servers, Callable[[], Reconciler]]]:
+    """A database that knows nothing of this customer, nor of anybody else, and who brings back what it lacks of theirs."""
+    async with own_database(servers.stack, f"redone_{account[-6:]}") as own:
+        client, cases = PerennialClient(servers.temporal, own.pool), CaseClient(servers.temporal, own.pool)
+        redo = Redo(build_activities(own.pool, servers.settings, servers.temporal))
+        unknown = "select 1 from account where account_id = $1"
+
+        def again() -> Reconciler:
+            found = Reconciler(client, cases, own.pool, redo)
+
+            async def not_on_record() -> list[str]:
+                return [] if await own.pool.fetchval(unknown, account) else [account]
+
+            monkeypatch.setattr(found, "_not_on_record", not_on_record)  # and nobody else's
+            monkeypatch.setattr(found, "_cases_not_on_record", AsyncMock(return_value={}))
+            return found
+
+        yield replace(servers, pool=own.pool, client=client), again
+
+
+KNOWN = "select key, as_of from effect where account_id = $1 and key not like '%/settled' order by key"
+
+
 async def test_what_a_database_has_lost_is_done_again_before_any_journey_is_asked(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, account = await begin(servers)
-    async with own_database(servers.stack, "redone") as own:
-        redo = Redo(build_activities(own.pool, servers.settings, servers.temporal))
-        cases = CaseClient(servers.temporal, own.pool)
-        again = Reconciler(PerennialClient(servers.temporal, own.pool), cases, own.pool, redo)
-        monkeypatch.setattr(again, "_not_on_record", AsyncMock(return_value=[account]))  # and nobody else's
-        monkeypatch.setattr(again, "_cases_not_on_record", AsyncMock(return_value={}))
-        done = dict([one async for one in again.redo()])
-        assert again.left == []
-        keys = "select key, as_of from effect where account_id = $1 and key not like '%/settled' order by key"
-        known = await servers.pool.fetch(keys, account)
-        assert [*await own.pool.fetch(keys, account)] == known
-        assert 10 < done.pop(account) <= len(known)
-        assert not done
-        assert await invoices(replace(servers, pool=own.pool), account) == await invoices(servers, account)
+    document, account = await begin(servers)
+    async with lost(servers, monkeypatch, account) as (theirs, again):
+        first = again()
+        assert [one async for one in first.redo()] == [(account, 1)]
+        assert first.back == [account]
+        (key,) = [row["key"] for row in await theirs.pool.fetch(KNOWN, account)]
+        assert key == f"journey:{account}/order:{document['order_id']}", (
+            "what was told of them is taken again from here on"
+        )
+        rest = again()
+        ((_, done),) = [one async for one in rest.redo()]
+        assert (rest.back, rest.waiting, rest.left) == ([], {}, [])
+        known = await servers.pool.fetch(KNOWN, account)
+        assert [*await theirs.pool.fetch(KNOWN, account)] == known
+        assert 10 < done <= len(known)
+        assert await invoices(theirs, account) == await invoices(servers, account)
+        assert [one async for one in again().redo()] == []
+
+
+async def test_what_waits_for_prices_keeps_all_that_came_after_it_waiting(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, account = await begin(servers, 10)
+    price = {"product": "SEATS", "price": "900", "per": "month", "currency": "JPY", "valid_from": "2020-01-01"}
+    price["book"] = f"book-{account}"
+    await servers.client.publish_prices(price, as_of=present())
+    line = {"kind": "sale", "line_id": "1", "product": "SEATS", "quantity": 4, "months": 12}
+    asked = {"quote_id": f"Q-{account}", "lines": [line], "price_book": price["book"], "by": "S-1", "request_id": "q-1"}
+    quoted = await servers.client.ask(account, "request_quote", asked)
+    await servers.client.ask(
+        account, "accept_quote", {"quote_id": quoted["quote_id"], "by": "P-1", "request_id": "q-2"}
+    )
+    await servers.client.fast_forward(account, timedelta(days=40))
+    await settled(servers.pool, account)
+    async with lost(servers, monkeypatch, account) as (theirs, again):
+        assert [one async for one in again().redo()] == [(account, 1)]
+        stops = again()
+        assert len([one async for one in stops.redo()]) == 1
+        (why,) = stops.waiting.values()
+        assert why.startswith("request_quote q-1 was done on "), why
+        assert "cannot be done again yet" in why
+        assert not await theirs.pool.fetchval("select count(*) from quote where account_id = $1", account)
+        assert [one async for one in again().redo()] == []
+        await theirs.client.publish_prices(price, as_of=present())
+        rest = again()
+        assert len([one async for one in rest.redo()]) == 1
+        assert (rest.waiting, rest.left) == ({}, [])
+        assert [*await theirs.pool.fetch(KNOWN, account)] == await servers.pool.fetch(KNOWN, account)
+        assert await invoices(theirs, account) == await invoices(servers, account)
+
+
+async def test_what_cannot_be_brought_is_left_out_where_that_is_asked_for(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, account = await begin(servers, 10)
+    price = {"product": "SEATS", "price": "900", "per": "month", "currency": "JPY", "valid_from": "2020-01-01"}
+    price["book"] = f"book-{account}"
+    await servers.client.publish_prices(price, as_of=present())
+    line = {"kind": "sale", "line_id": "1", "product": "SEATS", "quantity": 4, "months": 12}
+    asked = {"quote_id": f"Q-{account}", "lines": [line], "price_book": price["book"], "by": "S-1", "request_id": "q-1"}
+    await servers.client.ask(account, "request_quote", asked)
+    await servers.client.fast_forward(account, timedelta(days=10))
+    await settled(servers.pool, account)
+    async with lost(servers, monkeypatch, account) as (theirs, again):
+        out = again()
+        assert sum([done async for _, done in out.redo(leave_out=True)]) > 5
+        assert (out.back, out.waiting, out.left) == ([], {}, [account])
+        missing = {row["key"] for row in await servers.pool.fetch(KNOWN, account)}
+        missing -= {row["key"] for row in await theirs.pool.fetch(KNOWN, account)}
+        assert f"journey:{account}/request_quote:q-1" in missing
 
 
 @pytest.mark.damaged
