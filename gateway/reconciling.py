@@ -26,7 +26,7 @@ from domain.kernel.shown import counted
 from gateway.calling import NoAnswerError
 from gateway.cases import CASE_WORKFLOW, CaseClient
 from gateway.client import WORKFLOW, PerennialClient
-from gateway.restoring import Redo, Restorer
+from gateway.restoring import Redo, Restored, Restorer
 
 PAGE = 200
 ACCOUNT = SearchAttributeKey.for_keyword("AccountId")
@@ -87,8 +87,8 @@ class Reconciler:
         self._restorer = Restorer(client.temporal, pool, redo)
         self._strays: dict[str | None, list[str]] = {}
         self._stopped: dict[str, list[Difference]] = {}
-        self.back: list[str] = []
-        """customers whom `redo` has put on record again"""
+        self.paused: list[str] = []
+        """customers of whom `redo` has put a lost order on record again, and has more to do"""
         self.waiting: dict[str | None, str] = {}
         """by customers, what `redo` could not do yet, and why"""
         self._restored = 0
@@ -126,42 +126,52 @@ class Reconciler:
         """Does once more what the database has lost, asking no journey: customers (none: nobody known) with how many acts. Before workers
         start, nobody decides anything on facts that lack it.
 
-        Customers who are not on record at all are put `back` first, and no more is done then: what no history has, such as prices and
-        usage, is taken of them only now. Each goes on up to what cannot be done yet, which `waiting` says. leave_out: nothing is waited
-        for; what could not be done is in `left`, and `pages` names it.
+        Whose order was lost is `paused` once it is on record again: what no history has, such as prices and usage, is taken of what it
+        sells only from then on. Each goes on up to what cannot be done yet, which `waiting` says. leave_out: nothing is waited for; what
+        could not be done is in `left`, and `pages` names it.
         """
         strays = await self._cases_not_on_record()
-        unknown = await self._not_on_record()
-        for account_id in unknown if not leave_out else ():
-            if done := (await self._restorer.restore(account_id, begin=True)).done:
-                self.back.append(account_id)
-                yield account_id, done
-        if self.back:
-            return
-        waiting: list[str] = []
+        going: list[str] = []
         async with self._pool.acquire() as connection:
-            while page := await customers.accounts_after(connection, waiting[-1] if waiting else "", PAGE):
-                waiting += page
-        waiting += unknown
-        give_up = False
-        while waiting:
-            stopped, came = dict[str | None, str](), 0
-            for account_id in waiting:
-                restored = await self._restorer.restore(account_id, give_up=give_up)
+            while page := await customers.accounts_after(connection, going[-1] if going else "", PAGE):
+                going += page
+        going += await self._not_on_record()
+        given_up: set[str] = set()
+        while going:
+            stopped, came = dict[str, Restored](), 0
+            for account_id in going:
+                restored = await self._restorer.restore(
+                    account_id, give_up=account_id in given_up, pausing=not leave_out
+                )
                 came += restored.done
                 if restored.done:
                     yield account_id, restored.done
-                if restored.stopped:
-                    stopped[account_id] = restored.stopped
-            if not came and not leave_out:
-                self.waiting = stopped
-                break
-            waiting, give_up = [one for one in stopped if one], came == 0
-        restored = await self._restorer.restore(None, strays.get(None, []), give_up=leave_out)
-        if restored.done:
-            yield None, restored.done
-        if restored.stopped:
-            self.waiting[None] = restored.stopped
+                if restored.paused:
+                    self.paused.append(account_id)
+                elif restored.stopped:
+                    stopped[account_id] = restored
+            going, given_up = list(stopped), set()
+            if not came:  # nothing of this run helps; what waits for another customer may be helped by the next
+                refused = {one for one, restored in stopped.items() if restored.waits and not self.paused}
+                given_up = set(stopped) if leave_out else refused
+                if not given_up:
+                    self.waiting = {one: restored.stopped for one, restored in stopped.items()}
+                    break
+        for case_id in strays.get(None, []):
+            done, stops = await self._of_a_case(case_id, leave_out=leave_out)
+            if done:
+                yield None, done
+            if stops:
+                self.waiting[None] = stops
+
+    async def _of_a_case(self, case_id: str, *, leave_out: bool) -> tuple[int, str]:
+        """How much of a case of nobody known was done once more, and what stops the rest."""
+        done = 0
+        while True:
+            restored = await self._restorer.restore(None, [case_id], give_up=leave_out)
+            done += restored.done
+            if not restored.stopped or not leave_out:
+                return done, restored.stopped
 
     @property
     def left(self) -> list[str]:
@@ -256,7 +266,8 @@ class Reconciler:
         found = await self._of_nobody(strays)
         if not mend or not found:
             return Looked(None, found)
-        await self._restorer.restore(None, strays, give_up=True)
+        for case_id in strays:
+            await self._of_a_case(case_id, leave_out=True)
         async with self._pool.acquire() as connection:
             open_cases = await case_rows.open_cases(connection, None)
         for case in open_cases:

@@ -24,10 +24,20 @@ _FROM_OUTSIDE = {"take_up_holdings": "what a file has brought is in no history: 
 
 @dataclass(frozen=True)
 class Restored:
-    """How much was done once more; `stopped`: the next in turn, which could not be done yet, and why (empty: there is none)."""
+    """How much was done once more and is on record now; what is in its way.
+
+    stopped: the next in turn, which could not be done yet, and why (empty: there is none). waits: for another customer, and for nothing
+    that somebody could bring. paused: an order is on record again, and more would follow.
+    """
 
     done: int
     stopped: str = ""
+    waits: bool = False
+    paused: bool = False
+
+
+class NotTakenError(LookupError):
+    """The other account of a transfer has not taken it, or has refused it."""
 
 
 class Restorer:
@@ -49,19 +59,19 @@ class Restorer:
         return [self._said(act) for act in await self._missing(await self._remember(account_id, case_ids))]
 
     async def restore(
-        self, account_id: str | None, case_ids: Sequence[str] = (), *, give_up: bool = False, begin: bool = False
+        self, account_id: str | None, case_ids: Sequence[str] = (), *, give_up: bool = False, pausing: bool = False
     ) -> Restored:
         """Books as sent what was sent, and does what was lost once more, in its order, up to what cannot be done yet.
 
-        give_up: the first that cannot be done is left out, as nothing else is waited for any more. begin: no more than the first, by
-        which a customer is on record again.
+        give_up: the first that cannot be done is left out, as nothing else is waited for any more. pausing: no more than the next order:
+        prices and usage of what it sells are taken from then on.
         """
         remembered = await self._remember(account_id, case_ids)
         async with self._pool.acquire() as connection, connection.transaction():
             await outbox.note_sent_before(connection, account_id or "", remembered.sent)
-        done = 0
         missing = await self._missing(remembered)
-        for act in missing[:1] if begin else missing:
+        stopped, waits, paused = "", False, False
+        for act in missing:
             if act.activity in _FROM_OUTSIDE:
                 self._given_up[act.key] = _FROM_OUTSIDE[act.activity]
             if act.key in self._given_up:
@@ -74,20 +84,28 @@ class Restorer:
                 raise
             except Exception as error:  # whatever stands in its way may be what another customer has lost
                 if not give_up:
-                    return Restored(done, stopped=f"{_what(act)}, and cannot be done again yet: {error}")
+                    stopped, waits = (
+                        f"{_what(act)}, and cannot be done again yet: {error}",
+                        isinstance(error, NotTakenError),
+                    )
+                    break
                 self._given_up[act.key], give_up = f"it could not be done again: {error}", False
                 self.left.add(account_id)
             else:
-                done += 1
-        return Restored(done)
+                if pausing and act.is_order and act is not missing[-1]:
+                    paused = True
+                    break
+        # What was decided otherwise this time, such as to be put off, was done and is not on record under its key.
+        done = len(missing) - len(await self._missing(remembered)) if missing else 0
+        return Restored(done, stopped, waits, paused)
 
     async def _check(self, act: Act) -> None:
-        """Raises LookupError for a transfer whose target has not taken it yet: done now, it would be asked at another instant."""
+        """Raises NotTakenError for a transfer whose target has not taken it yet: done now, it would be asked at another instant."""
         if act.activity == Channel.CONVEYANCE.value:
             async with self._pool.acquire() as connection:
                 row = await outbox.find_outbox(connection, settled_message(act.key))
                 if row is None or not await holdings.is_answered(connection, row.body["transfer_id"]):
-                    raise LookupError("the other account has not taken it")
+                    raise NotTakenError("the other account has not taken it")
 
     async def _remember(self, account_id: str | None, case_ids: Sequence[str]) -> Remembered:
         if account_id is not None:

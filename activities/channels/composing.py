@@ -23,6 +23,8 @@ from domain.mail.reading import Attachment
 
 _LINE = "\r\n"
 _WIDTH = 78
+_WORD_WIDTH = 76
+"""of a line with encoded words, which have at most 75 characters"""
 _MEDIA_TYPE = re.compile(r"(?:application|audio|font|image|text|video)/[A-Za-z0-9][A-Za-z0-9.+-]{0,80}")
 """What can be sent as it is; messages that came along are sent as files."""
 _ANY = "application/octet-stream"
@@ -30,6 +32,8 @@ _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 """A name that needs no quotes."""
 _LONG_WORD = re.compile(r"\S{61}")
 _LONG_NAME = 60
+_BREAKS = re.compile(r"\r(?!\n)|(?<!\r)\n|\n(?![ \t])|[\r\n]\Z")
+"""Ends of lines that fold nothing."""
 _PIECE = re.compile(r"(?:%..|[^%]){1,20}")
 _CHARSET = "utf-8''"
 
@@ -38,6 +42,8 @@ class _Wire(Compat32):
     """Headers are stored as they travel."""
 
     def fold_binary(self, name: str, value: str) -> bytes:
+        if _BREAKS.search(value):
+            raise ValueError(f"the header {name} would be several")
         return f"{name}: {value}{_LINE}".encode("ascii")
 
 
@@ -48,7 +54,8 @@ def words(name: str, value: str) -> str:
     """A header's text, on as many lines as it needs: in ASCII as it is, else as encoded words."""
     value = _readable(value)
     plain = value.isascii() and not _LONG_WORD.search(value)
-    return Header(value, "us-ascii" if plain else "utf-8", _WIDTH, header_name=name).encode(linesep=_LINE)
+    header = Header(value, "us-ascii" if plain else "utf-8", _WORD_WIDTH, header_name=name)
+    return header.encode(splitchars=" ", linesep=_LINE)
 
 
 def mailbox(name: str, display: str, address: str) -> str:
@@ -57,13 +64,13 @@ def mailbox(name: str, display: str, address: str) -> str:
     if not display:
         return address
     if not display.isascii() or len(display) > _LONG_NAME:
-        said = Header(display, "utf-8", _WIDTH - 2, header_name=name).encode(linesep=_LINE)
+        said = Header(display, "utf-8", _WORD_WIDTH, header_name=name).encode(linesep=_LINE)
     elif _PLAIN_PHRASE.fullmatch(display):
         said = display
     else:
         said = '"' + display.replace("\\", "\\\\").replace('"', '\\"') + '"'
     last = said.rpartition(_LINE)[2] if _LINE in said else f"{name}: {said}"
-    return f"{said}{' ' if len(last) + len(address) + 3 <= _WIDTH else f'{_LINE} '}<{address}>"
+    return f"{said}{' ' if len(last) + len(address) + 3 <= _WORD_WIDTH else f'{_LINE} '}<{address}>"
 
 
 def one_piece(value: str) -> str:

@@ -287,6 +287,7 @@ def _web_address(url: str) -> str:
         host, secure, port = "", False, None
     if (
         not url.isascii()
+        or not url.isprintable()
         or not host
         or parts.query
         or parts.fragment

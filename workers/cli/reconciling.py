@@ -70,24 +70,25 @@ async def redo(*, leave_out: bool) -> bool:
         for account_id, why in reconciler.waiting.items():
             console.print(f"{account_id or NOBODY}: {_plain(why)}")
         console.print(_what_next(reconciler, total))
-        return not (reconciler.back or reconciler.waiting or reconciler.left)
+        return not (reconciler.paused or reconciler.waiting or reconciler.left)
 
 
 def _what_next(reconciler: Reconciler, total: int) -> str:
-    said = f"{counted(total, 'act')} done again. "
-    if reconciler.back:
-        back = counted(len(reconciler.back), "customer")
-        return f"{said}On record again: {back}. What was told of them meanwhile (prices, usage) was refused: bring it once more, then run this again."
-    if reconciler.waiting:
-        return (
-            f"{said}Bring what the others lack (prices, usage, files: import them again), then run this again."
-            " With --leave-out, what cannot be brought is left for a person."
+    said = [f"{counted(total, 'act')} done again."]
+    if reconciler.paused:
+        whose = counted(len(reconciler.paused), "customer")
+        said.append(
+            f"Lost orders of {whose} are on record again: prices and usage of what they bought are taken from now on."
         )
+    if reconciler.paused or reconciler.waiting:
+        said.append("Bring prices and usage (import them again), then run this again.")
+        said.append("With --leave-out nothing is waited for, and what cannot be done is left for a person.")
+        return " ".join(said)
     next_ = "Start workers, then `perennial doctor --reconcile --mend`"
     if reconciler.left:
         left = ", ".join(one or NOBODY for one in reconciler.left)
-        return f"{said}{next_}, which says what could not be done of {left}."
-    return f"{said}{next_}."
+        return f"{said[0]} {next_}, which says what could not be done of {left}."
+    return f"{said[0]} {next_}."
 
 
 async def _note(pool: Pool, totals: Totals) -> None:

@@ -8,8 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
+from email.header import decode_header
 from email.message import EmailMessage
 from email.utils import getaddresses, parsedate_to_datetime
 from pathlib import Path
@@ -34,7 +33,8 @@ class MailSummary:
         id: position in the order of arrival, eight digits.
         to: the addresses that it was delivered to, joined by commas.
         recipients: the same addresses one by one.
-        sender: the From header.
+        sender: the From header, decoded.
+        senders: the addresses in it, as it came.
         subject: decoded.
         language: the Content-Language header.
         at: the Date header; the instant of storing when there is no valid one. Always aware.
@@ -45,6 +45,7 @@ class MailSummary:
     to: str
     recipients: tuple[str, ...]
     sender: str
+    senders: tuple[str, ...]
     subject: str
     language: str | None
     at: datetime
@@ -162,13 +163,14 @@ def _summarise(path: Path) -> MailSummary:
     recipients = tuple(_printable(value) for name, value in found if name == "Delivered-To")
     said: dict[str, str] = {}
     for name, value in found:
-        said.setdefault(name.lower(), _decoded(value))
+        said.setdefault(name.lower(), _printable(_FOLDED.sub("", value)).strip())
     return MailSummary(
         id=path.stem,
         to=", ".join(recipients),
         recipients=recipients,
-        sender=said.get("from", ""),
-        subject=said.get("subject", ""),
+        sender=_decoded(said.get("from", "")),
+        senders=tuple(address for _, address in getaddresses([said.get("from", "")])),
+        subject=_decoded(said.get("subject", "")),
         language=said.get("content-language"),
         at=_date(said.get("date", "")) or datetime.fromtimestamp(path.stat().st_mtime, UTC),
         message_id=said.get("message-id"),
@@ -176,7 +178,8 @@ def _summarise(path: Path) -> MailSummary:
 
 
 def _addresses(mail: MailSummary) -> list[str]:
-    return [address for _, address in getaddresses([*mail.recipients, mail.sender]) if address]
+    # Those of the header as it came: a decoded name may hold whatever looks like an address.
+    return [address for _, address in getaddresses([*mail.recipients]) if address] + [*filter(None, mail.senders)]
 
 
 def _header(message: EmailMessage, name: str) -> str | None:
@@ -189,11 +192,17 @@ def _header(message: EmailMessage, name: str) -> str | None:
 
 def _decoded(value: str) -> str:
     """A header as people read it. The library's newer reader would do as well, and takes ten times as long: lists have many mails."""
-    value = _FOLDED.sub("", value)
-    if "=?" in value:
-        with contextlib.suppress(HeaderParseError, LookupError, ValueError):
-            value = str(make_header(decode_header(value)))
-    return _printable(value).strip()
+    if "=?" not in value:
+        return value
+    try:
+        # Text where nothing is encoded at all; else bytes, and what is not encoded comes as the decoder has escaped it.
+        said = (
+            part if isinstance(part, str) else part.decode(charset or "raw-unicode-escape", "replace")
+            for part, charset in decode_header(value)
+        )
+        return _printable("".join(said)).strip()
+    except Exception:  # a mailbox shows broken mails too, and the decoder raises whatever comes to hand
+        return value
 
 
 def _date(said: str) -> datetime | None:

@@ -343,6 +343,7 @@ SETTINGS = {"sender": "success@meridian.example", "mail_domain": "meridian.examp
         ({"public_url": "https://mail.meridian.example/?a=1"}, "no address to put in mails"),
         ({"public_url": "https://mail.meridian.example/a>b"}, "no address to put in mails"),
         ({"public_url": "https://[mail"}, "no address to put in mails"),
+        ({"public_url": "https://mail.meridian.example\r\nBcc:x@y.example"}, "no address to put in mails"),
         ({"public_url": "http://mail.meridian.example"}, "use https"),
         ({"public_url": "ftp://mail.meridian.example"}, "use https"),
         ({"tls": True, "start_tls": True}, "exclude each other"),

@@ -302,3 +302,32 @@ def test_the_mails_of_somebody_are_known_by_their_whole_address(tmp_path: Path) 
     box.store("LI@acme.example", ["us@perennial.example"], b"From: Li Na <LI@acme.example>\r\n\r\nHello")
     assert box.forget(theirs.are_in) == 2
     assert [mail.id for mail in box.list()] == ["00000002", "00000003"]
+
+
+def test_a_header_that_nobody_can_decode_hides_no_mail(tmp_path: Path) -> None:
+    mailbox = Mailbox(tmp_path)
+    for head in (
+        b"X-Note: =?\xc3\xbctf-8?q?x?=\r\nSubject: fine",
+        b"Subject: =?\xc3\xbctf-8?q?x?=",
+        b"Subject: =?utf-8?q?x?= caf\xc3\xa9",
+        b"Message-ID: <=?utf-8?q?x?=@y.example>\r\nSubject: fine",
+        b"Subject: a =? b",
+    ):
+        mailbox.store("a@b.example", ["jo@acme.example"], head + b"\r\n\r\nHello\r\n")
+    first, second, third, fourth, fifth = mailbox.list()
+    assert (first.subject, fourth.subject, fourth.message_id) == ("fine", "fine", "<=?utf-8?q?x?=@y.example>")
+    assert "x" in second.subject
+    assert (third.subject, fifth.subject) == ("x café", "a =? b")
+
+
+def test_a_name_that_holds_an_address_is_a_name(tmp_path: Path) -> None:
+    mailbox = Mailbox(tmp_path)
+    mailbox.store("", ["us@seller.example"], b"From: =?utf-8?q?J=C3=B6_=28Sales?= <jo@acme.example>\r\n\r\nHello\r\n")
+    other = b"From: =?utf-8?q?jo=40acme=2Eexample=2C_=C3=B6?= <o@y.example>\r\n\r\nHello\r\n"
+    mailbox.store("", ["us@seller.example"], other)
+    assert [mail.sender for mail in mailbox.list()] == [
+        "Jö (Sales <jo@acme.example>",
+        "jo@acme.example, ö <o@y.example>",
+    ]
+    assert mailbox.forget(lambda address: address == "jo@acme.example") == 1
+    assert [mail.id for mail in mailbox.list()] == ["00000002"]

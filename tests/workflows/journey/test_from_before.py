@@ -77,14 +77,14 @@ async def test_what_a_database_has_lost_is_done_again_before_any_journey_is_aske
     async with lost(servers, monkeypatch, account) as (theirs, again):
         first = again()
         assert [one async for one in first.redo()] == [(account, 1)]
-        assert first.back == [account]
+        assert first.paused == [account]
         (key,) = [row["key"] for row in await theirs.pool.fetch(KNOWN, account)]
         assert key == f"journey:{account}/order:{document['order_id']}", (
             "what was told of them is taken again from here on"
         )
         rest = again()
         ((_, done),) = [one async for one in rest.redo()]
-        assert (rest.back, rest.waiting, rest.left) == ([], {}, [])
+        assert (rest.paused, rest.waiting, rest.left) == ([], {}, [])
         known = await servers.pool.fetch(KNOWN, account)
         assert [*await theirs.pool.fetch(KNOWN, account)] == known
         assert 10 < done <= len(known)
@@ -139,7 +139,7 @@ async def test_what_cannot_be_brought_is_left_out_where_that_is_asked_for(
     async with lost(servers, monkeypatch, account) as (theirs, again):
         out = again()
         assert sum([done async for _, done in out.redo(leave_out=True)]) > 5
-        assert (out.back, out.waiting, out.left) == ([], {}, [account])
+        assert (out.paused, out.waiting, out.left) == ([], {}, [account])
         missing = {row["key"] for row in await servers.pool.fetch(KNOWN, account)}
         missing -= {row["key"] for row in await theirs.pool.fetch(KNOWN, account)}
         assert f"journey:{account}/request_quote:q-1" in missing
