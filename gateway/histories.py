@@ -49,10 +49,12 @@ class Act:
 
 @dataclass
 class Remembered:
-    """All that the histories of one customer say. `done` in the order of the customer's own time; `sent` by the ids of messages."""
+    """All that the histories of one customer say. `done` in the order of the customer's own time; by the ids of messages what was `sent`,
+    and what was only `begun` to be."""
 
     done: list[Act] = field(default_factory=list)
     sent: dict[str, datetime] = field(default_factory=dict)
+    begun: dict[str, datetime] = field(default_factory=dict)
 
 
 async def remember(temporal: Client, account_id: str) -> Remembered:
@@ -71,6 +73,7 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
     """What all runs of these workflows remember."""
     acts: dict[str, Act] = {}
     sent: dict[str, datetime] = {}
+    begun: dict[str, datetime] = {}
     provisioned: dict[str, datetime] = {}
     for workflow_id in workflow_ids:
         runs = [run async for run in temporal.list_workflows(f"WorkflowId = '{workflow_id}'")]
@@ -78,7 +81,9 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
             async for name, given, outcome in _completed(
                 temporal, temporal.get_workflow_handle(run.id, run_id=run.run_id)
             ):
-                if name == Channel.PROVISIONING.value:
+                if outcome is None:
+                    begun.setdefault(_delivery(given), datetime.fromisoformat(given["as_of"]))
+                elif name == Channel.PROVISIONING.value:
                     _note_delivery(given, outcome, provisioned)
                 elif name in _MESSAGES:
                     # With a plan it was held back, with attention refused: both are found out again.
@@ -89,7 +94,8 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
                     acts.setdefault(act.key, act)
     stages = {act.given["step"]["stage"] for act in acts.values() if act.activity == _PROVISIONED}
     sent |= {id: at for id, at in provisioned.items() if StepKey.parse(EffectKey.parse(id).what).stage in stages}
-    return Remembered(sorted(acts.values(), key=lambda act: act.as_of), sent)
+    begun = {id: at for id, at in begun.items() if id not in sent}
+    return Remembered(sorted(acts.values(), key=lambda act: act.as_of), sent, begun)
 
 
 @dataclass(frozen=True)
@@ -150,8 +156,9 @@ async def _scheduled(temporal: Client, handle: WorkflowHandle[Any, Any]) -> Asyn
 
 async def _completed(
     temporal: Client, handle: WorkflowHandle[Any, Any]
-) -> AsyncIterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """The activities of a run that were done, in their order: name, what each was given, what came of it."""
+) -> AsyncIterator[tuple[str, dict[str, Any], dict[str, Any] | None]]:
+    """The activities of a run that were done, in their order: name, what each was given, what came of it. Then the messages of which
+    nothing has come yet, which may have left all the same."""
     scheduled: dict[int, tuple[str, dict[str, Any]]] = {}
     decode = temporal.data_converter.decode
     with MayBeGone():  # a run whose history is not kept any more has nothing to say
@@ -166,9 +173,15 @@ async def _completed(
                 if done.scheduled_event_id not in scheduled:
                     continue
                 results = await decode(done.result.payloads, [dict[str, Any]])
-                name, given = scheduled[done.scheduled_event_id]
+                name, given = scheduled.pop(done.scheduled_event_id)
                 for each in _each(name, given, results[0] if results else {}):
                     yield each
+        for name, given in scheduled.values():
+            if name in _MESSAGES:
+                yield name, given, None
+            elif name == TOGETHER:
+                for delivery_id, channel in given["deliveries"].items():
+                    yield channel, {**given, "delivery_id": delivery_id}, None
 
 
 def _each(

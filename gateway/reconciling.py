@@ -141,7 +141,7 @@ class Reconciler:
             stopped, came = dict[str, Restored](), 0
             for account_id in going:
                 restored = await self._restorer.restore(
-                    account_id, give_up=account_id in given_up, pausing=not leave_out
+                    account_id, give_up=account_id in given_up, pausing=not leave_out, from_before=True
                 )
                 came += restored.done
                 if restored.done:
@@ -158,17 +158,17 @@ class Reconciler:
                     self.waiting = {one: restored.stopped for one, restored in stopped.items()}
                     break
         for case_id in strays.get(None, []):
-            done, stops = await self._of_a_case(case_id, leave_out=leave_out)
+            done, stops = await self._of_a_case(case_id, leave_out=leave_out, from_before=True)
             if done:
                 yield None, done
             if stops:
                 self.waiting[None] = stops
 
-    async def _of_a_case(self, case_id: str, *, leave_out: bool) -> tuple[int, str]:
+    async def _of_a_case(self, case_id: str, *, leave_out: bool, from_before: bool = False) -> tuple[int, str]:
         """How much of a case of nobody known was done once more, and what stops the rest."""
         done = 0
         while True:
-            restored = await self._restorer.restore(None, [case_id], give_up=leave_out)
+            restored = await self._restorer.restore(None, [case_id], give_up=leave_out, from_before=from_before)
             done += restored.done
             if not restored.stopped or not leave_out:
                 return done, restored.stopped

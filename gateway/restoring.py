@@ -59,12 +59,19 @@ class Restorer:
         return [self._said(act) for act in await self._missing(await self._remember(account_id, case_ids))]
 
     async def restore(
-        self, account_id: str | None, case_ids: Sequence[str] = (), *, give_up: bool = False, pausing: bool = False
+        self,
+        account_id: str | None,
+        case_ids: Sequence[str] = (),
+        *,
+        give_up: bool = False,
+        pausing: bool = False,
+        from_before: bool = False,
     ) -> Restored:
         """Books as sent what was sent, and does what was lost once more, in its order, up to what cannot be done yet.
 
         give_up: the first that cannot be done is left out, as nothing else is waited for any more. pausing: no more than the next order:
-        prices and usage of what it sells are taken from then on.
+        prices and usage of what it sells are taken from then on. from_before: the database does not know either which messages had
+        begun to leave: of those whose end no history knows it is on record that they may have arrived.
         """
         remembered = await self._remember(account_id, case_ids)
         async with self._pool.acquire() as connection, connection.transaction():
@@ -95,6 +102,9 @@ class Restorer:
                 if pausing and act.is_order and act is not missing[-1]:
                     paused = True
                     break
+        if from_before:
+            async with self._pool.acquire() as connection:
+                await outbox.note_begun_before(connection, remembered.begun)
         # What was decided otherwise this time, such as to be put off, was done and is not on record under its key.
         done = len(missing) - len(await self._missing(remembered)) if missing else 0
         return Restored(done, stopped, waits, paused)

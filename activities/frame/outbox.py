@@ -183,6 +183,17 @@ async def note_begun(connection: Connection, delivery_ids: Sequence[str], lead: 
     )
 
 
+async def note_begun_before(connection: Connection, begun: Mapping[str, datetime]) -> None:
+    """These messages had begun to leave when the database knew of them last, by the histories: what waits of them may have arrived."""
+    await connection.execute(
+        "update outbox o set begun_at = b.at from unnest($1::text[], $2::timestamptz[]) b (id, at)"
+        " where o.delivery_id = b.id and o.status = 'waiting' and o.begun_at is null"
+        " and o.channel in ('deliver_mail', 'deliver_notice')",
+        list(begun),
+        list(begun.values()),
+    )
+
+
 async def note_not_taken(connection: Connection, rows: Sequence[Waiting], at: datetime) -> None:
     """What was begun at `at` was certainly not taken. `rows`: as they were before, which may have had to leave together then."""
     await connection.execute(

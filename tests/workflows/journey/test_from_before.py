@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from unittest.mock import AsyncMock
 
 import pytest
@@ -13,12 +14,14 @@ import pytest
 from activities.kernel.clock import present
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
+from gateway.histories import remember
 from gateway.reconciling import Reconciler
 from tests.agendas import apart
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.copies import back_from_before, number_of
-from tests.e2e.lives import account_of, settled
+from tests.e2e.lives import account_of, settled, until
+from tests.e2e.outages import outside
 from tests.own_database import own_database
 from tests.workflows.journey.test_reconciling import begin, invoices, reconciler
 from workers.redoing import Redo
@@ -143,6 +146,32 @@ async def test_what_cannot_be_brought_is_left_out_where_that_is_asked_for(
         missing = {row["key"] for row in await servers.pool.fetch(KNOWN, account)}
         missing -= {row["key"] for row in await theirs.pool.fetch(KNOWN, account)}
         assert f"journey:{account}/request_quote:q-1" in missing
+
+
+async def test_what_had_begun_to_leave_may_have_arrived(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with outside(servers, tmp_path) as world:
+        await world.mail_goes_down()
+        account = account_of(document := order())
+        await world.client.place_order(document)
+        rows = "select delivery_id, begun_at from outbox where account_id = $1 and status = 'waiting' and channel = 'deliver_mail'"
+
+        async def is_tried() -> bool:
+            found = (await remember(servers.temporal, account)).begun
+            return {row["delivery_id"] for row in await servers.pool.fetch(rows, account)} <= found.keys() != set()
+
+        await until(is_tried, "the mails are on their way")
+        async with lost(servers, monkeypatch, account) as (theirs, again):
+            for _ in range(2):
+                assert [one async for one in again().redo()]
+            waiting = await theirs.pool.fetch(rows, account)
+            assert waiting
+            assert all(row["begun_at"] is not None for row in waiting)
+            assert not any(row["begun_at"] for row in await servers.pool.fetch(rows, account)), (
+                "where nothing is lost it is known"
+            )
+        await world.mail_comes_up()
 
 
 @pytest.mark.damaged
