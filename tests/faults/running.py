@@ -186,7 +186,7 @@ class Run:
             await self.doors.tell_tables_again(mended=False)
             code, out, err = await self.world.doctor("--redo", *more)
             self.say(f"doctor --redo: {out.strip()[-2000:]} ({code}) {err[-300:]}")
-            if not code:
+            if "run this again" not in out:
                 break
 
     def _stands(self, server: str, code: int, out: str, err: str) -> None:
