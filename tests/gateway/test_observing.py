@@ -89,7 +89,7 @@ async def test_an_order_its_update_its_activity_and_its_mail_are_one_trace_and_r
     ours = CALLER.split("-")[1]
     found = [span for span in spans.get_finished_spans() if _trace(span) == ours]
     names = [span.name for span in found]
-    assert {"POST /orders", "RunActivity:activate_order", "deliver_mail", "SMTP"} <= set(names), names
+    assert {"POST /v1/orders", "RunActivity:activate_order", "deliver_mail", "SMTP"} <= set(names), names
     assert any(name.startswith("StartUpdateWithStartWorkflow") for name in names), names
     by_id = {span.context.span_id: span for span in found}
     smtp = next(span for span in found if span.name == "SMTP")
@@ -98,7 +98,7 @@ async def test_an_order_its_update_its_activity_and_its_mail_are_one_trace_and_r
     while step is not None:
         path.append(step.name.partition(":")[0])
         step = by_id.get(step.parent.span_id) if step.parent else None
-    assert path == ["SMTP", "deliver_mail", "RunActivity", "StartUpdateWithStartWorkflow", "POST /orders"]
+    assert path == ["SMTP", "deliver_mail", "RunActivity", "StartUpdateWithStartWorkflow", "POST /v1/orders"]
     said = [str(value) for span in found for value in (span.attributes or {}).values()]
     assert not [one for one in said if "@" in one or document["account"]["name"] in one]
     lines = [getattr(record, FIELDS) for record in caplog.records if record.name == LOG.name]
