@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import AsyncMock
 
 import pytest
@@ -70,6 +71,24 @@ async def lost(
         yield replace(servers, pool=own.pool, client=client), again
 
 
+async def quoted(servers: Servers) -> tuple[str, str, dict[str, str]]:
+    """A customer with a quote by a price book of their own: the customer, the quote and the price."""
+    _, account = await begin(servers, 10)
+    price = {"product": "SEATS", "price": "900", "per": "month", "currency": "JPY", "valid_from": "2020-01-01"}
+    price["book"] = f"book-{account}"
+    await servers.client.publish_prices(price, as_of=present())
+    line = {"kind": "sale", "line_id": "1", "product": "SEATS", "quantity": 4, "months": 12}
+    asked: dict[str, Any] = {
+        "quote_id": f"Q-{account}",
+        "lines": [line],
+        "price_book": price["book"],
+        "by": "S-1",
+        "request_id": "q-1",
+    }
+    await servers.client.ask(account, "request_quote", asked)
+    return account, asked["quote_id"], price
+
+
 KNOWN = "select key, as_of from effect where account_id = $1 and key not like '%/settled' order by key"
 
 
@@ -98,16 +117,8 @@ async def test_what_a_database_has_lost_is_done_again_before_any_journey_is_aske
 async def test_what_waits_for_prices_keeps_all_that_came_after_it_waiting(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, account = await begin(servers, 10)
-    price = {"product": "SEATS", "price": "900", "per": "month", "currency": "JPY", "valid_from": "2020-01-01"}
-    price["book"] = f"book-{account}"
-    await servers.client.publish_prices(price, as_of=present())
-    line = {"kind": "sale", "line_id": "1", "product": "SEATS", "quantity": 4, "months": 12}
-    asked = {"quote_id": f"Q-{account}", "lines": [line], "price_book": price["book"], "by": "S-1", "request_id": "q-1"}
-    quoted = await servers.client.ask(account, "request_quote", asked)
-    await servers.client.ask(
-        account, "accept_quote", {"quote_id": quoted["quote_id"], "by": "P-1", "request_id": "q-2"}
-    )
+    account, quote_id, price = await quoted(servers)
+    await servers.client.ask(account, "accept_quote", {"quote_id": quote_id, "by": "P-1", "request_id": "q-2"})
     await servers.client.fast_forward(account, timedelta(days=40))
     await settled(servers.pool, account)
     async with lost(servers, monkeypatch, account) as (theirs, again):
@@ -130,13 +141,7 @@ async def test_what_waits_for_prices_keeps_all_that_came_after_it_waiting(
 async def test_what_cannot_be_brought_is_left_out_where_that_is_asked_for(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, account = await begin(servers, 10)
-    price = {"product": "SEATS", "price": "900", "per": "month", "currency": "JPY", "valid_from": "2020-01-01"}
-    price["book"] = f"book-{account}"
-    await servers.client.publish_prices(price, as_of=present())
-    line = {"kind": "sale", "line_id": "1", "product": "SEATS", "quantity": 4, "months": 12}
-    asked = {"quote_id": f"Q-{account}", "lines": [line], "price_book": price["book"], "by": "S-1", "request_id": "q-1"}
-    await servers.client.ask(account, "request_quote", asked)
+    account, *_ = await quoted(servers)
     await servers.client.fast_forward(account, timedelta(days=10))
     await settled(servers.pool, account)
     async with lost(servers, monkeypatch, account) as (theirs, again):
