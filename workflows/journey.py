@@ -27,7 +27,7 @@ from domain.kernel import ids
 from domain.kernel.refusals import JOURNEY_CLOSED, Refusal
 from domain.kernel.requests import read_request
 from workflows import calls
-from workflows.carried import carried, carrying
+from workflows.carried import carrying
 from workflows.entity import Entity, PendingUpdate, cause_of, handling
 from workflows.tasks import may_leave_together
 from workflows.visibility import JourneyAttributes
@@ -138,15 +138,13 @@ class Journey(Entity[JourneyState]):
 
     async def perform(self, step: Step) -> None:
         """A step of the agenda: one activity, one transaction. What cannot be done is set aside where people see it."""
-        with carrying(self.along.pop(step.key, None)):
-            await self._perform(step)
-
-    async def _perform(self, step: Step) -> None:
+        along = self.along.pop(step.key, None)
         try:
             ends = term_end(self.state, step)
             kept = [one.on for one in self.state.agenda if one.kind == "adoption_check_in" and one.key != step.key]
             near = pace.near(self.state.agenda, workflow.now(), step)
-            outcome = await calls.perform(self.state.account_id, step, workflow.now(), ends, kept, near)
+            with carrying(along):
+                outcome = await calls.perform(self.state.account_id, step, workflow.now(), ends, kept, near)
         except ActivityError as error:
             cause = cause_of(error)
             self.state = self.state.parking(step, cause.message)
@@ -154,7 +152,7 @@ class Journey(Entity[JourneyState]):
                 self.hear(Outcome(attention={f"unreadable:{cause.details[0]}": cause.message}))
             return
         self.state = self.state.after(outcome, workflow.now(), done=None if outcome.put_off else step)
-        self._goes_along(outcome, carried())
+        self._goes_along(outcome, along)
         if outcome.closes is not None:
             body = {"reason": outcome.closes, "request_id": f"closed-by-{step.name}", "by": "system"}
             self.pending.append(PendingUpdate("close_journey", body["request_id"], body))

@@ -170,13 +170,12 @@ async def doctor(
     from workers.cli import reconciling
     from workers.cli.doctor import examine
 
-    asked = (
-        reconciling.reconcile(mend=mend, as_json=as_json)
-        if reconcile
-        else reconciling.redo(leave_out=leave_out)
-        if redo
-        else examine()
-    )
+    if reconcile:
+        asked = reconciling.reconcile(mend=mend, as_json=as_json)
+    elif redo:
+        asked = reconciling.redo(leave_out=leave_out)
+    else:
+        asked = examine()
     if not await asked:
         raise typer.Exit(1)
 

@@ -136,7 +136,7 @@ class Mailbox:
 
     def of(self, is_theirs: Callable[[str], bool]) -> Sequence[MailSummary]:
         """The mails to or from somebody, whose addresses `is_theirs` knows: addresses are asked about, whole, and no names."""
-        return [mail for mail in self.list() if any(map(is_theirs, _addresses(mail)))]
+        return [mail for mail in self.list() if any(map(is_theirs, [*_addresses(mail.recipients), *mail.senders]))]
 
     def forget(self, is_theirs: Callable[[str], bool]) -> int:
         """Deletes the mails to or from somebody; how many."""
@@ -169,7 +169,7 @@ def _summarise(path: Path) -> MailSummary:
         to=", ".join(recipients),
         recipients=recipients,
         sender=_decoded(said.get("from", "")),
-        senders=tuple(address for _, address in getaddresses([said.get("from", "")])),
+        senders=tuple(_addresses([said.get("from", "")])),
         subject=_decoded(said.get("subject", "")),
         language=said.get("content-language"),
         at=_date(said.get("date", "")) or datetime.fromtimestamp(path.stat().st_mtime, UTC),
@@ -177,9 +177,9 @@ def _summarise(path: Path) -> MailSummary:
     )
 
 
-def _addresses(mail: MailSummary) -> list[str]:
-    # Those of the header as it came: a decoded name may hold whatever looks like an address.
-    return [address for _, address in getaddresses([*mail.recipients]) if address] + [*filter(None, mail.senders)]
+def _addresses(headers: Sequence[str]) -> list[str]:
+    """The addresses in headers as they came: a decoded name may hold whatever looks like one."""
+    return [address for _, address in getaddresses([*headers]) if address]
 
 
 def _header(message: EmailMessage, name: str) -> str | None:

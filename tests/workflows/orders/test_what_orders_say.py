@@ -177,9 +177,8 @@ async def test_an_invoice_says_what_it_is_for_and_a_first_result_is_no_appointme
 
 async def test_a_first_day_has_access_and_is_one(in_memory: tuple[Servers, InMemory]) -> None:
     servers, memory = in_memory
-    wednesday = datetime(
-        2027, 6, 23, 12, tzinfo=TOKYO
-    )  # what is provided on a Friday is used on a Monday, after its mail's quiet days
+    # What is provided on a Friday is used from Monday on, after the quiet days that follow a mail.
+    wednesday = datetime(2027, 6, 23, 12, tzinfo=TOKYO)
     with memory.it_is(wednesday):
         account = account_of(document := order())
         document["contracts"][0]["term"]["start"] = wednesday.date().isoformat()
