@@ -13,6 +13,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.frame import pace
 from domain.frame.calls import Barred, RequestCall
+from domain.frame.keys import within_account
 from domain.frame.state import AT_AN_INSTANT, JourneyStart, JourneyState, Outcome, Step
 from domain.frame.step_words import in_words, term_end
 from domain.frame.unreadable import UNREADABLE
@@ -158,9 +159,12 @@ class Journey(Entity[JourneyState]):
             self.pending.append(PendingUpdate("close_journey", body["request_id"], body))
 
     def _goes_along(self, outcome: Outcome, what: Any) -> None:
-        """Whatever is planned for at once belongs to the request that it comes of, and to its trace."""
+        """Whatever is planned for at once belongs to the request that it comes of, and to its trace; what is planned no more to none."""
         if what is not None:
             self.along |= {step.key: what for step in outcome.plan if step.at <= workflow.now()}
+        if self.along:
+            planned = {step.key for step in self.state.agenda}
+            self.along = {key: one for key, one in self.along.items() if key in planned}
 
     def hear(self, outcome: Outcome) -> None:
         """What came of something that is no step."""
@@ -253,8 +257,10 @@ class Journey(Entity[JourneyState]):
             case "resume_journey":
                 self.state = self.state.unparked(now, planned=outcome.caught_up)
             case "retry_deliveries":
-                self.state = self.state.freed()
-                self.deliveries.again(self.state)
+                named = pending.body.get("delivery")
+                alone = within_account(self.state.account_id, named) if named else None
+                self.state = self.state.freed_alone(alone) if alone else self.state.freed()
+                self.deliveries.again(self.state, alone)
             case "skip_step" | "reschedule_step":
                 self.state = self.state.without_parked(str(pending.body["step"]))
             case "erase_person":

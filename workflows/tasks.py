@@ -96,11 +96,15 @@ class DeliveryTasks:
             self._first_tries.update(ids)
             self._running.update(dict.fromkeys(ids, task))
 
-    def again(self, state: Flying) -> None:
-        """Whatever waits for its next try is tried now: `keep_going` starts it anew. What has left meanwhile is left alone there,
-        and what is just being tried for the first time is left to that try."""
+    def again(self, state: Flying, alone: str | None = None) -> None:
+        """Whatever waits for its next try is tried now, or `alone` of it: `keep_going` starts it anew. What has left meanwhile is left
+        alone there, and what is just being tried for the first time is left to that try."""
         for delivery in state.in_flight:
-            if delivery.id not in self._first_tries and (task := self._running.pop(delivery.id, None)):
+            if (
+                alone in (None, delivery.id)
+                and delivery.id not in self._first_tries
+                and (task := self._running.pop(delivery.id, None))
+            ):
                 task.cancel()
                 self._apart.add(delivery.id)
 

@@ -103,3 +103,9 @@ class Flying(Carried):
         gone = ("stuck:", *settled)
         attention = {key: why for key, why in self.attention.items() if not key.startswith(gone)}
         return self.having(in_flight=flight, attention=attention)
+
+    def freed_alone(self, delivery_id: str) -> Self:
+        """With one delivery on its way again, if it was stuck."""
+        flight = [d.having(stuck=False) if d.id == delivery_id else d for d in self.in_flight]
+        attention = {key: why for key, why in self.attention.items() if key != f"stuck:{delivery_id}"}
+        return self.having(in_flight=flight, attention=attention)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from domain.contracts.consignments import TransferStatus
 from domain.frame.decision import Decision, JournalLine
-from domain.frame.keys import StageKind
+from domain.frame.keys import StageKind, within_account
 from domain.frame.situation import Situation
 from domain.frame.state import JourneyState, Outcome, Pause, Step
 from domain.frame.step_words import within_words
@@ -33,6 +33,18 @@ def check_resume(state: JourneyState, request: ResumeJourney, now: datetime) -> 
     """Refuses to resume what neither is paused nor has anything set aside."""
     if state.paused is None and not state.parked and not any(delivery.stuck for delivery in state.in_flight):
         raise Refusal(NOT_ALLOWED, "the journey is not paused and nothing of it is parked or stuck")
+
+
+def check_retry(state: JourneyState, request: RetryDeliveries, now: datetime) -> None:
+    """Refuses to try a single message that is not on its way."""
+    if request.delivery is None:
+        return
+    alone = within_account(state.account_id, request.delivery)
+    if all(one.id != alone for one in state.in_flight):
+        mend = (
+            "`perennial deliveries list` says what is, and `reconcile` brings back what waits there and was never tried"
+        )
+        raise Refusal(NOT_ALLOWED, f"{request.delivery} is not on its way: {mend}")
 
 
 def check_close(state: JourneyState, request: CloseJourney, now: datetime) -> None:
@@ -64,8 +76,9 @@ def resume(situation: Situation, request: ResumeJourney, overdue: Sequence[Step]
 
 
 def retry(situation: Situation, request: RetryDeliveries) -> Decision:
-    """What is on its way out is tried now."""
-    return Decision(JournalLine("Deliveries tried again"), Outcome(answer={"retried": True}))
+    """What is on its way out is tried now, or one message of it."""
+    says = f"Tried again: {request.delivery}" if request.delivery else "Deliveries tried again"
+    return Decision(JournalLine(says), Outcome(answer={"retried": True}))
 
 
 def skip(situation: Situation, request: SkipStep, steps: Sequence[Step]) -> Decision:

@@ -255,6 +255,8 @@ LEVERS = (
         "What is on its way out is tried now",
         asked_by=OPERATORS,
         example='{"by": "s-9"}',
+        allowed=control.check_retry,
+        lever=True,
         needs=NO_HOLDINGS,
     ),
     RequestKind(

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, StringConstraints
 
 from domain.kernel.calendar import within_reach
 from domain.kernel.ids import ContactRef
@@ -45,11 +45,17 @@ def _step_key(value: str) -> str:
 StepKey = Annotated[str, AfterValidator(_step_key)]
 
 
+DeliveryRef = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^\S+$")]
+
+
 class RetryDeliveries(Request):
     """Whatever is on its way out and waits for its next try is tried now, what is stuck, too: once a provider works again.
 
+    `delivery`: that one alone, by its id as `perennial deliveries list --json` says it; one that neither waits nor is stuck is refused.
     `perennial deliveries retry` asks it of every customer that waits.
     """
+
+    delivery: DeliveryRef | None = None
 
 
 class SkipStep(Request):

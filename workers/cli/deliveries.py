@@ -41,11 +41,24 @@ async def list_deliveries(channel: Of = None, account: Account = None, as_json: 
 
 @app.command()
 @waited
-async def retry(channel: Of = None, account: Account = None) -> None:
-    """Tries all that waits now, once a provider works again."""
+async def retry(
+    delivery: Annotated[
+        list[str] | None,
+        typer.Argument(help="Messages alone, by their ids as `list --json` says them. [all that wait]"),
+    ] = None,
+    channel: Of = None,
+    account: Account = None,
+) -> None:
+    """Tries all that waits now, once a provider works again, or some messages alone."""
     _check(channel)
+    if delivery and (channel or account):
+        raise UserError("name messages, or give --channel and --account")
     asked = 0
     async with connections() as servers:
+        for one in delivery or ():
+            console.print(f"{one}: {await _outgoing(servers).retry_alone(one)}", markup=False)
+        if delivery:
+            return
         async for carrier, said in _outgoing(servers).retry(channel, account):
             asked += 1
             console.print(f"{carrier}: {said}", markup=False)

@@ -13,6 +13,7 @@ import pytest
 
 from domain.frame.pace import ANSWERS, QUIET_DAYS
 from domain.kernel.calendar import is_business_day
+from domain.kernel.refusals import Refusal
 from gateway.cases import CaseClient
 from gateway.outgoing import Outgoing
 from tests.activities.channels.fake_provisioning import Behaviour
@@ -75,6 +76,35 @@ async def test_a_dead_mail_server_needs_attention_within_two_hours_and_its_backl
         ids = [mail.message_id for mail in world.mailbox.list() if to in mail.to]
         assert ids
         assert len(ids) == len(set(ids))
+
+
+async def test_one_message_alone_is_tried_now_and_the_others_keep_their_hour(servers: Servers, tmp_path: Path) -> None:
+    async with outside(servers, tmp_path) as world:
+        document = order()
+        account = account_of(document)
+        await world.mail_goes_down()
+        await world.client.place_order(document)
+        await world.client.fast_forward(account, timedelta(days=4))
+        cases = CaseClient(servers.temporal, servers.pool, task_queue=world.task_queue)
+        outgoing = Outgoing(servers.temporal, servers.pool, world.client, cases)
+
+        async def waiting() -> list[str]:
+            return [row["delivery_id"] for row in await outgoing.list("mail", account)]
+
+        one, other, *_ = await waiting()
+        await world.mail_comes_up()
+        assert await outgoing.retry_alone(one) == "tried again"
+
+        async def left() -> bool:
+            return one not in await waiting()
+
+        await until(left, "the one that was named has left")
+        with pytest.raises(Refusal, match="does not wait to leave"):
+            await outgoing.retry_alone(one)
+        with pytest.raises(Refusal, match="is not on its way"):
+            await world.client.ask(account, "retry_deliveries", {"delivery": one})
+        assert other in await waiting()
+        assert f"Tried again: {one}" in await world.client.briefing(account)
 
 
 async def test_dead_provisioning_is_shown_long_before_forty_days(servers: Servers, tmp_path: Path) -> None:
