@@ -9,19 +9,16 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from importlib import metadata
 
 import httpx2
-from fastapi import FastAPI, Response
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
 from gateway.figures import Figures, Told
-from gateway.serving import served
+from gateway.process_metrics import answering, own_registry
 
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _LOOPBACK = "127.0.0.1"
 _OF, _STATE = "of", "state"
 
@@ -71,9 +68,6 @@ class _Known(Collector):
         for name, is_late in self.told.late.items():
             late.add_metric([name], is_late)
         yield late
-        release = GaugeMetricFamily("perennial_release", "The release of this process", labels=["version"])
-        release.add_metric([metadata.version("perennial")], 1)
-        yield release
         for name, (says, labels) in FAMILIES.items():
             family = GaugeMetricFamily(f"perennial_{name}", says, labels=labels)
             for one in self.told.figures:
@@ -97,21 +91,14 @@ class Metrics:
         shown = PrometheusConfig(self._own, counters_total_suffix=True, unit_suffix=True, durations_as_seconds=True)
         self.runtime = Runtime(telemetry=TelemetryConfig(metrics=shown))
         self._known = _Known()
-        self._registry = CollectorRegistry()
+        self._registry = own_registry()
         self._registry.register(self._known)
-        ProcessCollector(registry=self._registry)
 
     @asynccontextmanager
     async def served(self, figures: Figures) -> AsyncIterator[int]:
         """`/metrics` answers until the end of the block; its port. Raises OSError if it cannot listen there."""
-        app = FastAPI(openapi_url=None)
-
-        @app.get("/metrics")
-        async def metrics() -> Response:
-            return Response(await self.text(figures), media_type=TEXT)
-
         try:
-            async with served(app, self._host, self._port) as port:
+            async with answering(lambda: self.text(figures), self._host, self._port) as port:
                 yield port
         finally:
             await figures.end()

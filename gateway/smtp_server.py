@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,14 +26,30 @@ _SECONDS = 10
 _log = logging.getLogger(__name__)
 
 
+class Taken(StrEnum):
+    """What came of a mail that was offered: kept; to be sent again later; refused as not for us; too large; or one connection too many."""
+
+    KEPT = "kept"
+    LATER = "later"
+    REFUSED = "refused"
+    TOO_LARGE = "too_large"
+    BUSY = "busy"
+
+
 class SmtpSession(SMTP):
-    """A session that takes lines of any length, as programs send them, whatever RFC 5321 says, and names its limit."""
+    """A session that takes lines of any length, as programs send them, whatever RFC 5321 says, and names its limit. `note` hears of
+    what is too large."""
 
     line_length_limit = 1_000_000
+
+    def __init__(self, handler: Any, *, note: Callable[[Taken], None] = lambda _: None, **options: Any) -> None:
+        super().__init__(handler, **options)
+        self._note = note
 
     async def push(self, status: Any) -> None:
         """Sends a reply. The library's refusals of what is too large say neither how large it may be nor what helps."""
         if isinstance(status, str) and status.startswith("552 "):
+            self._note(Taken.TOO_LARGE)
             limit = int(self.data_size_limit or 0)
             status = (
                 f"552 5.3.4 the mail is larger than {limit} bytes ({size_in_words(limit)}); send its files one by one"
@@ -84,6 +102,7 @@ class SmtpServer:
         port: 0 for any free one; `port` is the one taken.
         certificate: for STARTTLS, which is offered with one and never insisted on: senders that know none are customers, too.
         size_limit: bytes of a mail; announced, and said in the refusal.
+        note: hears what came of each mail that was offered.
 
     Raises:
         OSError: on entering, if it cannot listen there.
@@ -98,6 +117,7 @@ class SmtpServer:
         port: int,
         certificate: Certificate | None = None,
         size_limit: int = MAIL_BYTES,
+        note: Callable[[Taken], None] = lambda _: None,
     ) -> None:
         self._reception = reception
         self._name = name
@@ -105,6 +125,7 @@ class SmtpServer:
         self.port = port
         self._certificate = certificate
         self._size_limit = size_limit
+        self.note = note
         self._sessions: WeakSet[SMTP] = WeakSet()
         self._server: asyncio.Server | None = None
 
@@ -127,6 +148,7 @@ class SmtpServer:
     def _session(self) -> SMTP:
         session = SmtpSession(
             _Reading(self),
+            note=self.note,
             hostname=self._name,
             ident="Perennial inbox",
             enable_SMTPUTF8=True,
@@ -140,7 +162,11 @@ class SmtpServer:
     @property
     def is_full(self) -> bool:
         """True if no more connections are taken for the moment."""
-        return sum(one.transport is not None for one in self._sessions) > MOST_SESSIONS
+        return self.connections() > MOST_SESSIONS
+
+    def connections(self) -> int:
+        """How many mail servers are connected."""
+        return sum(one.transport is not None for one in self._sessions)
 
     def refusal(self, address: str) -> str | None:
         """Why a recipient is refused: a server that passes mail on for others would be used for spam."""
@@ -157,7 +183,9 @@ class SmtpServer:
             )
         except Exception:
             _log.exception("a mail could not be kept; its sender will try again")
+            self.note(Taken.LATER)
             return LATER
+        self.note(Taken.KEPT)
         return f"250 2.0.0 kept as {inbox_id}"
 
 
@@ -171,6 +199,7 @@ class _Reading:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self._owner.is_full:
+            self._owner.note(Taken.BUSY)
             return "421 4.3.2 too many connections; try again later"
         envelope.mail_from = address
         envelope.mail_options.extend(options)
@@ -180,6 +209,7 @@ class _Reading:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if refusal := self._owner.refusal(address):
+            self._owner.note(Taken.REFUSED)
             return refusal
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)

@@ -51,8 +51,8 @@ def test_the_schema_finds_what_is_wrong() -> None:
 def test_all_kinds_are_there() -> None:
     kinds = sorted(one["kind"] for one in ALL.values())
     assert kinds == [
-        *("ConfigMap", "Deployment", "Deployment", "HorizontalPodAutoscaler", "Job"),
-        *("PodDisruptionBudget", "PodDisruptionBudget", "Service"),
+        *("ConfigMap", "Deployment", "Deployment", "Deployment", "HorizontalPodAutoscaler", "Job"),
+        *("PodDisruptionBudget", "PodDisruptionBudget", "PodDisruptionBudget", "Service", "Service"),
     ]
 
 

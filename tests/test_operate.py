@@ -31,6 +31,7 @@ from activities.kernel.clock import present
 from gateway.client import PerennialClient
 from gateway.connection import connect
 from gateway.figures import Figures
+from gateway.inbox_metrics import InboxMetrics
 from gateway.metrics import Metrics
 from tests.builders import order
 from tests.conftest import Servers
@@ -74,16 +75,20 @@ def _fits(matcher: Any, value: str) -> bool:
 
 
 @asynccontextmanager
-async def _measured(servers: Servers) -> AsyncIterator[int]:
-    """A worker that has done something for a customer and is asked by Prometheus; the port where it answers."""
+async def _measured(servers: Servers) -> AsyncIterator[list[int]]:
+    """A worker that has done something for a customer, and an inbox, asked by Prometheus; the ports where they answer."""
     metrics = Metrics("127.0.0.1", 0)
     temporal = await connect(servers.stack.temporal_address, runtime=metrics.runtime)
     settings = servers.settings.model_copy(update={"task_queue": "measured"})
-    async with build_worker(temporal, servers.pool, settings), metrics.served(Figures(temporal, servers.pool)) as port:
+    async with (
+        build_worker(temporal, servers.pool, settings),
+        metrics.served(Figures(temporal, servers.pool)) as worker,
+        InboxMetrics().served("127.0.0.1", 0, lambda: 0) as inbox,
+    ):
         document = order()
         await PerennialClient(temporal, servers.pool, task_queue="measured").place_order(document)
         await _case_and_renewal(servers, document["account"]["account_id"])
-        yield port
+        yield [worker, inbox]
 
 
 async def _case_and_renewal(servers: Servers, account: str) -> None:
@@ -143,8 +148,8 @@ def test_the_rules_say_what_their_tests_say() -> None:
 @pytest.mark.engine
 @pytest.mark.damaged
 async def test_every_query_finds_what_a_worker_says_of_itself(on_engine: Servers) -> None:
-    async with _measured(on_engine) as port:
-        found = await _samples(port)
+    async with _measured(on_engine) as ports:
+        found = [sample for port in ports for sample in await _samples(port)]
     rules = [rule["expr"] for rule in RULES]
     missing = [
         (query, selector.prettify())
@@ -160,11 +165,13 @@ async def test_every_query_finds_what_a_worker_says_of_itself(on_engine: Servers
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="Prometheus is not installed")
 async def test_prometheus_has_rows_for_every_panel(on_engine: Servers, tmp_path: Path) -> None:
     (listens,) = own_ports(1)
-    async with _measured(on_engine) as port:
+    async with _measured(on_engine) as ports:
         config = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": [str(PLACE / "alerts.yaml")],
-            "scrape_configs": [{"job_name": "perennial", "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}],
+            "scrape_configs": [
+                {"job_name": "perennial", "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in ports]}]}
+            ],
         }
         (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
         command = [

@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     log: LogForm | None = None
     """how log lines are written; without it as text by workers and the inbox, and not at all by `perennial up` and the demo"""
     metrics_port: Annotated[int | None, Field(ge=0, le=65535)] = None
-    """the port at which workers and the gateway answer Prometheus at /metrics; without it nowhere. Each process needs one of its own"""
+    """the port at which workers, the gateway and the inbox answer Prometheus at /metrics; without it nowhere. Each process needs one of its own"""
     metrics_host: str = "127.0.0.1"
     """the address on which they do"""
     keep_events_days: Annotated[int, Field(ge=90)] = 400

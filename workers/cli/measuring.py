@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from gateway.metrics import Metrics
 
 
+def no_metrics(settings: Settings, error: OSError) -> UserError:
+    """Why nobody can be answered where the settings say."""
+    where = f"{settings.metrics_host}:{settings.metrics_port}"
+    return UserError(f"no metrics on {where}: {error}; set PERENNIAL_METRICS_PORT to another one")
+
+
 class Measuring:
     """Metrics of a process: first the options of its connection to Temporal, then the address where they are read."""
 
@@ -35,8 +41,7 @@ class Measuring:
             try:
                 port = await entered.enter_async_context(self._metrics.served(Figures(temporal, pool)))
             except OSError as error:
-                where = f"{self._settings.metrics_host}:{self._settings.metrics_port}"
-                raise UserError(f"no metrics on {where}: {error}; set PERENNIAL_METRICS_PORT to another one") from error
+                raise no_metrics(self._settings, error) from error
             progress_console.print(f"Metrics are at http://{self._settings.metrics_host}:{port}/metrics.")
             yield
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Annotated
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,9 @@ from gateway.smtp_server import Certificate, SmtpServer, announced, size_in_word
 from workers.cli.common import UserError, database, progress_console, settings_of, until_stopped, waited
 from workers.logs import set_up
 from workers.settings import LogForm, Settings
+
+if TYPE_CHECKING:
+    from gateway.inbox_metrics import InboxMetrics
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
@@ -49,10 +52,37 @@ async def _links(reception: Reception, settings: Settings) -> AsyncIterator[None
         yield
 
 
+@asynccontextmanager
+async def _measured(metrics: InboxMetrics | None, settings: Settings, server: SmtpServer) -> AsyncIterator[None]:
+    """Where Prometheus asks, if the settings say so."""
+    if metrics is None or settings.metrics_port is None:
+        yield
+        return
+    from workers.cli.measuring import no_metrics
+
+    async with AsyncExitStack() as entered:
+        try:
+            answers = metrics.served(settings.metrics_host, settings.metrics_port, server.connections)
+            port = await entered.enter_async_context(answers)
+        except OSError as error:
+            raise no_metrics(settings, error) from error
+        progress_console.print(f"Metrics are at http://{settings.metrics_host}:{port}/metrics.")
+        yield
+
+
+def _metrics(settings: Settings) -> InboxMetrics | None:
+    if settings.metrics_port is None:
+        return None
+    from gateway.inbox_metrics import InboxMetrics
+
+    return InboxMetrics()
+
+
 async def _serve() -> None:
     settings = settings_of(find_running())
     set_up(settings.log or LogForm.TEXT)
     certificate = _certificate(settings)
+    metrics = _metrics(settings)
     pool = await settings.open_pool()
     try:
         reception = Reception(pool, own_address=settings.mail_sender, domains=settings.domains())
@@ -64,7 +94,9 @@ async def _serve() -> None:
                 port=settings.inbox_port,
                 certificate=certificate,
                 size_limit=settings.inbox_size_limit,
+                **({"note": metrics.note} if metrics else {}),
             ) as listening,
+            _measured(metrics, settings, listening),
             _links(reception, settings),
         ):
             progress_console.print(

@@ -8,20 +8,23 @@ import shutil
 import signal
 import ssl
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
 import aiosmtplib
+import httpx2
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from activities.kernel.pool import Pool
 from domain.mail.marks import Domains
 from domain.mail.reading import mail_key
 from gateway import smtp_server
+from gateway.inbox_metrics import InboxMetrics
 from gateway.reception import Reception
-from gateway.smtp_server import Certificate, SmtpServer, announced
+from gateway.smtp_server import Certificate, SmtpServer, Taken, announced
 from tests.conftest import Servers
 from tests.gateway.mail.post import DOMAIN, OWN, SERVICE, Post, contact_of, written
 from tests.ports import own_ports
@@ -46,9 +49,13 @@ class Kept(Reception):
 
 
 @asynccontextmanager
-async def opened(certificate: Certificate | None = None) -> AsyncIterator[tuple[SmtpServer, Kept]]:
+async def opened(
+    certificate: Certificate | None = None, note: Callable[[Taken], None] = lambda _: None
+) -> AsyncIterator[tuple[SmtpServer, Kept]]:
     kept = Kept()
-    server = SmtpServer(kept, name=DOMAIN, host="127.0.0.1", port=0, certificate=certificate, size_limit=LIMIT)
+    server = SmtpServer(
+        kept, name=DOMAIN, host="127.0.0.1", port=0, certificate=certificate, size_limit=LIMIT, note=note
+    )
     async with server:
         yield server, kept
 
@@ -137,6 +144,37 @@ async def test_what_cannot_be_kept_is_asked_for_again_and_a_full_house_says_so(m
     assert len(kept.mails) == 1
 
 
+async def figures(port: int) -> dict[str, float]:
+    """What Prometheus is told at a port, of mails by their outcome, and of connections."""
+    async with httpx2.AsyncClient(timeout=15) as http:
+        text = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
+    found = [one for family in text_string_to_metric_families(text) for one in family.samples]
+    assert {"perennial_release", "process_cpu_seconds_total"} <= {one.name for one in found}
+    mails = {one.labels["outcome"]: one.value for one in found if one.name == "perennial_inbox_mails_total"}
+    return mails | {"connections": next(one.value for one in found if one.name == "perennial_inbox_connections")}
+
+
+async def test_prometheus_is_told_what_came_of_each_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = InboxMetrics()
+    async with (
+        opened(note=metrics.note) as (server, _),
+        metrics.served("127.0.0.1", 0, server.connections) as port,
+        client_of(server) as client,
+    ):
+        nothing = dict.fromkeys(("kept", "later", "refused", "too_large", "busy"), 0.0)
+        assert await figures(port) == {**nothing, "connections": 1}
+        await client.sendmail("jo@acme.example", [SERVICE, "jo@elsewhere.example"], b"Subject: x\r\n\r\ny")
+        for mail in (b"Subject: lost\r\n\r\ny", b"Subject: x\r\n\r\n" + b"y" * 2 * LIMIT):
+            with pytest.raises(aiosmtplib.SMTPException):
+                await client.sendmail("jo@acme.example", [SERVICE], mail)
+        monkeypatch.setattr(smtp_server, "MOST_SESSIONS", 1)
+        async with client_of(server) as another:
+            assert (await figures(port))["connections"] == 2
+            with pytest.raises(aiosmtplib.SMTPException):
+                await another.sendmail("jo@acme.example", [SERVICE], b"Subject: x\r\n\r\ny")
+        assert await figures(port) == {**dict.fromkeys(nothing, 1), "connections": 1}
+
+
 async def test_a_certificate_without_its_key_is_said_before_anything_is_served(tmp_path: Path) -> None:
     environment = {
         "PERENNIAL_INBOX_CERTIFICATE": str(TLS / "certificate.pem"),
@@ -158,11 +196,12 @@ async def test_a_served_inbox_keeps_what_comes_until_it_is_asked_to_end(
     post: Post, servers: Servers, tmp_path: Path
 ) -> None:
     account = await post.customer()
-    port, page = own_ports(2)
+    port, page, metrics = own_ports(3)
     environment = {
         "PERENNIAL_INBOX_PORT": str(port),
         "PERENNIAL_PUBLIC_URL": "https://mail.perennial.example",
         "PERENNIAL_HTTP_PORT": str(page),
+        "PERENNIAL_METRICS_PORT": str(metrics),
         "PERENNIAL_INBOX_CERTIFICATE": str(TLS / "certificate.pem"),
         "PERENNIAL_INBOX_KEY": str(TLS / "key.pem"),
         "PERENNIAL_DATABASE_URL": servers.stack.postgres_dsn,
@@ -178,7 +217,8 @@ async def test_a_served_inbox_keeps_what_comes_until_it_is_asked_to_end(
     )
     try:
         assert process.stderr is not None
-        assert b"Links in mails lead to" in await process.stderr.readline()
+        said = [await process.stderr.readline() for _ in range(2)]
+        assert [line.split()[0] for line in said] == [b"Metrics", b"Links"]
         while b"Mails to" not in (line := await process.stderr.readline()):
             assert line, "it has ended"
         reader, writer = await asyncio.open_connection("127.0.0.1", page)
@@ -197,6 +237,7 @@ async def test_a_served_inbox_keeps_what_comes_until_it_is_asked_to_end(
             start_tls=True,
             tls_context=trusted,
         )
+        assert (await figures(metrics))["kept"] == 1
     finally:
         process.send_signal(signal.SIGTERM)
         ended = await process.wait()
