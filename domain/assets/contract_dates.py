@@ -17,7 +17,8 @@ from domain.kernel.base import Carried
 class ContractTerms(Carried):
     """What the ledger needs to know of a contract. `coterminous` ends every new line with the contract, or nowhere if that is
     `open_ended`; its months begin on the day of `months_from`, or else of its start; those of the term before, which is still in
-    force, on the day of `months_before`."""
+    force, on the day of `months_before`. `begins`: the first instant of what is agreed by now; nothing for a term is sold under it from
+    before."""
 
     contract_id: str
     account_id: str
@@ -28,6 +29,11 @@ class ContractTerms(Carried):
     open_ended: bool = False
     months_from: Instant | None = None
     months_before: Instant | None = None
+    begins: Instant | None = None
+
+    def from_its_begin(self, start: datetime) -> datetime:
+        """The start of what is to be sold under it from `start` on."""
+        return max(start, self.begins or start)
 
     def coming(self, start: datetime) -> tuple[ComingTerm, ...]:
         """The term that was agreed ahead of what is sold to begin before it."""

@@ -46,6 +46,7 @@ from domain.frame.agreed import by_month
 from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus
 from domain.frame.decision import Decision, JournalLine, Mail, Notice
 from domain.frame.keys import StageId, StageKind
+from domain.frame.ownership import check_more_of, over_says
 from domain.frame.state import Outcome, Stage, Step
 from domain.kernel.calendar import add_months, anchor_from, month_index, months_later, start_of_day
 from domain.kernel.refusals import INVALID_REQUEST, Problem, Refusal, named_refusals
@@ -81,6 +82,8 @@ def _amended(desk: RequestFacts, line: AmendedAsset, request: AmendAssets) -> An
         "currency": line.currency,
     }
     effective = desk.moment(request.effective, desk.begun(record))
+    if line.add is not None:
+        check_more_of(record, desk.contract(facts.contract_id) if facts.contract_id else None)
     if line.add is not None or line.remove is not None:
         price = None if line.unit_price is None else facts.monthly(line.unit_price)
         delta = line.add if line.add is not None else -(line.remove or 0)
@@ -118,7 +121,7 @@ def _added(desk: RequestFacts, line: AddOn, request: AmendAssets, number: int) -
     """A new asset under a contract, to the end of its term."""
     contract = desk.contract(line.contract_id)
     if contract.status == ContractStatus.ENDED or contract.term.ends_at <= desk.as_of:
-        raise ContractError(f"contract {contract.contract_id} is over; order what is to begin anew")
+        raise ContractError(over_says(contract))
     product = desk.product(line.product, f"add_ons[{number}].product")
     _check_kind(product.kind, sold_for_term=True, path=f"add_ons[{number}].product")
     terms = ContractTerms(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from domain.assets.errors import ContractError
 from domain.assets.ledger import Ledger
 from domain.assets.model import Asset, AssetRecord, Category, SellingModel
 from domain.assets.operations import AnyRequest, apply
@@ -16,7 +17,7 @@ from domain.assets.use_terms import UseTerms
 from domain.assets.worth import LedgerPolicy
 from domain.assets.writes import AssetChange, SetUnitPrice
 from domain.frame.agreed import agreed_price
-from domain.frame.customer import AssetFacts, ContractFacts
+from domain.frame.customer import AssetFacts, ContractFacts, ContractStatus
 from domain.frame.situation import Situation
 from domain.frame.unread import known_of
 from domain.orders.order import PricePer
@@ -27,6 +28,23 @@ cost so far is rounded once. Instants are the
 customer's own, and a renewal in grace begins where the old term ended."""
 
 Records = Mapping[str, AssetRecord]
+
+
+def over_says(contract: ContractFacts) -> str:
+    """What is said to whoever wants more under a contract that is over."""
+    return f"contract {contract.contract_id} is over; order what is to begin anew"
+
+
+def check_more_of(record: AssetRecord, contract: ContractFacts | None) -> None:
+    """Refuses more units of what goes on in the books alone: its contract ended before it does, as nothing of it was left.
+
+    Raises:
+        ContractError: It has ended, and the asset has not.
+    """
+    if contract is None or contract.status != ContractStatus.ENDED:
+        return
+    if record.end is None or record.end > contract.term.ends_at:
+        raise ContractError(over_says(contract))
 
 
 def sold(

@@ -17,7 +17,7 @@ from domain.assets.ledger import Ledger
 from domain.catalogue.catalogue import Catalogue
 from domain.catalogue.pricebook import PriceBook
 from domain.frame.customer import ContractStatus
-from domain.frame.ownership import POLICY
+from domain.frame.ownership import POLICY, check_more_of
 from domain.frame.situation import Situation
 from domain.kernel.calendar import start_of_day, written_day
 from domain.kernel.refusals import INVALID_REQUEST, NOT_ALLOWED, Problem, Refusal, named_refusals
@@ -79,6 +79,7 @@ def make_quote(situation: Situation, request: RequestQuote, sources: Sources, as
     ledger = Ledger(policy=POLICY, assets=dict(situation.records))
     with named_refusals():
         wanted = quote_request(situation, request, as_of, version)
+        _check_contracts(situation, wanted)
         made = price(
             sources.catalogue,
             sources.book,
@@ -90,6 +91,15 @@ def make_quote(situation: Situation, request: RequestQuote, sources: Sources, as
         )
     last = situation.customer.day_of(as_of) + timedelta(days=wanted.valid_days)
     return made.having(valid_until=situation.customer.end_of(last))
+
+
+def _check_contracts(situation: Situation, wanted: QuoteRequest) -> None:
+    """Refuses more units under a contract that has ended."""
+    for line in wanted.lines:
+        record = situation.records.get(line.asset_id) if line.kind == "quantity" and line.delta > 0 else None
+        facts = situation.customer.asset(record.asset.asset_id) if record else None
+        if record and facts and facts.contract_id:
+            check_more_of(record, situation.customer.contract(facts.contract_id))
 
 
 def quote_request(situation: Situation, request: RequestQuote, as_of: datetime, version: int) -> QuoteRequest:
@@ -131,6 +141,7 @@ def _contract(situation: Situation, contract_id: str) -> ContractTerms:
         coterminous=True,
         months_from=contract.months_from(zone),
         months_before=contract.months_from(zone, before.start_on) if before else None,
+        begins=(before or contract.term).starts_at,
     )
 
 

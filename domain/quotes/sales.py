@@ -51,6 +51,8 @@ def _plan_one(desk: QuoteSources, sale: SaleLine, root: Product, part: Configure
     else:
         pricing = price_from_book(desk, part.line_id, part.product.code, part.model, part.attributes, part.quantity)
     contract = desk.request.contract
+    if contract is not None and part.model is not SellingModel.ONE_TIME:
+        sale = sale.having(start=contract.from_its_begin(sale.start))
     request = _generate(
         request_id=desk.request_id(part.line_id),
         recorded_at=desk.as_of,

@@ -36,7 +36,12 @@ OF_DOORS = (
     "goodwill_over_all_then_cancelled",
     "in_curacao",
 )
-ON_ENGINE = ("a_price_falls", "sold_by_a_quote_before_a_term_that_is_agreed_ahead", "two_of_three_are_handed_over")
+ON_ENGINE = (
+    "a_price_falls",
+    "sold_by_a_quote_before_a_term_that_is_agreed_ahead",
+    "too_late_for_one_contract_too_early_for_another",
+    "two_of_three_are_handed_over",
+)
 """Purchases, quotes, transfers and what is given back: through the doors, some of them on Temporal's own server."""
 
 LONG = ("agreed_ahead_then_handed_over", "paid_years_and_quarters_are_handed_over")

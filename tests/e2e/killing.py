@@ -70,14 +70,25 @@ class WorkerProcess:
         self._environment = dict(environment)
         self._process: asyncio.subprocess.Process | None = None
         self._began = 0
+        self._turn = asyncio.Lock()
         self.in_hand = False
         """true while whoever killed it starts it again"""
 
     async def start(self) -> None:
-        """Starts it; it takes tasks a moment later. Whoever is cancelled meanwhile still has it, to end it."""
-        await complete(self._start())
+        """Starts it, unless it runs; it takes tasks a moment later. Whoever is cancelled meanwhile still has it, to end it."""
+        await complete(self._start(by_itself=False))
 
-    async def _start(self) -> None:
+    async def start_again(self) -> None:
+        """Starts it if it has ended and nobody has it in hand, as a supervisor would."""
+        await complete(self._start(by_itself=True))
+
+    async def _start(self, *, by_itself: bool) -> None:
+        async with self._turn:  # a process that was begun beside another one would be nobody's to end
+            if (by_itself and self.in_hand) or (self._process is not None and not self.gone):
+                return
+            await self._begin()
+
+    async def _begin(self) -> None:
         self._began = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -117,10 +128,11 @@ class WorkerProcess:
 
     async def kill(self) -> None:
         """Ends it as a power failure would."""
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
+        async with self._turn:
+            if self._process is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
+                await self._process.wait()
 
 
 class Fragile:
@@ -194,7 +206,7 @@ class Fragile:
             for worker in self.workers:
                 if worker.gone and not worker.in_hand:
                     self.returned_by_itself += worker.worked
-                    await worker.start()
+                    await worker.start_again()
             await asyncio.sleep(0.1)
 
     async def kill(self, target: str, pause: float) -> float:

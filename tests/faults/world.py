@@ -186,7 +186,7 @@ class World:
             for name, program in self.programs.items():
                 if program.gone and not program.in_hand:
                     self.by_itself[name] += program.worked and name not in SERVERS
-                    await program.start()
+                    await program.start_again()
             for server in SERVERS:
                 if server not in self._held and not self._alive(server):
                     self.by_itself[server] += 1
