@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions, pydantic_data_converter
-from temporalio.converter import DataConverter, PayloadCodec
+from temporalio.converter import CompositePayloadConverter, DataConverter, PayloadCodec
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, WorkflowInterceptorClassInput, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
@@ -28,11 +28,17 @@ _PASSED_THROUGH = ("domain", "gateway", "pydantic", "pydantic_core")
 """What the sandbox of a caller's workflow takes from the process as it is: words and models, which do no I/O by being imported."""
 
 
-class CompactPayloadConverter(PydanticPayloadConverter):
+@cache
+def _json() -> PydanticPayloadConverter:
     """JSON without the fields that nobody set: histories of years stay small."""
+    return PydanticPayloadConverter(ToJsonOptions(exclude_unset=True))
+
+
+class CompactPayloadConverter(CompositePayloadConverter):
+    """Compact JSON. Each run of a workflow has a converter of its own; what is learned of types, which is much, all of them share."""
 
     def __init__(self) -> None:
-        super().__init__(ToJsonOptions(exclude_unset=True))
+        super().__init__(*_json().converters.values())
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
         """Values as payloads; what whoever asks has to read is marked for the codec."""

@@ -5,17 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from gateway.plugin import OWN, PerennialPlugin
+from gateway import plugin
+from gateway.plugin import (
+    OWN,
+    CompactPayloadConverter,
+    DemandingPayloadConverter,
+    EnclosingPayloadConverter,
+    PerennialPlugin,
+)
 from tests.conftest import Servers
 from tests.gateway.shop import Counting, Shop, one_more
 
@@ -67,3 +75,22 @@ def test_others_keep_their_sandbox_and_ours_run_as_they_are(plugin: PerennialPlu
     assert type(used) is runner
     if isinstance(used, SandboxedWorkflowRunner):
         assert {"domain", "gateway"} <= used.restrictions.passthrough_modules
+
+
+def test_runs_of_workflows_share_what_is_learned_of_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each run has a converter of its own, and keeps it for as long as it sleeps."""
+    made: list[Any] = []
+
+    class Counted(TypeAdapter[Any]):
+        def __init__(self, kind: Any) -> None:
+            made.append(kind)
+            super().__init__(kind)
+
+    monkeypatch.setattr("temporalio.contrib.pydantic.TypeAdapter", Counted)
+    plugin._json.cache_clear()
+    (payload,) = CompactPayloadConverter().to_payloads([{"days": 3}])
+    for kind in (CompactPayloadConverter, EnclosingPayloadConverter, DemandingPayloadConverter):
+        for _ in range(3):
+            assert kind().from_payloads([payload], [dict[str, int]]) == [{"days": 3}]
+    assert made == [dict[str, int]]
+    plugin._json.cache_clear()
