@@ -125,15 +125,24 @@ def _cells(row: dict[str, Any]) -> list[Any]:
 
 @app.command("views")
 @waited
-async def list_views(as_json: Json = False) -> None:
+async def list_views(
+    owner: Annotated[
+        str | None, typer.Option(help="Of the customers and cases of one of our people, by their id.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Lists that say who needs somebody now, each with how many it finds and its address in the Temporal UI."""
+    if owner is not None and not re.fullmatch(r"[^\s'\"\\]{1,100}", owner):
+        raise UserError(f"{owner!r} is nobody's id; `perennial staff list` says them")
     now = present()
+    views = {**JOURNEYS, **CASES, **({} if owner else BATCHES)}
     async with connections() as servers:
         running = find_running()
         ui = running.ui_url if running else servers.settings.temporal_ui_url
         lists = lists_of(ui, servers.temporal.namespace) if ui else ""
         found = []
-        for name, one in {**JOURNEYS, **CASES, **BATCHES}.items():
+        for name, view in views.items():
+            one = view.of(owner) if owner else view
             query = one.query(now)
             count = (await servers.temporal.count_workflows(query)).count
             link = one.link(lists, now) if lists else ""

@@ -167,5 +167,11 @@ async def test_lists_have_names_and_say_whom_they_find_by_the_names_of_companies
     assert views["stuck"]["query"].startswith(
         "TemporalReportedProblems IS NOT NULL AND WorkflowType = 'CustomerJourney'"
     )
+    owner = await servers.pool.fetchval("select owner_id from account where account_id = $1", life.account)
+    theirs = {one["view"]: one for one in await said("journey", "views", "--owner", owner)}
+    assert theirs["paused"]["count"] >= 1
+    assert theirs["cases"]["query"].startswith(f"Owner = '{owner}' AND WorkflowType = 'ServiceCase'")
+    nobody = {one["view"]: one["count"] for one in await said("journey", "views", "--owner", "s-nobody")}
+    assert nobody == dict.fromkeys(nobody, 0)
     page = (Path(__file__).parents[3] / "docs" / "operate.md").read_text()
     assert not [name for name in views if f"| `{name}` |" not in page]
