@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -14,11 +15,25 @@ from temporalio.api.workflowservice.v1 import (
     UpdateWorkflowExecutionOptionsRequest,
 )
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from gateway.calling import ANSWER_WITHIN, Call, NoAnswerError, insist
 
 MOST_SKIPS = 10_000
 """Skips in one move; the server's own limit would end a move of some months early."""
+
+
+_REFUSED = frozenset(
+    {
+        RPCStatusCode.NOT_FOUND,
+        RPCStatusCode.INVALID_ARGUMENT,
+        RPCStatusCode.UNIMPLEMENTED,
+        RPCStatusCode.PERMISSION_DENIED,
+    }
+)
+_ON_ITS_WAY = 2.0
+"""Seconds after a connection broke in which the server may still take what was sent. A move says by how much and not until when, so
+that a second one beside it would bring the clock too far."""
 
 
 class Clocks:
@@ -66,7 +81,12 @@ class Clocks:
         if now >= until:
             return
         move = str(uuid4())
-        await self._start(workflow_id, move, until - now)
+        try:
+            await self._start(workflow_id, move, until - now)
+        except RPCError as error:
+            if error.status not in _REFUSED:
+                await asyncio.sleep(_ON_ITS_WAY)
+            raise
         await self._arrival(workflow_id, move)
 
     async def _info(self, workflow_id: str) -> TimeSkippingInfo | None:
