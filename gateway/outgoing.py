@@ -15,7 +15,7 @@ from domain.frame.batches import Batch
 from domain.frame.flight import LEAVE_TOGETHER, TOGETHER, Channel
 from domain.frame.keys import BATCH, case_of_delivery
 from domain.kernel.ids import case_workflow_id, journey_id
-from domain.kernel.refusals import NOT_ALLOWED, Refusal
+from domain.kernel.refusals import Refusal
 from gateway.calling import NoAnswerError
 from gateway.cases import CaseClient
 from gateway.client import PerennialClient
@@ -97,21 +97,20 @@ class Outgoing:
     async def retry(self, channel: str | None = None, account_id: str | None = None) -> AsyncIterator[tuple[str, str]]:
         """Asks whoever carries something to try it now: their workflow id, and what came of it, one after the other."""
         for carrier in dict.fromkeys(row["carrier"] for row in await self.list(channel, account_id)):
-            yield carrier, await self._try_again(carrier)
+            said, _ = await self._try_again(carrier)
+            yield carrier, said
 
-    async def retry_alone(self, delivery_id: str) -> str:
-        """Has one message tried now, and says what came of it. A case tries all of its own. Raises `Refusal` for one that does not wait."""
+    async def retry_alone(self, delivery_id: str) -> tuple[str, bool]:
+        """Has one message tried now: what came of it, and whether it is tried. A case tries all of its own."""
         async with self._pool.acquire() as connection:
             row = await waiting_one(connection, delivery_id)
         if row is None:
-            raise Refusal(
-                NOT_ALLOWED, f"{delivery_id} does not wait to leave; `perennial deliveries list --json` says what does"
-            )
+            return "it does not wait to leave; `perennial deliveries list --json` says what does", False
         return await self._try_again(_carrier(row), delivery_id)
 
-    async def _try_again(self, carrier: str, alone: str | None = None) -> str:
+    async def _try_again(self, carrier: str, alone: str | None = None) -> tuple[str, bool]:
         if carrier == Batch.ATTEND.value:
-            return "its run tries it again by itself, within the hour"
+            return "its run tries it again by itself, within the hour", True
         try:
             if carrier.startswith("case-"):
                 await self._cases.ask(carrier.removeprefix("case-"), "retry", {"by": "operator"})
@@ -119,10 +118,10 @@ class Outgoing:
                 body = {"by": "operator", **({"delivery": alone} if alone else {})}
                 await self._journeys.ask(carrier.removeprefix("journey-"), "retry_deliveries", body)
         except Refusal as refusal:
-            return f"{refusal.type}: {refusal}"
+            return f"{refusal.type}: {refusal}", False
         except NoAnswerError as nothing:
-            return str(nothing)
-        return "tried again"
+            return str(nothing), False
+        return "tried again", True
 
     async def _tried(self, carrier: str) -> dict[str, Tried]:
         """By channel, what the server knows of the attempts of what waits there: the most tried one speaks for all."""

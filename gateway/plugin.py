@@ -28,17 +28,24 @@ _PASSED_THROUGH = ("domain", "gateway", "pydantic", "pydantic_core")
 """What the sandbox of a caller's workflow takes from the process as it is: words and models, which do no I/O by being imported."""
 
 
-@cache
 def _json() -> PydanticPayloadConverter:
     """JSON without the fields that nobody set: histories of years stay small."""
     return PydanticPayloadConverter(ToJsonOptions(exclude_unset=True))
 
 
+_shared_json = cache(_json)
+
+
 class CompactPayloadConverter(CompositePayloadConverter):
-    """Compact JSON. Each run of a workflow has a converter of its own; what is learned of types, which is much, all of them share."""
+    """Compact JSON. Each run of a workflow has a converter of its own.
+
+    `shares`: what is learned of types, which is much, stays with the process. Not so beside a sandbox, in which each run has types of its own.
+    """
+
+    shares = False
 
     def __init__(self) -> None:
-        super().__init__(*_json().converters.values())
+        super().__init__(*(_shared_json if self.shares else _json)().converters.values())
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
         """Values as payloads; what whoever asks has to read is marked for the codec."""
@@ -71,6 +78,24 @@ class DemandingPayloadConverter(EnclosingPayloadConverter):
             InTheClear(value) if IN_THE_CLEAR in payload.metadata and type(value) is dict else value
             for value, payload in zip(found, payloads, strict=True)
         ]
+
+
+class OwnCompact(CompactPayloadConverter):
+    """For our own workflows."""
+
+    shares = True
+
+
+class OwnEnclosing(EnclosingPayloadConverter):
+    """For our own workflows."""
+
+    shares = True
+
+
+class OwnDemanding(DemandingPayloadConverter):
+    """For our own workflows."""
+
+    shares = True
 
 
 class NamesHidden(Interceptor):
@@ -107,9 +132,11 @@ class PerennialPlugin(SimplePlugin):
 
 
 def _converter(theirs: DataConverter | None, codec: PayloadCodec | None = None, own: bool = True) -> DataConverter:
-    kind = EnclosingPayloadConverter if isinstance(codec, Enclosing) else CompactPayloadConverter
+    kind: type[CompactPayloadConverter] = OwnCompact if own else CompactPayloadConverter
+    if isinstance(codec, Enclosing):
+        kind = OwnEnclosing if own else EnclosingPayloadConverter
     if isinstance(codec, Sealing) and codec.demands:
-        kind = DemandingPayloadConverter
+        kind = OwnDemanding if own else DemandingPayloadConverter
     found = replace(theirs or pydantic_data_converter, payload_converter_class=kind)
     if codec is None:
         codec = Packing() if own else found.payload_codec or Packing(as_it_is)

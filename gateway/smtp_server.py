@@ -27,7 +27,8 @@ _log = logging.getLogger(__name__)
 
 
 class Taken(StrEnum):
-    """What came of a mail that was offered: kept; to be sent again later; refused as not for us; too large; or one connection too many."""
+    """What came of a mail that was offered: kept; to be sent again later; too large; one connection too many; or of a recipient: refused,
+    as not one of ours."""
 
     KEPT = "kept"
     LATER = "later"

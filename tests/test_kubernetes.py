@@ -64,6 +64,7 @@ def test_no_pod_runs_as_root_or_knows_the_cluster(name: str) -> None:
     assert f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}" == user
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert pod["automountServiceAccountToken"] is False
+    assert pod["enableServiceLinks"] is False, "PERENNIAL_INBOX_PORT is a setting, and would be an address"
     assert not any(key.startswith("host") for key in pod)
     assert pod["volumes"] == [{"name": "tmp", "emptyDir": pod["volumes"][0]["emptyDir"]}]
 

@@ -258,7 +258,7 @@ class Journey(Entity[JourneyState]):
                 self.state = self.state.unparked(now, planned=outcome.caught_up)
             case "retry_deliveries":
                 named = pending.body.get("delivery")
-                alone = within_account(self.state.account_id, named) if named else None
+                alone = within_account(self.state.account_id, str(named).strip()) if named else None
                 self.state = self.state.freed_alone(alone) if alone else self.state.freed()
                 self.deliveries.again(self.state, alone)
             case "skip_step" | "reschedule_step":

@@ -17,7 +17,7 @@ from domain.kernel.base import Carried
 class ContractTerms(Carried):
     """What the ledger needs to know of a contract. `coterminous` ends every new line with the contract, or nowhere if that is
     `open_ended`; its months begin on the day of `months_from`, or else of its start; those of the term before, which is still in
-    force, on the day of `months_before`. `begins`: the first instant of what is agreed by now; nothing for a term is sold under it from
+    force, on the day of `months_before`. `begins`: of one that has not begun, its first instant; nothing for a term is sold under it from
     before."""
 
     contract_id: str

@@ -83,7 +83,8 @@ def _amended(desk: RequestFacts, line: AmendedAsset, request: AmendAssets) -> An
     }
     effective = desk.moment(request.effective, desk.begun(record))
     if line.add is not None:
-        check_more_of(record, desk.contract(facts.contract_id) if facts.contract_id else None)
+        known = desk.situation.customer.contract(facts.contract_id) if facts.contract_id else None
+        check_more_of(record, facts.contract_id, known)
     if line.add is not None or line.remove is not None:
         price = None if line.unit_price is None else facts.monthly(line.unit_price)
         delta = line.add if line.add is not None else -(line.remove or 0)
@@ -121,7 +122,7 @@ def _added(desk: RequestFacts, line: AddOn, request: AmendAssets, number: int) -
     """A new asset under a contract, to the end of its term."""
     contract = desk.contract(line.contract_id)
     if contract.status == ContractStatus.ENDED or contract.term.ends_at <= desk.as_of:
-        raise ContractError(over_says(contract))
+        raise ContractError(over_says(contract.contract_id))
     product = desk.product(line.product, f"add_ons[{number}].product")
     _check_kind(product.kind, sold_for_term=True, path=f"add_ons[{number}].product")
     terms = ContractTerms(

@@ -30,21 +30,24 @@ customer's own, and a renewal in grace begins where the old term ended."""
 Records = Mapping[str, AssetRecord]
 
 
-def over_says(contract: ContractFacts) -> str:
+def over_says(contract_id: str) -> str:
     """What is said to whoever wants more under a contract that is over."""
-    return f"contract {contract.contract_id} is over; order what is to begin anew"
+    return f"contract {contract_id} is over; order what is to begin anew"
 
 
-def check_more_of(record: AssetRecord, contract: ContractFacts | None) -> None:
-    """Refuses more units of what goes on in the books alone: its contract ended before it does, as nothing of it was left.
+def check_more_of(record: AssetRecord, contract_id: str | None, contract: ContractFacts | None) -> None:
+    """Refuses more units of what goes on in the books alone: nothing of it is left, and so its contract ended before it does. A contract that
+    ended so long ago that it is no longer among the customer's is null.
 
     Raises:
         ContractError: It has ended, and the asset has not.
     """
-    if contract is None or contract.status != ContractStatus.ENDED:
+    if contract_id is None or (record.periods and record.periods[-1].quantity):
         return
-    if record.end is None or record.end > contract.term.ends_at:
-        raise ContractError(over_says(contract))
+    if contract is None or (
+        contract.status == ContractStatus.ENDED and (record.end is None or record.end > contract.term.ends_at)
+    ):
+        raise ContractError(over_says(contract_id))
 
 
 def sold(

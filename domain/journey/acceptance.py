@@ -13,6 +13,7 @@ from domain.assets.model import AssetRecord, Category
 from domain.assets.requests import Generate
 from domain.assets.writes import Relate
 from domain.billing.writes import BillPurchase
+from domain.catalogue.errors import QuoteStaleError
 from domain.catalogue.pricebook import PriceUnit
 from domain.contracts import changes
 from domain.contracts.request_facts import Changed, RequestFacts, Sold, changes_of
@@ -71,6 +72,7 @@ def accept(situation: Situation, request: AcceptQuote, stored: StoredQuote, take
         return Decision(JournalLine("Quote was accepted before", kind="skipped"), Outcome(answer=answer))
     order_id, at = order_id_of(stored, request), situation.as_of
     with named_refusals():
+        _check_contract(situation, stored.file.current)
         file = versions.accept(stored.file, at, request.by)
         order = order_from(file, order_id)
     contracts, order = _under_contracts(situation, stored.terms, order)
@@ -79,6 +81,17 @@ def accept(situation: Situation, request: AcceptQuote, stored: StoredQuote, take
     with named_refusals():
         after = assetize(ledger, order)
     return _decide(situation, replace(stored, file=file), order, contracts, after, stored)
+
+
+def _check_contract(situation: Situation, quote: Quote) -> None:
+    """Refuses to sell under a contract that has ended since the quote was made."""
+    if quote.contract is None:
+        return
+    contract = situation.customer.contract(quote.contract.contract_id)
+    if contract is None or contract.status == ContractStatus.ENDED:
+        raise QuoteStaleError(
+            f"contract {quote.contract.contract_id} has ended meanwhile; quote it anew, under a contract of its own"
+        )
 
 
 def _decide(

@@ -99,7 +99,7 @@ def _check_contracts(situation: Situation, wanted: QuoteRequest) -> None:
         record = situation.records.get(line.asset_id) if line.kind == "quantity" and line.delta > 0 else None
         facts = situation.customer.asset(record.asset.asset_id) if record else None
         if record and facts and facts.contract_id:
-            check_more_of(record, situation.customer.contract(facts.contract_id))
+            check_more_of(record, facts.contract_id, situation.customer.contract(facts.contract_id))
 
 
 def quote_request(situation: Situation, request: RequestQuote, as_of: datetime, version: int) -> QuoteRequest:
@@ -141,7 +141,7 @@ def _contract(situation: Situation, contract_id: str) -> ContractTerms:
         coterminous=True,
         months_from=contract.months_from(zone),
         months_before=contract.months_from(zone, before.start_on) if before else None,
-        begins=(before or contract.term).starts_at,
+        begins=begins if (begins := (before or contract.term).starts_at) > situation.as_of else None,
     )
 
 

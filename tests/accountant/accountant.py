@@ -113,7 +113,8 @@ class Accountant(Hearing):
     def _sold(
         self, contract: Contract, line: dict[str, Any], price: Fraction, months: int, asset_id: str, request: str
     ) -> Asset:
-        first = max(self._day(line["start"]), contract.terms[0].first)
+        begins = contract.terms[0].first
+        first = max(self._day(line["start"]), begins) if begins > self.today else self._day(line["start"])
         asset = Asset(
             asset_id, contract.account, contract.contract_id, months, self._rates_of(contract, line["product"])
         )

@@ -20,8 +20,9 @@ from gateway import plugin
 from gateway.plugin import (
     OWN,
     CompactPayloadConverter,
-    DemandingPayloadConverter,
-    EnclosingPayloadConverter,
+    OwnCompact,
+    OwnDemanding,
+    OwnEnclosing,
     PerennialPlugin,
 )
 from tests.conftest import Servers
@@ -87,10 +88,13 @@ def test_runs_of_workflows_share_what_is_learned_of_types(monkeypatch: pytest.Mo
             super().__init__(kind)
 
     monkeypatch.setattr("temporalio.contrib.pydantic.TypeAdapter", Counted)
-    plugin._json.cache_clear()
+    plugin._shared_json.cache_clear()
     (payload,) = CompactPayloadConverter().to_payloads([{"days": 3}])
-    for kind in (CompactPayloadConverter, EnclosingPayloadConverter, DemandingPayloadConverter):
+    for kind in (OwnCompact, OwnEnclosing, OwnDemanding):
         for _ in range(3):
             assert kind().from_payloads([payload], [dict[str, int]]) == [{"days": 3}]
     assert made == [dict[str, int]]
-    plugin._json.cache_clear()
+    for _ in range(3):  # a sandbox brings types of its own, which go with it
+        assert CompactPayloadConverter().from_payloads([payload], [dict[str, int]]) == [{"days": 3}]
+    assert len(made) == 4
+    plugin._shared_json.cache_clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -55,14 +56,24 @@ async def retry(
         raise UserError("name messages, or give --channel and --account")
     asked = 0
     async with connections() as servers:
-        for one in delivery or ():
-            console.print(f"{one}: {await _outgoing(servers).retry_alone(one)}", markup=False)
         if delivery:
+            await _retry_alone(_outgoing(servers), delivery)
             return
         async for carrier, said in _outgoing(servers).retry(channel, account):
             asked += 1
             console.print(f"{carrier}: {said}", markup=False)
     console.print(f"{asked} asked." if asked else "Nothing waits: everything has left.")
+
+
+async def _retry_alone(outgoing: Outgoing, deliveries: Sequence[str]) -> None:
+    """Each of them, whatever becomes of the others. Raises UserError at the end if one was not tried."""
+    left = 0
+    for one in deliveries:
+        said, tried = await outgoing.retry_alone(one)
+        left += not tried
+        console.print(f"{one}: {said}", markup=False)
+    if left:
+        raise UserError(f"{counted(left, 'message')} of {len(deliveries)} not tried again")
 
 
 @app.command()
