@@ -67,10 +67,7 @@ async def _backlog(visit: Visit) -> tuple[list[dict[str, Any]], bool]:
         async with doors.pool.acquire() as connection:
             rows = await waiting(connection, [one.value for one in Channel])
         found = [{**row, "tried": None} for row in rows[: _WAITING + 1]]
-    shown = [
-        {**row, "acts": of_delivery(visit, row["account_id"], row["delivery_id"], tried=row["tried"] is not None)}
-        for row in found[:_WAITING]
-    ]
+    shown = [{**row, "acts": of_delivery(visit, row["account_id"], row["delivery_id"])} for row in found[:_WAITING]]
     return shown, len(found) > _WAITING
 
 

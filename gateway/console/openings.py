@@ -43,16 +43,12 @@ def openings(visit: Visit, account_id: str, acts: Mapping[str, Mapping[str, str]
     return _forms(visit, f"/customers/{quote(account_id, safe='')}", JOURNEY, acts)
 
 
-def of_delivery(visit: Visit, account_id: str | None, delivery_id: str, *, tried: bool) -> Openings:
-    """What can be asked about a message that has not left: that its journey tries it now, or all of its own where it does not try that
-    one; a case tries all of its own."""
+def of_delivery(visit: Visit, account_id: str | None, delivery_id: str) -> Openings:
+    """What can be asked about a message that has not left: that its journey tries it now, or all of its own if the field is left empty; a case
+    tries all of its own."""
     if case_id := case_of_delivery(delivery_id):
         return _forms(visit, f"/cases/{quote(case_id, safe='')}", CASE, {"retry": {}})
-    return (
-        openings(visit, account_id, {"retry_deliveries": {"delivery": delivery_id} if tried else {}})
-        if account_id
-        else ()
-    )
+    return openings(visit, account_id, {"retry_deliveries": {"delivery": delivery_id}}) if account_id else ()
 
 
 def of_claim(visit: Visit, case_id: str, claim: Mapping[str, Any]) -> Openings:

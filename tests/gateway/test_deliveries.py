@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import jsonschema
@@ -157,7 +158,7 @@ def test_the_catalogue_has_every_event_with_an_example_that_is_as_its_schema_say
 
 @pytest.mark.engine
 async def test_the_console_lists_what_has_not_left_and_has_it_tried_now(servers: Servers) -> None:
-    """A mail that its journey has lost sight of stands there as such; a form asks the journey to try all of its own."""
+    """A form asks the journey to try that one, or all of its own; of a mail that its journey has lost sight of it says so."""
     account = (await placed(servers))["account"]["account_id"]
     await servers.pool.execute(
         "insert into outbox (delivery_id, account_id, channel, stage, body, created_at) values ($1, $2, 'deliver_mail', '', $3, $4)",
@@ -174,13 +175,19 @@ async def test_the_console_lists_what_has_not_left_and_has_it_tried_now(servers:
     shown = await browser.open("/deliveries")
     form = f"/customers/{account}/acts/retry_deliveries"
     assert "What has not left" in shown.text
-    assert form in shown.links
-    await browser.open(form)
-    await browser.send(form)
-    asked = "select outcome from audit_entry where operation = 'retry_deliveries' and subject = $1"
-    assert await servers.pool.fetchval(asked, f"account/{account}") == "done"
+    (link,) = [one for one in shown.links if one.startswith(form) and "lost" in one]
+    lost = f"journey:{account}/lost#0"
+    assert parse_qs(urlsplit(link).query) == {"delivery": [lost]}
+    await browser.open(link)
+    told = await browser.send(form, delivery=lost)
+    assert "is not on its way" in told.text
+    await browser.send(form, delivery="")
+    asked = (
+        "select array_agg(outcome order by at) from audit_entry where operation = 'retry_deliveries' and subject = $1"
+    )
+    assert await servers.pool.fetchval(asked, f"account/{account}") == ["NotAllowed", "done"]
     await servers.pool.execute("delete from outbox where delivery_id = $1", f"journey:{account}/lost#0")
-    assert form not in (await browser.open("/deliveries")).links
+    assert link not in (await browser.open("/deliveries")).links
 
 
 async def test_what_has_not_left_is_listed_while_the_engine_is_away(servers: Servers) -> None:
@@ -191,4 +198,4 @@ async def test_what_has_not_left_is_listed_while_the_engine_is_away(servers: Ser
     browser = await as_person(servers, in_front_of(app), await person(servers, AccessRole.OPERATOR))
     shown = await browser.open("/deliveries")
     assert "the engine does not say" in shown.text
-    assert f"/customers/{account}/acts/retry_deliveries" in shown.links
+    assert any(one.startswith(f"/customers/{account}/acts/retry_deliveries?delivery=") for one in shown.links)
