@@ -50,10 +50,11 @@ class Act:
 @dataclass
 class Remembered:
     """All that the histories of one customer say. `done` in the order of the customer's own time; by the ids of messages what was `sent`,
-    and what was only `begun` to be."""
+    with the `sending` of mails, notices and events, and what was only `begun` to be."""
 
     done: list[Act] = field(default_factory=list)
     sent: dict[str, datetime] = field(default_factory=dict)
+    sending: dict[str, Act] = field(default_factory=dict)
     begun: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -73,6 +74,7 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
     """What all runs of these workflows remember."""
     acts: dict[str, Act] = {}
     sent: dict[str, datetime] = {}
+    sending: dict[str, Act] = {}
     begun: dict[str, datetime] = {}
     provisioned: dict[str, datetime] = {}
     for workflow_id in workflow_ids:
@@ -89,13 +91,15 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
                     # With a plan it was held back, with attention refused: both are found out again.
                     if outcome.get("sent") or not (outcome.get("plan") or outcome.get("attention")):
                         _note_delivery(given, outcome, sent)
+                        if left := sent.get(id := _delivery(given)):
+                            sending[id] = Act(name, given, settled_key(id), left)
                 elif name not in _NOT_KEPT and not outcome.get("repeated") and not outcome.get("put_off"):
                     act = Act(name, given, _key(name, given), datetime.fromisoformat(given["as_of"]))
                     acts.setdefault(act.key, act)
     stages = {act.given["step"]["stage"] for act in acts.values() if act.activity == _PROVISIONED}
     sent |= {id: at for id, at in provisioned.items() if StepKey.parse(EffectKey.parse(id).what).stage in stages}
     begun = {id: at for id, at in begun.items() if id not in sent}
-    return Remembered(sorted(acts.values(), key=lambda act: act.as_of), sent, begun)
+    return Remembered(sorted(acts.values(), key=lambda act: act.as_of), sent, sending, begun)
 
 
 @dataclass(frozen=True)

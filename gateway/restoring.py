@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from temporalio.client import Client
@@ -17,6 +19,7 @@ from domain.frame.keys import EffectKey, settled_message
 from domain.journey.comparing import Difference, DifferenceKind
 from gateway.histories import Act, Remembered, remember, remember_cases
 
+_log = logging.getLogger(__name__)
 Redo = Callable[[str, dict[str, Any], str], Awaitable[None]]
 """Does an activity once more: its name, what it was given, the business key under which it was done."""
 _FROM_OUTSIDE = {"take_up_holdings": "what a file has brought is in no history: import it again"}
@@ -85,6 +88,7 @@ class Restorer:
                 self.left.add(account_id)
                 continue
             try:
+                await self._book(remembered, act.as_of)
                 await self._check(act)
                 await self._redo(act.activity, act.given, act.key)
             except TRANSPORT_ERRORS:
@@ -102,12 +106,28 @@ class Restorer:
                 if pausing and act.is_order and act is not missing[-1]:
                     paused = True
                     break
+        if not (stopped or paused):
+            await self._book(remembered)
         if from_before:
             async with self._pool.acquire() as connection:
                 await outbox.note_begun_before(connection, remembered.begun)
         # What was decided otherwise this time, such as to be put off, was done and is not on record under its key.
         done = len(missing) - len(await self._missing(remembered)) if missing else 0
         return Restored(done, stopped, waits, paused)
+
+    async def _book(self, remembered: Remembered, until: datetime | None = None) -> None:
+        """What was sent (up to an instant) is booked as sent, with all that it completes: whatever comes next was decided after it."""
+        known = [id for id, act in remembered.sending.items() if until is None or act.as_of <= until]
+        async with self._pool.acquire() as connection:
+            waiting = await outbox.waiting_though_sent(connection, known)
+        for id in waiting:
+            act = remembered.sending[id]
+            try:
+                await self._redo(act.activity, act.given, act.key)
+            except TRANSPORT_ERRORS:
+                raise
+            except Exception as error:  # its journey books it once it runs, or says what is wrong
+                _log.warning("%s cannot be booked as sent yet: %s", id, error)
 
     async def _check(self, act: Act) -> None:
         """Raises NotTakenError for a transfer whose target has not taken it yet: done now, it would be asked at another instant."""

@@ -112,6 +112,16 @@ async def note_sent_before(connection: Connection, account_id: str, sent: Mappin
     )
 
 
+async def waiting_though_sent(connection: Connection, delivery_ids: Sequence[str]) -> list[str]:
+    """Those of these messages that wait although the histories say that they were sent, the earliest first."""
+    rows = await connection.fetch(
+        "select delivery_id from outbox join sent_before using (delivery_id) where status = 'waiting' and delivery_id = any($1)"
+        " order by sent_at, delivery_id",
+        list(delivery_ids),
+    )
+    return [row["delivery_id"] for row in rows]
+
+
 async def settled_before(connection: Connection, row: Waiting) -> bool:
     """True for a message that waits although the histories say that it was sent: it is booked as sent now."""
     if row.status != DeliveryStatus.WAITING or row.sent_before is None:

@@ -90,6 +90,8 @@ async def quoted(servers: Servers) -> tuple[str, str, dict[str, str]]:
 
 
 KNOWN = "select key, as_of from effect where account_id = $1 and key not like '%/settled' order by key"
+TASKS = "select stage, name, status, completed_at from onboarding_task where account_id = $1 order by stage, name"
+MESSAGES = "select delivery_id, status, settled_at from outbox where account_id = $1 and channel in ('deliver_mail', 'deliver_notice') order by delivery_id"
 
 
 async def test_what_a_database_has_lost_is_done_again_before_any_journey_is_asked(
@@ -110,6 +112,8 @@ async def test_what_a_database_has_lost_is_done_again_before_any_journey_is_aske
         known = await servers.pool.fetch(KNOWN, account)
         assert [*await theirs.pool.fetch(KNOWN, account)] == known
         assert 10 < done <= len(known)
+        assert [*await theirs.pool.fetch(TASKS, account)] == await servers.pool.fetch(TASKS, account)
+        assert [*await theirs.pool.fetch(MESSAGES, account)] == await servers.pool.fetch(MESSAGES, account)
         assert await invoices(theirs, account) == await invoices(servers, account)
         assert [one async for one in again().redo()] == []
 
