@@ -170,7 +170,8 @@ class Run:
         code, out, err = await self.world.reconcile("--mend")
         if code:
             self._stands(server, code, out, err)
-        await self.doors.tell_tables_again(mended=True)
+        if server == "postgres":
+            await self.doors.tell_tables_again(mended=True)
         await self.doors.mail_again()
         code, out, err = await self.world.reconcile()
         if code:
