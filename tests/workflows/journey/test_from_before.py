@@ -91,7 +91,10 @@ async def quoted(servers: Servers) -> tuple[str, str, dict[str, str]]:
 
 KNOWN = "select key, as_of from effect where account_id = $1 and key not like '%/settled' order by key"
 TASKS = "select stage, name, status, completed_at from onboarding_task where account_id = $1 order by stage, name"
-MESSAGES = "select delivery_id, status, settled_at from outbox where account_id = $1 and channel in ('deliver_mail', 'deliver_notice') order by delivery_id"
+MESSAGES = (
+    "select delivery_id, status, settled_at from outbox"
+    " where account_id = $1 and channel in ('deliver_mail', 'deliver_notice') order by delivery_id"
+)
 
 
 async def test_what_a_database_has_lost_is_done_again_before_any_journey_is_asked(
