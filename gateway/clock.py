@@ -17,7 +17,9 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.frame.flight import TOGETHER, Channel
 from gateway.calling import ANSWER_WITHIN, Call, NoAnswerError, insist
+from gateway.entity import MayBeGone
 
 MOST_SKIPS = 10_000
 """Skips in one move; the server's own limit would end a move of some months early."""
@@ -31,6 +33,7 @@ _REFUSED = frozenset(
         RPCStatusCode.PERMISSION_DENIED,
     }
 )
+_MESSAGES = frozenset({TOGETHER, *(channel.value for channel in Channel)})
 _ON_ITS_WAY = 2.0
 """Seconds after a connection broke in which the server may still take what was sent. A move says by how much and not until when, so
 that a second one beside it would bring the clock too far."""
@@ -66,6 +69,16 @@ class Clocks:
     async def now(self, workflow_id: str) -> datetime:
         """The workflow's time: the present, or later once it was moved. Raises RPCError."""
         return _time_of(await self._info(workflow_id))
+
+    async def is_deciding(self, workflow_id: str) -> bool:
+        """Whether the workflow is about something other than a message on its way out. Never for one that is not known."""
+        with MayBeGone():
+            call = Call("the question what it is about", workflow_id)
+            described = await insist(self._temporal.get_workflow_handle(workflow_id).describe, call, self._within)
+            raw = described.raw_description
+            doing = {one.activity_type.name for one in raw.pending_activities}
+            return raw.HasField("pending_workflow_task") or bool(doing - _MESSAGES)
+        return False
 
     async def forward(self, workflow_id: str, until: datetime) -> None:
         """Moves the clock to `until`; returns when it is there, or earlier if the workflow ended or the server gave up.

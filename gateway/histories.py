@@ -50,12 +50,13 @@ class Act:
 @dataclass
 class Remembered:
     """All that the histories of one customer say. `done` in the order of the customer's own time; by the ids of messages what was `sent`,
-    with the `sending` of mails, notices and events, and what was only `begun` to be."""
+    with the `sending` of mails, notices and events, and what was only `begun` to be; `held`: attempts at which a message was held back."""
 
     done: list[Act] = field(default_factory=list)
     sent: dict[str, datetime] = field(default_factory=dict)
     sending: dict[str, Act] = field(default_factory=dict)
     begun: dict[str, datetime] = field(default_factory=dict)
+    held: list[tuple[str, Act]] = field(default_factory=list)
 
 
 async def remember(temporal: Client, account_id: str) -> Remembered:
@@ -75,17 +76,21 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
     acts: dict[str, Act] = {}
     sent: dict[str, datetime] = {}
     sending: dict[str, Act] = {}
+    held: list[tuple[str, Act]] = []
     begun: dict[str, datetime] = {}
     provisioned: dict[str, datetime] = {}
     for workflow_id in workflow_ids:
         runs = [run async for run in temporal.list_workflows(f"WorkflowId = '{workflow_id}'")]
         for run in sorted(runs, key=lambda run: run.start_time):
-            async for name, given, outcome in _completed(
+            async for name, given, outcome, tries in _completed(
                 temporal, temporal.get_workflow_handle(run.id, run_id=run.run_id)
             ):
-                if outcome is None:
+                # Of what was tried again, an earlier attempt may have left before whoever sent it could say so.
+                if outcome is None or (name in _MESSAGES and tries > 1):
                     begun.setdefault(_delivery(given), datetime.fromisoformat(given["as_of"]))
-                elif name == Channel.PROVISIONING.value:
+                if outcome is None:
+                    continue
+                if name == Channel.PROVISIONING.value:
                     _note_delivery(given, outcome, provisioned)
                 elif name in _MESSAGES:
                     # With a plan it was held back, with attention refused: both are found out again.
@@ -93,13 +98,16 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
                         _note_delivery(given, outcome, sent)
                         if left := sent.get(id := _delivery(given)):
                             sending[id] = Act(name, given, settled_key(id), left)
+                    elif outcome.get("plan"):
+                        id = _delivery(given)
+                        held.append((id, Act(name, given, settled_key(id), datetime.fromisoformat(given["as_of"]))))
                 elif name not in _NOT_KEPT and not outcome.get("repeated") and not outcome.get("put_off"):
                     act = Act(name, given, _key(name, given), datetime.fromisoformat(given["as_of"]))
                     acts.setdefault(act.key, act)
     stages = {act.given["step"]["stage"] for act in acts.values() if act.activity == _PROVISIONED}
     sent |= {id: at for id, at in provisioned.items() if StepKey.parse(EffectKey.parse(id).what).stage in stages}
     begun = {id: at for id, at in begun.items() if id not in sent}
-    return Remembered(sorted(acts.values(), key=lambda act: act.as_of), sent, sending, begun)
+    return Remembered(sorted(acts.values(), key=lambda act: act.as_of), sent, sending, begun, held)
 
 
 @dataclass(frozen=True)
@@ -160,10 +168,11 @@ async def _scheduled(temporal: Client, handle: WorkflowHandle[Any, Any]) -> Asyn
 
 async def _completed(
     temporal: Client, handle: WorkflowHandle[Any, Any]
-) -> AsyncIterator[tuple[str, dict[str, Any], dict[str, Any] | None]]:
-    """The activities of a run that were done, in their order: name, what each was given, what came of it. Then the messages of which
-    nothing has come yet, which may have left all the same."""
+) -> AsyncIterator[tuple[str, dict[str, Any], dict[str, Any] | None, int]]:
+    """The activities of a run that were done, in their order: name, what each was given, what came of it, and at which attempt. Then the
+    messages of which nothing has come yet, which may have left all the same."""
     scheduled: dict[int, tuple[str, dict[str, Any]]] = {}
+    tries: dict[int, int] = {}
     decode = temporal.data_converter.decode
     with MayBeGone():  # a run whose history is not kept any more has nothing to say
         async for event in handle.fetch_history_events():
@@ -172,20 +181,24 @@ async def _completed(
                 (given,) = await decode(asked.input.payloads, [dict[str, Any]])
                 if not is_gone(given):  # what was erased is nothing to be done again
                     scheduled[event.event_id] = (asked.activity_type.name, given)
+            elif event.HasField("activity_task_started_event_attributes"):
+                started = event.activity_task_started_event_attributes
+                tries[started.scheduled_event_id] = started.attempt
             elif event.HasField("activity_task_completed_event_attributes"):
                 done = event.activity_task_completed_event_attributes
                 if done.scheduled_event_id not in scheduled:
                     continue
                 results = await decode(done.result.payloads, [dict[str, Any]])
                 name, given = scheduled.pop(done.scheduled_event_id)
+                attempt = tries.pop(done.scheduled_event_id, 1)
                 for each in _each(name, given, results[0] if results else {}):
-                    yield each
+                    yield *each, attempt
         for name, given in scheduled.values():
             if name in _MESSAGES:
-                yield name, given, None
+                yield name, given, None, 1
             elif name == TOGETHER:
                 for delivery_id, channel in given["deliveries"].items():
-                    yield channel, {**given, "delivery_id": delivery_id}, None
+                    yield channel, {**given, "delivery_id": delivery_id}, None, 1
 
 
 def _each(

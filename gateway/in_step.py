@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -13,6 +14,9 @@ from gateway.entity import MayBeGone
 
 SECOND = timedelta(seconds=1)
 """Moved this far past an instant, everything that was due at it is done: a clock stands still while something is done."""
+
+_LOOKS, _PAUSE = 300, 0.2
+"""How often it is asked, and how many seconds lie between, whether a case is still about what was due."""
 
 Move = Callable[[datetime], Awaitable[datetime]]
 
@@ -28,6 +32,10 @@ async def move_together(pool: Pool, clocks: Clocks, account_id: str, move_journe
         case_id, at = due
         await move_journey(at)
         await _move_case(clocks, case_id, min(at + SECOND, until))
+        for _ in range(_LOOKS):
+            if not await clocks.is_deciding(case_workflow_id(case_id)):
+                break
+            await asyncio.sleep(_PAUSE)  # a server is away, while time goes on
         if await _next_due(pool, account_id, until, standing) == due:
             standing.add(case_id)
     reached = await move_journey(until)

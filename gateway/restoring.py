@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,6 +54,7 @@ class Restorer:
         self._pool = pool
         self._redo = redo
         self._given_up: dict[str, str] = {}
+        self._seen: set[tuple[str, datetime]] = set()
         self.left: set[str | None] = set()
         """accounts of which something could not be done once more"""
 
@@ -77,8 +78,8 @@ class Restorer:
         begun to leave: of those whose end no history knows it is on record that they may have arrived.
         """
         remembered = await self._remember(account_id, case_ids)
-        async with self._pool.acquire() as connection, connection.transaction():
-            await outbox.note_sent_before(connection, account_id or "", remembered.sent)
+        if not from_before:  # its journey is at work, and may carry any of them
+            await self._note_sent(account_id, remembered.sent)
         missing = await self._missing(remembered)
         stopped, waits, paused = "", False, False
         for act in missing:
@@ -88,7 +89,8 @@ class Restorer:
                 self.left.add(account_id)
                 continue
             try:
-                await self._book(remembered, act.as_of)
+                if from_before:
+                    await self._messages(account_id, remembered, act.as_of)
                 await self._check(act)
                 await self._redo(act.activity, act.given, act.key)
             except TRANSPORT_ERRORS:
@@ -106,28 +108,40 @@ class Restorer:
                 if pausing and act.is_order and act is not missing[-1]:
                     paused = True
                     break
-        if not (stopped or paused):
-            await self._book(remembered)
         if from_before:
+            if not (stopped or paused):
+                await self._messages(account_id, remembered)
+            await self._note_sent(account_id, remembered.sent)
             async with self._pool.acquire() as connection:
                 await outbox.note_begun_before(connection, remembered.begun)
         # What was decided otherwise this time, such as to be put off, was done and is not on record under its key.
         done = len(missing) - len(await self._missing(remembered)) if missing else 0
         return Restored(done, stopped, waits, paused)
 
-    async def _book(self, remembered: Remembered, until: datetime | None = None) -> None:
-        """What was sent (up to an instant) is booked as sent, with all that it completes: whatever comes next was decided after it."""
-        known = [id for id, act in remembered.sending.items() if until is None or act.as_of <= until]
+    async def _messages(self, account_id: str | None, remembered: Remembered, until: datetime | None = None) -> None:
+        """What became of messages (up to an instant) becomes of them again, with all that follows: what was sent is booked as sent, what was
+        held back is held. Whatever comes next was decided after it."""
+        known = [*remembered.sending.items(), *remembered.held]
+        due = sorted((one for one in known if until is None or one[1].as_of <= until), key=lambda one: one[1].as_of)
+        due = [(id, act) for id, act in due if (id, act.as_of) not in self._seen]
+        await self._note_sent(account_id, {id: act.as_of for id, act in due if remembered.sending.get(id) is act})
         async with self._pool.acquire() as connection:
-            waiting = await outbox.waiting_though_sent(connection, known)
-        for id in waiting:
-            act = remembered.sending[id]
+            waiting = await outbox.still_waiting(connection, [id for id, _ in due])
+        for id, act in due:
+            if id not in waiting:
+                continue
+            self._seen.add((id, act.as_of))
             try:
                 await self._redo(act.activity, act.given, act.key)
             except TRANSPORT_ERRORS:
                 raise
-            except Exception as error:  # its journey books it once it runs, or says what is wrong
-                _log.warning("%s cannot be booked as sent yet: %s", id, error)
+            except Exception as error:  # its journey carries it, once it runs
+                _log.warning("%s is left as it is: %s", id, error)
+
+    async def _note_sent(self, account_id: str | None, sent: Mapping[str, datetime]) -> None:
+        """So that nobody sends them again."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await outbox.note_sent_before(connection, account_id or "", sent)
 
     async def _check(self, act: Act) -> None:
         """Raises NotTakenError for a transfer whose target has not taken it yet: done now, it would be asked at another instant."""

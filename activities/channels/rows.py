@@ -12,6 +12,7 @@ from activities.channels.leaving import note_in_doubt
 from activities.channels.not_sent import note_not_sent
 from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
+from activities.frame.once_more import once_more
 from activities.frame.situations import load_situation, reads
 from activities.frame.unit_of_work import Performer
 from activities.holds import hold_rows
@@ -29,7 +30,14 @@ class Rows:
         self._performer = performer
 
     async def find(self, call: DeliveryCall, row: outbox.Waiting | None = None) -> outbox.Waiting | Outcome:
-        """The message to deliver, or what came of it if it was settled before. `row`: as it was found just now."""
+        """The message to deliver, or what came of it if it was settled before. `row`: as it was found just now. What is done once more
+        sends nothing: what would have to leave is left to those who send."""
+        found = await self._found(call, row)
+        if once_more.get() and not isinstance(found, Outcome):
+            raise ApplicationError(f"{found.delivery_id} is still to leave", type="StillToLeave", non_retryable=True)
+        return found
+
+    async def _found(self, call: DeliveryCall, row: outbox.Waiting | None) -> outbox.Waiting | Outcome:
         if row is None:
             async with business_errors(), self._performer.connection() as connection:
                 row = await outbox.find_outbox(connection, outbox_id(call))

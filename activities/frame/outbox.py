@@ -112,14 +112,13 @@ async def note_sent_before(connection: Connection, account_id: str, sent: Mappin
     )
 
 
-async def waiting_though_sent(connection: Connection, delivery_ids: Sequence[str]) -> list[str]:
-    """Those of these messages that wait although the histories say that they were sent, the earliest first."""
+async def still_waiting(connection: Connection, delivery_ids: Sequence[str]) -> set[str]:
+    """Those of these messages that wait to leave."""
     rows = await connection.fetch(
-        "select delivery_id from outbox join sent_before using (delivery_id) where status = 'waiting' and delivery_id = any($1)"
-        " order by sent_at, delivery_id",
+        "select delivery_id from outbox where status = 'waiting' and delivery_id = any($1) order by delivery_id",
         list(delivery_ids),
     )
-    return [row["delivery_id"] for row in rows]
+    return {row["delivery_id"] for row in rows}
 
 
 async def settled_before(connection: Connection, row: Waiting) -> bool:

@@ -210,3 +210,39 @@ async def test_an_order_sent_again_to_a_journey_from_a_copy_of_before_begins_not
     assert [key for key in after if "/service/review-" not in key] == [
         key for key in before if "/service/review-" not in key
     ], "but for a look at what holds sales back"
+
+
+async def test_what_was_held_back_is_held_again_until_it_was_sent(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail that waited for its server meets a hold, and leaves once that is lifted: until then it counts for no pace."""
+    status = (
+        "select delivery_id, status from outbox where account_id = $1 and channel = 'deliver_mail' order by delivery_id"
+    )
+    async with outside(servers, tmp_path) as world:
+        account = account_of(document := order())
+        await world.client.place_order(document)
+        await world.client.fast_forward(account, timedelta(days=1))
+        await settled(servers.pool, account)
+        await world.mail_goes_down()
+        await world.client.fast_forward(account, timedelta(days=5))
+        await world.client.ask(account, "place_hold", {"reason": "they are angry", "level": "block", "by": "S-1"})
+        await world.mail_comes_up()
+        await world.client.ask(account, "retry_deliveries", {})
+
+        async def is_held() -> bool:
+            return "held" in {row["status"] for row in await servers.pool.fetch(status, account)}
+
+        await until(is_held, "a mail is held back")
+        hold = await servers.pool.fetchval("select source from sales_hold where account_id = $1", account)
+        await world.client.ask(account, "lift_hold", {"hold_id": hold, "by": "S-1"})
+        await world.client.fast_forward(account, timedelta(days=20))
+        await settled(servers.pool, account)
+        assert any(act for _, act in (await remember(servers.temporal, account)).held)
+        async with lost(servers, monkeypatch, account) as (theirs, again):
+            for _ in range(2):
+                assert [one async for one in again().redo()]
+            assert [*await theirs.pool.fetch(KNOWN, account)] == await servers.pool.fetch(KNOWN, account)
+            assert [*await theirs.pool.fetch(status, account)] == await servers.pool.fetch(status, account)
+            held = "select key from journal where account_id = $1 and kind = 'service_held' order by key"
+            assert len(await theirs.pool.fetch(held, account)) == len(await servers.pool.fetch(held, account)) > 0
