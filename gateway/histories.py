@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
@@ -47,6 +47,14 @@ class Act:
         return "body" in self.given
 
 
+@dataclass(frozen=True)
+class Waited:
+    """At which attempt an activity was done, and how long after it was asked for."""
+
+    tries: int = 1
+    time: timedelta = timedelta(0)
+
+
 @dataclass
 class Remembered:
     """All that the histories of one customer say. `done` in the order of the customer's own time; by the ids of messages what was `sent`,
@@ -82,11 +90,11 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
     for workflow_id in workflow_ids:
         runs = [run async for run in temporal.list_workflows(f"WorkflowId = '{workflow_id}'")]
         for run in sorted(runs, key=lambda run: run.start_time):
-            async for name, given, outcome, tries in _completed(
+            async for name, given, outcome, waited in _completed(
                 temporal, temporal.get_workflow_handle(run.id, run_id=run.run_id)
             ):
                 # Of what was tried again, an earlier attempt may have left before whoever sent it could say so.
-                if outcome is None or (name in _MESSAGES and tries > 1):
+                if outcome is None or (name in _MESSAGES and waited.tries > 1):
                     begun.setdefault(_delivery(given), datetime.fromisoformat(given["as_of"]))
                 if outcome is None:
                     continue
@@ -100,7 +108,12 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
                             sending[id] = Act(name, given, settled_key(id), left)
                     elif outcome.get("plan"):
                         id = _delivery(given)
-                        held.append((id, Act(name, given, settled_key(id), datetime.fromisoformat(given["as_of"]))))
+                        held.append(
+                            (
+                                id,
+                                Act(name, given, settled_key(id), datetime.fromisoformat(given["as_of"]) + waited.time),
+                            )
+                        )
                 elif name not in _NOT_KEPT and not outcome.get("repeated") and not outcome.get("put_off"):
                     act = Act(name, given, _key(name, given), datetime.fromisoformat(given["as_of"]))
                     acts.setdefault(act.key, act)
@@ -168,11 +181,12 @@ async def _scheduled(temporal: Client, handle: WorkflowHandle[Any, Any]) -> Asyn
 
 async def _completed(
     temporal: Client, handle: WorkflowHandle[Any, Any]
-) -> AsyncIterator[tuple[str, dict[str, Any], dict[str, Any] | None, int]]:
-    """The activities of a run that were done, in their order: name, what each was given, what came of it, and at which attempt. Then the
+) -> AsyncIterator[tuple[str, dict[str, Any], dict[str, Any] | None, Waited]]:
+    """The activities of a run that were done, in their order: name, what each was given, what came of it, and how long it took. Then the
     messages of which nothing has come yet, which may have left all the same."""
     scheduled: dict[int, tuple[str, dict[str, Any]]] = {}
-    tries: dict[int, int] = {}
+    asked_at: dict[int, datetime] = {}
+    waited: dict[int, Waited] = {}
     decode = temporal.data_converter.decode
     with MayBeGone():  # a run whose history is not kept any more has nothing to say
         async for event in handle.fetch_history_events():
@@ -181,24 +195,28 @@ async def _completed(
                 (given,) = await decode(asked.input.payloads, [dict[str, Any]])
                 if not is_gone(given):  # what was erased is nothing to be done again
                     scheduled[event.event_id] = (asked.activity_type.name, given)
+                    asked_at[event.event_id] = event.event_time.ToDatetime(UTC)
             elif event.HasField("activity_task_started_event_attributes"):
                 started = event.activity_task_started_event_attributes
-                tries[started.scheduled_event_id] = started.attempt
+                if begins := asked_at.pop(started.scheduled_event_id, None):
+                    waited[started.scheduled_event_id] = Waited(
+                        started.attempt, event.event_time.ToDatetime(UTC) - begins
+                    )
             elif event.HasField("activity_task_completed_event_attributes"):
                 done = event.activity_task_completed_event_attributes
                 if done.scheduled_event_id not in scheduled:
                     continue
                 results = await decode(done.result.payloads, [dict[str, Any]])
                 name, given = scheduled.pop(done.scheduled_event_id)
-                attempt = tries.pop(done.scheduled_event_id, 1)
+                took = waited.pop(done.scheduled_event_id, Waited())
                 for each in _each(name, given, results[0] if results else {}):
-                    yield *each, attempt
+                    yield *each, took
         for name, given in scheduled.values():
             if name in _MESSAGES:
-                yield name, given, None, 1
+                yield name, given, None, Waited()
             elif name == TOGETHER:
                 for delivery_id, channel in given["deliveries"].items():
-                    yield channel, {**given, "delivery_id": delivery_id}, None, 1
+                    yield channel, {**given, "delivery_id": delivery_id}, None, Waited()
 
 
 def _each(

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio.client import Client
@@ -20,8 +20,8 @@ from domain.journey.comparing import Difference, DifferenceKind
 from gateway.histories import Act, Remembered, remember, remember_cases
 
 _log = logging.getLogger(__name__)
-Redo = Callable[[str, dict[str, Any], str], Awaitable[None]]
-"""Does an activity once more: its name, what it was given, the business key under which it was done."""
+Redo = Callable[[str, dict[str, Any], str, timedelta], Awaitable[None]]
+"""Does an activity once more: its name, what it was given, the business key under which it was done, how long after it was asked for."""
 _FROM_OUTSIDE = {"take_up_holdings": "what a file has brought is in no history: import it again"}
 
 
@@ -92,7 +92,7 @@ class Restorer:
                 if from_before:
                     await self._messages(account_id, remembered, act.as_of)
                 await self._check(act)
-                await self._redo(act.activity, act.given, act.key)
+                await self._redo(act.activity, act.given, act.key, timedelta(0))
             except TRANSPORT_ERRORS:
                 raise
             except Exception as error:  # whatever stands in its way may be what another customer has lost
@@ -111,7 +111,7 @@ class Restorer:
         if from_before:
             if not (stopped or paused):
                 await self._messages(account_id, remembered)
-            await self._note_sent(account_id, remembered.sent)
+                await self._note_sent(account_id, remembered.sent)
             async with self._pool.acquire() as connection:
                 await outbox.note_begun_before(connection, remembered.begun)
         # What was decided otherwise this time, such as to be put off, was done and is not on record under its key.
@@ -132,7 +132,8 @@ class Restorer:
                 continue
             self._seen.add((id, act.as_of))
             try:
-                await self._redo(act.activity, act.given, act.key)
+                later = max(act.as_of - datetime.fromisoformat(act.given["as_of"]), timedelta(0))
+                await self._redo(act.activity, act.given, act.key, later)
             except TRANSPORT_ERRORS:
                 raise
             except Exception as error:  # its journey carries it, once it runs

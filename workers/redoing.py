@@ -21,8 +21,9 @@ class Redo:
     def __init__(self, activities: Iterable[Callable[..., Any]]) -> None:
         self._activities = {activity.__name__: activity for activity in activities}
 
-    async def __call__(self, name: str, given: dict[str, Any], key: str) -> None:
-        """`given` as the engine's history has it. Raises what the activity raises; LookupError for one that is not known."""
+    async def __call__(self, name: str, given: dict[str, Any], key: str, later: timedelta = timedelta(0)) -> None:
+        """`given` as the engine's history has it; `later`: at an attempt so long after the first. Raises what the activity raises;
+        LookupError for one that is not known."""
         activity = self._activities.get(name)
         if activity is None:
             raise LookupError(f"this release knows no {name}")
@@ -35,6 +36,7 @@ class Redo:
             activity_id=key,
             activity_type=name,
             attempt=PATIENT_ATTEMPTS,
+            current_attempt_scheduled_time=environment.info.scheduled_time + later,
             start_to_close_timeout=_LONGEST,
             heartbeat_timeout=None,
         )

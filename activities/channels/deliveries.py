@@ -27,9 +27,10 @@ from activities.channels.mail import MailChannel
 from activities.channels.not_sent import addressee, told
 from activities.channels.notices import NoticeChannel
 from activities.channels.provisioning import Provisioner
-from activities.channels.rows import Rows
+from activities.channels.rows import Rows, check_may_leave
 from activities.frame import effects, outbox
 from activities.frame.errors import business_errors
+from activities.frame.once_more import once_more
 from activities.frame.situations import reads
 from activities.frame.unit_of_work import Activities, Performer
 from activities.kernel import news
@@ -108,6 +109,7 @@ class Deliveries(Activities):
         try:
             if late and late.too_early:
                 return await self._held(call, row)
+            check_may_leave(row)
             files = await self._files(mail.files_from) if mail.files_from else []
             async with leaving(self._performer, instant_of(call), row) as begins:
                 message_id = await self._mail.send(mail, files, begins)
@@ -121,8 +123,9 @@ class Deliveries(Activities):
 
     async def _held(self, call: DeliveryCall, row: outbox.Waiting) -> Outcome:
         """A late mail waits for its hour, once its server is there again: until then it is the server that is waited for."""
-        async with outside_errors():
-            await self._mail.reach()
+        if not once_more.get():
+            async with outside_errors():
+                await self._mail.reach()
         async with business_errors(), self._performer.transaction() as connection:
             return await late_mails.held(connection, call, row, instant_of(call))
 
@@ -162,6 +165,7 @@ class Deliveries(Activities):
             return row
         if isinstance(again := await self._as_one.as_before(call, row), Outcome):
             return again
+        check_may_leave(row)
         try:
             async with outside_errors(row):
                 message_id = await self._notices.send(StaffNotice.model_validate(row.body))

@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 from activities.channels import webhook_rows
 from activities.channels.attempts import not_yet, outbox_id, outside_errors
 from activities.channels.errors import ChannelUnavailableError, MessageRejectedError
+from activities.channels.rows import check_may_leave
 from activities.channels.webhooks import encoded
 from activities.frame import outbox
 from activities.frame.errors import business_errors
@@ -40,6 +41,7 @@ class Webhooks:
                 raise ApplicationError(f"no message {delivery_id}", type="UnknownDelivery", non_retryable=True)
             if row.status != DeliveryStatus.WAITING or await outbox.settled_before(connection, row):
                 return Outcome()
+        check_may_leave(row)
         if self._channel is None:
             raise ApplicationError("no webhook endpoint is configured", type="NoWebhookEndpoint", non_retryable=True)
         status, said, sent, url = DeliveryStatus.SENT, None, message_id(delivery_id), self._channel.url

@@ -23,6 +23,12 @@ from domain.frame.state import Outcome, Sent
 from domain.success import onboarding
 
 
+def check_may_leave(row: outbox.Waiting) -> None:
+    """Refuses to send what is only decided once more, as the database had lost it: whatever has to leave is left to those who send."""
+    if once_more.get():
+        raise ApplicationError(f"{row.delivery_id} is still to leave", type="StillToLeave", non_retryable=True)
+
+
 class Rows:
     """Finds what is to leave, and carries on what has left."""
 
@@ -30,14 +36,7 @@ class Rows:
         self._performer = performer
 
     async def find(self, call: DeliveryCall, row: outbox.Waiting | None = None) -> outbox.Waiting | Outcome:
-        """The message to deliver, or what came of it if it was settled before. `row`: as it was found just now. What is done once more
-        sends nothing: what would have to leave is left to those who send."""
-        found = await self._found(call, row)
-        if once_more.get() and not isinstance(found, Outcome):
-            raise ApplicationError(f"{found.delivery_id} is still to leave", type="StillToLeave", non_retryable=True)
-        return found
-
-    async def _found(self, call: DeliveryCall, row: outbox.Waiting | None) -> outbox.Waiting | Outcome:
+        """The message to deliver, or what came of it if it was settled before. `row`: as it was found just now."""
         if row is None:
             async with business_errors(), self._performer.connection() as connection:
                 row = await outbox.find_outbox(connection, outbox_id(call))
