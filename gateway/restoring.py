@@ -78,7 +78,10 @@ class Restorer:
         begun to leave: of those whose end no history knows it is on record that they may have arrived.
         """
         remembered = await self._remember(account_id, case_ids)
-        if not from_before:  # its journey is at work, and may carry any of them
+        if from_before:  # each in its turn
+            async with self._pool.acquire() as connection:
+                await outbox.forget_sent_before(connection, account_id or "", list(remembered.sending))
+        else:  # its journey is at work, and may carry any of them
             await self._note_sent(account_id, remembered.sent)
         missing = await self._missing(remembered)
         stopped, waits, paused = "", False, False
@@ -111,7 +114,7 @@ class Restorer:
         if from_before:
             if not (stopped or paused):
                 await self._messages(account_id, remembered)
-                await self._note_sent(account_id, remembered.sent)
+            await self._note_sent(account_id, remembered.sent)
             async with self._pool.acquire() as connection:
                 await outbox.note_begun_before(connection, remembered.begun)
         # What was decided otherwise this time, such as to be put off, was done and is not on record under its key.

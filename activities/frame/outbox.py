@@ -112,6 +112,16 @@ async def note_sent_before(connection: Connection, account_id: str, sent: Mappin
     )
 
 
+async def forget_sent_before(connection: Connection, account_id: str, delivery_ids: Sequence[str]) -> None:
+    """Of messages that wait it is not known any more that they were sent, until it is noted again."""
+    await connection.execute(
+        "delete from sent_before s where s.account_id = $1 and s.delivery_id = any($2)"
+        " and not exists (select 1 from outbox o where o.delivery_id = s.delivery_id and o.status <> 'waiting')",
+        account_id,
+        list(delivery_ids),
+    )
+
+
 async def still_waiting(connection: Connection, delivery_ids: Sequence[str]) -> set[str]:
     """Those of these messages that wait to leave."""
     rows = await connection.fetch(

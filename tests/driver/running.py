@@ -298,7 +298,7 @@ async def on_record(life: Life, account_id: str, about: str) -> list[str]:
     return [f"{row['as_of']:%Y-%m-%d %H:%M:%S} {row['key']}: {row['outcome']}" for row in reversed(rows)]
 
 
-async def _never(name: str, given: dict[str, Any], key: str) -> None:
+async def _never(name: str, given: dict[str, Any], key: str, later: timedelta) -> None:
     raise AssertionError(f"nothing is mended here: {name} under {key}")
 
 

@@ -7,6 +7,7 @@ import email.policy
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
@@ -122,7 +123,7 @@ async def _compare(found: Evidence, temporal: Client, pool: Pool, accounts: Sequ
         ]
 
 
-async def _never(name: str, given: dict[str, Any], key: str) -> None:
+async def _never(name: str, given: dict[str, Any], key: str, later: timedelta) -> None:
     raise AssertionError(f"nothing is mended here: {name} under {key}")
 
 

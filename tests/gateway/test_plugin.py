@@ -82,12 +82,11 @@ def test_runs_of_workflows_share_what_is_learned_of_types(monkeypatch: pytest.Mo
     """Each run has a converter of its own, and keeps it for as long as it sleeps."""
     made: list[Any] = []
 
-    class Counted(TypeAdapter[Any]):
-        def __init__(self, kind: Any) -> None:
-            made.append(kind)
-            super().__init__(kind)
+    def counted(kind: Any) -> TypeAdapter[Any]:
+        made.append(kind)
+        return TypeAdapter(kind)
 
-    monkeypatch.setattr("temporalio.contrib.pydantic.TypeAdapter", Counted)
+    monkeypatch.setattr("temporalio.contrib.pydantic.TypeAdapter", counted)
     plugin._shared_json.cache_clear()
     (payload,) = CompactPayloadConverter().to_payloads([{"days": 3}])
     for kind in (OwnCompact, OwnEnclosing, OwnDemanding):
