@@ -93,29 +93,25 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
             async for name, given, outcome, waited in _completed(
                 temporal, temporal.get_workflow_handle(run.id, run_id=run.run_id)
             ):
+                asked = datetime.fromisoformat(given["as_of"])
                 # Of what was tried again, an earlier attempt may have left before whoever sent it could say so.
                 if outcome is None or (name in _MESSAGES and waited.tries > 1):
-                    begun.setdefault(_delivery(given), datetime.fromisoformat(given["as_of"]))
+                    begun.setdefault(_delivery(given), asked)
                 if outcome is None:
                     continue
                 if name == Channel.PROVISIONING.value:
                     _note_delivery(given, outcome, provisioned)
                 elif name in _MESSAGES:
+                    id = _delivery(given)
                     # With a plan it was held back, with attention refused: both are found out again.
                     if outcome.get("sent") or not (outcome.get("plan") or outcome.get("attention")):
                         _note_delivery(given, outcome, sent)
-                        if left := sent.get(id := _delivery(given)):
+                        if left := sent.get(id):
                             sending[id] = Act(name, given, settled_key(id), left)
                     elif outcome.get("plan"):
-                        id = _delivery(given)
-                        held.append(
-                            (
-                                id,
-                                Act(name, given, settled_key(id), datetime.fromisoformat(given["as_of"]) + waited.time),
-                            )
-                        )
+                        held.append((id, Act(name, given, settled_key(id), asked + waited.time)))
                 elif name not in _NOT_KEPT and not outcome.get("repeated") and not outcome.get("put_off"):
-                    act = Act(name, given, _key(name, given), datetime.fromisoformat(given["as_of"]))
+                    act = Act(name, given, _key(name, given), asked)
                     acts.setdefault(act.key, act)
     stages = {act.given["step"]["stage"] for act in acts.values() if act.activity == _PROVISIONED}
     sent |= {id: at for id, at in provisioned.items() if StepKey.parse(EffectKey.parse(id).what).stage in stages}

@@ -12,9 +12,10 @@ from gateway.smtp_server import Taken
 
 
 class InboxMetrics:
-    """The figures of one inbox."""
+    """The figures of one inbox, and the address where they are told."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
         self._registry = own_registry()
         says = "Mails that were offered to this inbox, by what came of them"
         self._mails = Counter("perennial_inbox_mails", says, ["outcome"], registry=self._registry)
@@ -29,10 +30,10 @@ class InboxMetrics:
         self._mails.labels(outcome.value).inc()
 
     @asynccontextmanager
-    async def served(self, host: str, port: int, connections: Callable[[], int]) -> AsyncIterator[int]:
+    async def served(self, connections: Callable[[], int]) -> AsyncIterator[int]:
         """`/metrics` answers until the end of the block; its port. Raises OSError if it cannot listen there."""
         self._connections.set_function(connections)
-        async with answering(self._text, host, port) as taken:
+        async with answering(self._text, self._host, self._port) as taken:
             yield taken
 
     async def _text(self) -> bytes:

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 
 from temporalio.client import Client
 
-from activities.channels.waiting import Row, count_waiting, waiting, waiting_one
+from activities.channels.waiting import Row, count_waiting, waiting
+from activities.frame.outbox import find_outbox
 from activities.kernel.pool import Pool
 from domain.frame.batches import Batch
-from domain.frame.flight import LEAVE_TOGETHER, TOGETHER, Channel
+from domain.frame.flight import LEAVE_TOGETHER, TOGETHER, Channel, DeliveryStatus
 from domain.frame.keys import BATCH, case_of_delivery
 from domain.kernel.ids import case_workflow_id, journey_id
 from domain.kernel.refusals import Refusal
@@ -69,7 +70,7 @@ class Outgoing:
             async with self._pool.acquire() as connection:
                 total = await count_waiting(connection, names)
                 rows = await waiting(connection, names)
-            carriers = [*dict.fromkeys(_carrier(row) for row in rows)][:LOOKED_AT]
+            carriers = [*dict.fromkeys(_carrier(row["delivery_id"], row["account_id"]) for row in rows)][:LOOKED_AT]
             known = await asyncio.gather(*(self._tried(carrier) for carrier in carriers))
             failed = [one for each in known for name, one in each.items() if name in names and one.said]
             if failed:
@@ -87,7 +88,7 @@ class Outgoing:
             rows = (await waiting(connection, names, account_id))[:most]
         tried: dict[str, dict[str, Tried]] = {}
         for row in rows:
-            row["carrier"] = carrier = _carrier(row)
+            row["carrier"] = carrier = _carrier(row["delivery_id"], row["account_id"])
             if carrier not in tried:
                 tried[carrier] = await self._tried(carrier)
             present, before = tried[carrier].get(row["channel"]), row.pop("before")
@@ -103,10 +104,10 @@ class Outgoing:
     async def retry_alone(self, delivery_id: str) -> tuple[str, bool]:
         """Has one message tried now: what came of it, and whether it is tried. A case tries all of its own."""
         async with self._pool.acquire() as connection:
-            row = await waiting_one(connection, delivery_id)
-        if row is None:
+            found = await find_outbox(connection, delivery_id)
+        if found is None or found.status is not DeliveryStatus.WAITING:
             return "it does not wait to leave; `perennial deliveries list --json` says what does", False
-        return await self._try_again(_carrier(row), delivery_id)
+        return await self._try_again(_carrier(delivery_id, found.account_id), delivery_id)
 
     async def _try_again(self, carrier: str, alone: str | None = None) -> tuple[str, bool]:
         if carrier == Batch.ATTEND.value:
@@ -138,10 +139,9 @@ class Outgoing:
         return tried
 
 
-def _carrier(row: Row) -> str:
-    delivery_id: str = row["delivery_id"]
+def _carrier(delivery_id: str, account_id: str) -> str:
     if case_id := case_of_delivery(delivery_id):
         return case_workflow_id(case_id)
     if delivery_id.startswith(BATCH):
         return Batch.ATTEND.value
-    return journey_id(row["account_id"])
+    return journey_id(account_id)

@@ -83,7 +83,7 @@ async def _measured(servers: Servers) -> AsyncIterator[list[int]]:
     async with (
         build_worker(temporal, servers.pool, settings),
         metrics.served(Figures(temporal, servers.pool)) as worker,
-        InboxMetrics().served("127.0.0.1", 0, lambda: 0) as inbox,
+        InboxMetrics("127.0.0.1", 0).served(lambda: 0) as inbox,
     ):
         document = order()
         await PerennialClient(temporal, servers.pool, task_queue="measured").place_order(document)

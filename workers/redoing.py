@@ -21,7 +21,7 @@ class Redo:
     def __init__(self, activities: Iterable[Callable[..., Any]]) -> None:
         self._activities = {activity.__name__: activity for activity in activities}
 
-    async def __call__(self, name: str, given: dict[str, Any], key: str, later: timedelta = timedelta(0)) -> None:
+    async def __call__(self, name: str, given: dict[str, Any], key: str, later: timedelta) -> None:
         """`given` as the engine's history has it; `later`: at an attempt so long after the first. Raises what the activity raises;
         LookupError for one that is not known."""
         activity = self._activities.get(name)

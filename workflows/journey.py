@@ -259,7 +259,7 @@ class Journey(Entity[JourneyState]):
             case "retry_deliveries":
                 named = pending.body.get("delivery")
                 alone = within_account(self.state.account_id, str(named).strip()) if named else None
-                self.state = self.state.freed_alone(alone) if alone else self.state.freed()
+                self.state = self.state.freed(alone=alone)
                 self.deliveries.again(self.state, alone)
             case "skip_step" | "reschedule_step":
                 self.state = self.state.without_parked(str(pending.body["step"]))

@@ -25,14 +25,6 @@ async def waiting(connection: Connection, channels: Sequence[str], account_id: s
     return [dict(row) for row in rows]
 
 
-async def waiting_one(connection: Connection, delivery_id: str) -> Row | None:
-    """The row of a message that has not left: delivery_id, account_id."""
-    row = await connection.fetchrow(
-        "select delivery_id, account_id from outbox where delivery_id = $1 and status = 'waiting'", delivery_id
-    )
-    return dict(row) if row else None
-
-
 async def count_waiting(connection: Connection, channels: Sequence[str]) -> int:
     """How many rows of the outbox have not left."""
     return await connection.fetchval(_COUNT, list(channels)) or 0

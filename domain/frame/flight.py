@@ -97,15 +97,14 @@ class Flying(Carried):
         flight = [d.having(**{mark: True}) if d.id == delivery_id else d for d in self.in_flight]
         return self.having(in_flight=flight, attention={**self.attention, reason: why})
 
-    def freed(self, *settled: str) -> Self:
-        """With every stuck delivery on its way again, and without what needed a person for a reason that begins like `settled`."""
-        flight = [d.having(stuck=False) for d in self.in_flight]
-        gone = ("stuck:", *settled)
-        attention = {key: why for key, why in self.attention.items() if not key.startswith(gone)}
-        return self.having(in_flight=flight, attention=attention)
-
-    def freed_alone(self, delivery_id: str) -> Self:
-        """With one delivery on its way again, if it was stuck."""
-        flight = [d.having(stuck=False) if d.id == delivery_id else d for d in self.in_flight]
-        attention = {key: why for key, why in self.attention.items() if key != f"stuck:{delivery_id}"}
-        return self.having(in_flight=flight, attention=attention)
+    def freed(self, *settled: str, alone: str | None = None) -> Self:
+        """With every stuck delivery on its way again, or `alone` of them, and without what needed a person for a reason that begins like
+        `settled`."""
+        flight = [d.having(stuck=False) if alone in (None, d.id) else d for d in self.in_flight]
+        kept = {
+            key: why
+            for key, why in self.attention.items()
+            if not key.startswith(settled)
+            and (not key.startswith("stuck:") or alone not in (None, key.removeprefix("stuck:")))
+        }
+        return self.having(in_flight=flight, attention=kept)

@@ -98,7 +98,7 @@ def _check_contracts(situation: Situation, wanted: QuoteRequest) -> None:
     for line in wanted.lines:
         record = situation.records.get(line.asset_id) if line.kind == "quantity" and line.delta > 0 else None
         facts = situation.customer.asset(record.asset.asset_id) if record else None
-        if record and facts and facts.contract_id:
+        if record and facts and facts.contract_id is not None:
             check_more_of(record, facts.contract_id, situation.customer.contract(facts.contract_id))
 
 

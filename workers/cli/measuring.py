@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
@@ -16,10 +16,17 @@ if TYPE_CHECKING:
     from gateway.metrics import Metrics
 
 
-def no_metrics(settings: Settings, error: OSError) -> UserError:
-    """Why nobody can be answered where the settings say."""
-    where = f"{settings.metrics_host}:{settings.metrics_port}"
-    return UserError(f"no metrics on {where}: {error}; set PERENNIAL_METRICS_PORT to another one")
+@asynccontextmanager
+async def answering(settings: Settings, serving: AbstractAsyncContextManager[int]) -> AsyncIterator[None]:
+    """Says where `serving` answers Prometheus, until the end of the block. Raises UserError if it cannot listen there."""
+    async with AsyncExitStack() as entered:
+        try:
+            port = await entered.enter_async_context(serving)
+        except OSError as error:
+            where = f"{settings.metrics_host}:{settings.metrics_port}"
+            raise UserError(f"no metrics on {where}: {error}; set PERENNIAL_METRICS_PORT to another one") from error
+        progress_console.print(f"Metrics are at http://{settings.metrics_host}:{port}/metrics.")
+        yield
 
 
 class Measuring:
@@ -38,11 +45,7 @@ class Measuring:
         pool = await open_pool(dsn, pooled=self._settings.database_pooled, size=CONNECTIONS)
         async with AsyncExitStack() as entered:
             entered.callback(pool.terminate)
-            try:
-                port = await entered.enter_async_context(self._metrics.served(Figures(temporal, pool)))
-            except OSError as error:
-                raise no_metrics(self._settings, error) from error
-            progress_console.print(f"Metrics are at http://{self._settings.metrics_host}:{port}/metrics.")
+            await entered.enter_async_context(answering(self._settings, self._metrics.served(Figures(temporal, pool))))
             yield
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,30 +52,24 @@ async def _links(reception: Reception, settings: Settings) -> AsyncIterator[None
         yield
 
 
-@asynccontextmanager
-async def _measured(metrics: InboxMetrics | None, settings: Settings, server: SmtpServer) -> AsyncIterator[None]:
-    """Where Prometheus asks, if the settings say so."""
-    if metrics is None or settings.metrics_port is None:
-        yield
-        return
-    from workers.cli.measuring import no_metrics
-
-    async with AsyncExitStack() as entered:
-        try:
-            answers = metrics.served(settings.metrics_host, settings.metrics_port, server.connections)
-            port = await entered.enter_async_context(answers)
-        except OSError as error:
-            raise no_metrics(settings, error) from error
-        progress_console.print(f"Metrics are at http://{settings.metrics_host}:{port}/metrics.")
-        yield
-
-
 def _metrics(settings: Settings) -> InboxMetrics | None:
     if settings.metrics_port is None:
         return None
     from gateway.inbox_metrics import InboxMetrics
 
-    return InboxMetrics()
+    return InboxMetrics(settings.metrics_host, settings.metrics_port)
+
+
+@asynccontextmanager
+async def _measured(metrics: InboxMetrics | None, settings: Settings, server: SmtpServer) -> AsyncIterator[None]:
+    """Where Prometheus asks, if the settings say so."""
+    if metrics is None:
+        yield
+        return
+    from workers.cli.measuring import answering
+
+    async with answering(settings, metrics.served(server.connections)):
+        yield
 
 
 async def _serve() -> None:

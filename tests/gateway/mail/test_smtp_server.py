@@ -155,10 +155,10 @@ async def figures(port: int) -> dict[str, float]:
 
 
 async def test_prometheus_is_told_what_came_of_each_mail(monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics = InboxMetrics()
+    metrics = InboxMetrics("127.0.0.1", 0)
     async with (
         opened(note=metrics.note) as (server, _),
-        metrics.served("127.0.0.1", 0, server.connections) as port,
+        metrics.served(server.connections) as port,
         client_of(server) as client,
     ):
         nothing = dict.fromkeys(("kept", "later", "refused", "too_large", "busy"), 0.0)

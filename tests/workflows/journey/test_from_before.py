@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -27,6 +28,8 @@ from tests.own_database import own_database
 from tests.workflows.journey.test_reconciling import begin, invoices, reconciler
 from workers.redoing import Redo
 from workers.wiring import build_activities
+
+TOKYO = ZoneInfo("Asia/Tokyo")
 
 pytestmark = pytest.mark.engine  # journeys that the server has lost
 
@@ -212,10 +215,10 @@ async def test_an_order_sent_again_to_a_journey_from_a_copy_of_before_begins_not
     ], "but for a look at what holds sales back"
 
 
-async def test_what_was_held_back_is_held_again_until_it_was_sent(
+async def test_what_waited_for_its_hour_waits_again_until_it_was_sent(
     servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A mail that waited for its server meets a hold, and leaves once that is lifted: until then it counts for no pace."""
+    """Mails that waited for their server until it was night leave in the morning."""
     status = (
         "select delivery_id, status from outbox where account_id = $1 and channel = 'deliver_mail' order by delivery_id"
     )
@@ -225,17 +228,15 @@ async def test_what_was_held_back_is_held_again_until_it_was_sent(
         await world.client.fast_forward(account, timedelta(days=1))
         await settled(servers.pool, account)
         await world.mail_goes_down()
-        await world.client.fast_forward(account, timedelta(days=5))
-        await world.client.ask(account, "place_hold", {"reason": "they are angry", "level": "block", "by": "S-1"})
+        in_days = await world.client.now(account) + timedelta(days=5)
+        await world.client.fast_forward_to(account, in_days.astimezone(TOKYO).replace(hour=2, minute=0))
         await world.mail_comes_up()
         await world.client.ask(account, "retry_deliveries", {})
 
         async def is_held() -> bool:
             return "held" in {row["status"] for row in await servers.pool.fetch(status, account)}
 
-        await until(is_held, "a mail is held back")
-        hold = await servers.pool.fetchval("select source from sales_hold where account_id = $1", account)
-        await world.client.ask(account, "lift_hold", {"hold_id": hold, "by": "S-1"})
+        await until(is_held, "a mail waits for its hour")
         await world.client.fast_forward(account, timedelta(days=20))
         await settled(servers.pool, account)
         assert any(act for _, act in (await remember(servers.temporal, account)).held)

@@ -317,5 +317,5 @@ async def test_what_the_database_has_lost_of_a_case_is_done_again_as_of_then(ser
     redo = Redo(build_activities(servers.pool, servers.settings, servers.temporal))
     given = {"body": "Hello.", "by": "AG-31", "channel": "phone"}
     call = {"case_id": opened.case_id, "request_id": "lost", "body": given, "as_of": then.isoformat()}
-    await redo("case_respond", call, f"case:{opened.case_id}/case_respond:lost")
+    await redo("case_respond", call, f"case:{opened.case_id}/case_respond:lost", timedelta(0))
     assert (await promise(servers, opened.case_id, "first_response"))["completed_at"] == then
