@@ -89,8 +89,9 @@ def amounts(lived: Lived, evidence: Evidence) -> Iterator[Finding]:
 
 
 def as_due(document: Document, books: Accountant, evidence: Evidence) -> Document:
-    """A document with the day on which the accountant has its amount due, if nobody did anything for its customer from before that day until
-    it was issued, at no hour that anything is planned for: a server that was killed while it moved their clock may let it run past what is due."""
+    """A document with the day on which the accountant has its amount due, if nobody did anything for its customer after that day until it was
+    issued, at no hour that anything is planned for: a server that was killed while it moved their clock may let it run past what is due, and a
+    clock that is moved runs on while a step is tried again and again because the database is away."""
     if any(due.day == document.day and due.account == document.account for due in books.due):
         return document
     journal = [row for row in evidence.of("journal") if row["account_id"] == document.account]
@@ -100,7 +101,7 @@ def as_due(document: Document, books: Accountant, evidence: Evidence) -> Documen
     before = max((row["at"] for row in journal if row["at"] < issued), default=issued).date()
     for due in books.due:
         same = (due.account, due.credit, due.net) == (document.account, document.credit, Fraction(document.net))
-        if same and before < due.day < document.day:
+        if same and before <= due.day < document.day:
             return replace(document, day=due.day)
     return document
 

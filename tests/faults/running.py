@@ -38,7 +38,15 @@ from tests.faults.report import Report
 from tests.faults.world import SERVERS, World
 
 SETTLES_WITHIN = 240.0
-_STOPS_CLOCKS = ("kill_temporal", "freeze", "kill_everything", "full_temporal", "restore_temporal", "restore_postgres")
+_STOPS_CLOCKS = (
+    "kill_temporal",
+    "freeze",
+    "kill_everything",
+    "full_temporal",
+    "restore_temporal",
+    "restore_postgres",
+    "postgres_for_long",
+)
 """Faults after which a moved clock may run past what is due"""
 Say = Callable[[str], None]
 

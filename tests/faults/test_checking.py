@@ -175,6 +175,10 @@ def test_what_was_issued_after_a_moved_clock_ran_past_its_day_counts_for_that_da
     own = {**quiet, "key": "journey:acme/b/I-1", "at": datetime(2027, 2, 5, 10, 39, 53, tzinfo=UTC)}
     evidence = Evidence(tables={"journal": [before, own]})
     assert as_due(issued, books, evidence).day == date(2027, 2, 1)
+    before["at"] = datetime(2027, 2, 1, 12, tzinfo=UTC)
+    assert as_due(issued, books, evidence).day == date(2027, 2, 1), (
+        "another was issued on the day on which both were due"
+    )
     own["at"] = datetime(2027, 2, 5, 12, 0, 1, tzinfo=UTC)
     assert as_due(issued, books, evidence) is issued, "it was planned for that hour"
     own["at"] = datetime(2027, 2, 5, 10, 39, 53, tzinfo=UTC)
