@@ -230,6 +230,8 @@ class Journey(Entity[JourneyState]):
     def apply_answer(self, pending: PendingUpdate, outcome: Outcome) -> None:
         """What a request means for the journey: its outcome, and for the levers their position."""
         if outcome.repeated:
+            if outcome.forgotten:
+                self._catches_up(pending)
             return  # the levers may have been moved since
         now = workflow.now()
         before = self.state
@@ -250,8 +252,7 @@ class Journey(Entity[JourneyState]):
                 if pending.body.get("segment") or pending.body.get(
                     "playbook_version"
                 ):  # what is planned already follows another playbook
-                    again = {"request_id": f"after-{pending.request_id}"[:120], "by": "system"}
-                    self.pending.append(PendingUpdate("reconcile", again["request_id"], again))
+                    self._catches_up(pending)
             case "pause_journey":
                 self.state = control.paused(self.state, read_request(PauseJourney, pending.body), now, outcome.lets)
             case "resume_journey":
@@ -267,6 +268,11 @@ class Journey(Entity[JourneyState]):
                 self.state, self.forgets = self.state.forgetting(str(pending.body["contact_id"])), True
             case "close_journey":
                 self.state = self.state.having(closed=True, agenda=[], stages={}, parked=[], paused=None, attention={})
+
+    def _catches_up(self, pending: PendingUpdate) -> None:
+        """The agenda is brought to the facts, next after a request."""
+        again = {"request_id": f"after-{pending.request_id}"[:120], "by": "system"}
+        self.pending.append(PendingUpdate("reconcile", again["request_id"], again))
 
     def pause_is_over(self) -> bool:
         """True once a pause has reached its end."""

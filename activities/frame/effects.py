@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from temporalio import activity
+
 from activities.frame.telling import AS_TOLD, COLUMNS, INTO
 from activities.kernel.gathering import Gathered
 from activities.kernel.inserts import Insert
@@ -29,6 +31,15 @@ class Effect:
     def answer(self, run: str) -> Outcome:
         """All that came of it for a retry of the run that it was done for; the answer alone for whoever asks again."""
         return self.outcome if self.run == run else self.outcome.again()
+
+    def answer_to_request(self, run: str) -> Outcome:
+        """As `answer`; a run that has forgotten it hears so: much may have come of it since."""
+        return self.outcome.again().having(forgotten=True) if is_forgotten(self.run, run) else self.answer(run)
+
+
+def is_forgotten(done_by: str, run: str) -> bool:
+    """True if a run asks for what was done for it before, and not because it did not hear the answer: it came back from a copy of before."""
+    return bool(run) and done_by == run and activity.info().attempt == 1
 
 
 latest_effect = Value[datetime | None]("select max(as_of) from effect where account_id = $1")
@@ -98,17 +109,6 @@ def _check(row: Any, key: str, asked: Asked | None) -> None:
     if asked is not None:
         kind = Word.parse(EffectKey.parse(row["key"]).what).word if row["key"] != key else None
         asked.check(row["asked"], kind=kind)
-
-
-async def any_done_after(connection: Connection, keys: Sequence[str], key: str) -> bool:
-    """True if any of these keys is on record with a later instant than `key` is."""
-    return bool(
-        await connection.fetchval(
-            "select exists (select from effect e join effect before on before.key = $2 where e.key = any($1) and e.as_of > before.as_of)",
-            list(keys),
-            key,
-        )
-    )
 
 
 async def find_record(connection: Connection, key: str, asked: Asked | None = None) -> tuple[str, Any] | None:

@@ -60,6 +60,7 @@ class Unit:
     """What is done once: for whom, under which key, at which instant, and what the journal calls it.
 
     `asked`: the fingerprint of the request; something else under the same key is refused. `others`: further accounts that it concerns.
+    `planned`: it is a step of the agenda.
     """
 
     account_id: str
@@ -71,6 +72,7 @@ class Unit:
     actor: str | None = None
     asked: Asked | None = None
     others: tuple[str, ...] = ()
+    planned: bool = False
 
     @property
     def name(self) -> str:
@@ -80,8 +82,8 @@ class Unit:
     @classmethod
     def of_step(cls, call: StepCall, run: str = "") -> Unit:
         """A step of the agenda."""
-        step = call.step
-        return cls(call.account_id, effect_key(call.account_id, step.key), call.as_of, step.stage, step.kind, run)
+        step, key = call.step, effect_key(call.account_id, call.step.key)
+        return cls(call.account_id, key, call.as_of, step.stage, step.kind, run, planned=True)
 
     @classmethod
     def of_request(cls, call: RequestCall, request: Request, stage: str, kind: str | None = None) -> Unit:
@@ -103,8 +105,7 @@ class Unit:
 class UnitOfWork:
     """The transaction in which a unit is done; its accounts are held from before the first read.
 
-    `before`: what is answered if it was done before; nothing more is done then. `went_on`: what that had planned was done since, so
-    whoever asks as if for the first time is an engine that came back from a copy of before: `before` is the answer alone then.
+    `before`: what is answered if it was done before; nothing more is done then.
     """
 
     connection: Connection
@@ -112,7 +113,6 @@ class UnitOfWork:
     unit: Unit
     before: Outcome | None = None
     seen: Seen | None = None
-    went_on: bool = False
 
     async def load(self, needs: Needs = NOTHING) -> Situation:
         """What there is to know of the customer. Raises `Refusal` (UnknownAccount)."""
@@ -261,9 +261,8 @@ class Performer:
                     connection, unit.key, accounts, unit.asked, reading, *given
                 )
                 seen = Seen(row, day, within) if row is not None else None
-            before = done.answer(unit.run) if done else None
-            past = before is not None and bool(unit.run) and await went_on(connection, unit, before)
-            yield UnitOfWork(connection, self.sender, unit, before.again() if before and past else before, seen, past)
+            before = (done.answer if unit.planned else done.answer_to_request)(unit.run) if done else None
+            yield UnitOfWork(connection, self.sender, unit, before, seen)
 
     async def answer(
         self, call: RequestCall, kind: RequestKind[Any], look: Look[Any] | None = None, follow: FollowUp | None = None
@@ -339,12 +338,6 @@ class Performer:
             if scoring.never_healthy(decision.writes):
                 await scoring.score_no_longer_healthy(work.connection, unit.account_id, situation.as_of)
             return outcome
-
-
-async def went_on(connection: Connection, unit: Unit, before: Outcome) -> bool:
-    """True if any step that came of a unit was done since."""
-    planned = [effect_key(unit.account_id, step.key) for step in before.plan]
-    return bool(planned) and await effects.any_done_after(connection, planned, unit.key)
 
 
 def _within(needs: Needs, call: StepCall | None) -> str | None:

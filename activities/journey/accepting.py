@@ -137,8 +137,8 @@ async def _first_answer(work: UnitOfWork, call: RequestCall, order: Order, found
     if work.before is None:
         raise LookupError(f"order {order.order_id} is on record without its effect")
     first = work.before.again() if call.repeated else work.before
-    if first.repeated and (call.opening or work.went_on):
-        # Nobody looks after the customer, or somebody who has forgotten it: what the facts call for begins with this answer.
+    if first.repeated and call.opening:
+        # Nobody looks after the customer: what the facts call for begins with this answer.
         begun = await with_agenda(work.connection, call, Outcome(answer=first.answer))
         if begun.plan or begun.stages or begun.deliveries:
             return begun

@@ -24,7 +24,7 @@ class InstalledBase(Activities):
             request = read_request(TakeUpHoldings, call.body)
             async with self._performer.begin(Unit.of_request(call, request, "relationship")) as work:
                 if work.before is not None:
-                    if work.before.repeated and (call.opening or work.went_on):
+                    if work.before.repeated and call.opening:
                         return await with_agenda(work.connection, call, Outcome(answer=work.before.answer))
                     return work.before
                 if call.opening:

@@ -11,7 +11,7 @@ from temporalio import activity
 
 from activities.frame import customers, effects
 from activities.frame.errors import business_errors
-from activities.frame.unit_of_work import Activities, Performer, Unit, UnitOfWork, went_on
+from activities.frame.unit_of_work import Activities, Performer, Unit, UnitOfWork
 from activities.journey.accepting import check_same, check_size, lines_in, playbook_for, suggested
 from activities.journey.planning import with_agenda, with_other_business_days, with_the_past
 from activities.journey.staying_erased import check_orders, forgotten_again
@@ -79,8 +79,6 @@ class _Taking:
     done: list[tuple[Unit, Outcome]] = field(default_factory=list)
     closed: list[CloseStaffTasks] = field(default_factory=list)
     again: list[Outcome] = field(default_factory=list)
-    forgotten: bool = False
-    """whether the journey knows nothing of what came of them, being from a copy of before"""
     accepted: dict[str, Order] = field(default_factory=dict)
     last: Order | None = None
     situation: Situation | None = None
@@ -118,9 +116,7 @@ class _Taking:
             found = await effects.find_effect(self.work.connection, unit.key)
             if found is None:
                 raise LookupError(f"order {order.order_id} is on record without its effect")
-            outcome = found.answer(unit.run)
-            if await went_on(self.work.connection, unit, outcome):
-                outcome, self.forgotten = outcome.again(), True
+            outcome = found.answer_to_request(unit.run)
             self.again.append(outcome)
         return OrderTaken(order_id=order.order_id, answer=OrderAnswer.model_validate(outcome.answer), before=True)
 
@@ -195,12 +191,12 @@ class _Taking:
         the facts call for if nobody looks after the customer."""
         if not all(one.repeated for one in self.again):
             return total
-        begins = self.call.opening or self.forgotten
-        begun = await with_agenda(self.work.connection, self.call, Outcome()) if begins else Outcome()
+        begun = await with_agenda(self.work.connection, self.call, Outcome()) if self.call.opening else Outcome()
         if begun.plan or begun.stages or begun.deliveries:
             known = next(unit.key for id, unit in self.units.items() if id in self.placed)
             return begun.having(done_as=within_account(self.call.account_id, known))
-        return Outcome(repeated=True)
+        forgotten = any(one.forgotten for one in self.again)
+        return Outcome(repeated=True, forgotten=True) if forgotten else Outcome(repeated=True)
 
 
 def _unit_of(call: RequestCall, order: Order, run: str, place: int) -> Unit:

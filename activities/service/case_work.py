@@ -165,16 +165,19 @@ class CaseWorker:
     async def repeated(
         self, connection: Connection, call: CaseCall, case: CaseFile, run: str, outcome: Any
     ) -> CaseOutcome:
-        """What was answered before. A retry of this very call gets all of it; a request sent again the answer alone."""
+        """What was answered before. A retry of this very call gets all of it; a request sent again the answer alone. A run that has
+        forgotten it, or does not know its case yet, hears how that stands."""
         first = CaseOutcome.model_validate(outcome)
-        if run == call.run and not call.repeated:
+        forgotten = not call.repeated and effects.is_forgotten(run, call.run)
+        if run == call.run and not call.repeated and not forgotten:
             return first
         again = first.again()
-        if not call.opening:
+        if not (call.opening or forgotten):
             return again
         work = Work(await self.situation(connection, case, call.as_of), "")
         work.next_at = case.next_action_at
-        return again.having(view=work.view())
+        waiting = await outbox.waiting_of_case(connection, call.case_id)
+        return again.having(view=work.view(), **{"deliveries": waiting} if waiting else {})
 
     async def situation(
         self, connection: Connection, case: CaseFile, as_of: datetime, *people: str | None, agents: bool = False

@@ -123,6 +123,7 @@ class Outcome(Carried):
     `drop` names steps by key (or its beginning and a *), or a whole stage by its id. In `stages` and `attention` a null removes the entry.
     `deliveries` are the outbox rows that were written, by their ids within the account.
     `answer` is what the sender of a request is told; `repeated`: it is the answer of long ago, and nothing else follows.
+    `forgotten`: it was given to this very run, which does not know, being from a copy of before.
     """
 
     plan: list[Step] = []
@@ -136,6 +137,7 @@ class Outcome(Carried):
     said: list[str] = []
     answer: dict[str, Any] | None = None
     repeated: bool = False
+    forgotten: bool = False
     late: str | None = None
     """why a message could not leave within the hour; it is still on its way"""
     caught_up: bool = False

@@ -215,6 +215,28 @@ async def test_an_order_sent_again_to_a_journey_from_a_copy_of_before_begins_not
     ], "but for a look at what holds sales back"
 
 
+@pytest.mark.damaged
+async def test_a_request_sent_again_to_a_journey_that_has_forgotten_it_brings_nothing_back(servers: Servers) -> None:
+    """What is over of a quote stays so, though none of its steps was ever done: it was declined."""
+    account, quote_id, price = await quoted(servers)
+    taken = await number_of(servers.temporal, f"journey-{account}", "request_quote")
+    line = {"kind": "sale", "line_id": "1", "product": "SEATS", "quantity": 4, "months": 12}
+    asked = {"quote_id": quote_id, "lines": [line], "price_book": price["book"], "by": "S-1", "request_id": "q-1"}
+    await servers.client.ask(account, "decline_quote", {"quote_id": quote_id, "by": "P-1", "request_id": "q-2"})
+    await settled(servers.pool, account)
+    await back_from_before(servers.temporal, f"journey-{account}", taken)
+    await reconciler(servers).look(account, mend=True)
+    assert await apart(servers, account) == []
+    before = await servers.journal(account)
+    assert (await servers.client.ask(account, "request_quote", asked))["quote_id"] == quote_id
+    assert await apart(servers, account) == []
+    running = await servers.client.agenda_of(account)
+    assert running is not None
+    assert f"quote:{quote_id}" not in running.stages
+    done = {row["key"] for row in await servers.journal(account)} - {row["key"] for row in before}
+    assert all("reconcile:after-q-1" in key for key in done), done
+
+
 async def test_what_waited_for_its_hour_waits_again_until_it_was_sent(
     servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -307,6 +307,27 @@ async def test_a_case_from_a_copy_of_before_takes_nothing_back_that_happened_aft
 
 
 @pytest.mark.engine
+@pytest.mark.damaged
+async def test_a_request_sent_again_to_a_case_that_has_forgotten_it_says_how_the_case_stands(servers: Servers) -> None:
+    client = case_client(servers)
+    opened = await client.open_case(case(await customer(servers)))
+    name = case_workflow_id(opened.case_id)
+    reply = {"body": "Have you tried it off and on?", "by": "AG-31", "channel": "phone", "request_id": "r-1"}
+    await client.ask(opened.case_id, "respond", reply)
+    await client.ask(opened.case_id, "resolve", {"code": "fixed", "text": "Off and on.", "by": "AG-31"})
+    resolved = await client.agenda_of(opened.case_id)
+    assert resolved is not None
+    await back_from_before(servers.temporal, name, await number_of(servers.temporal, name, "respond"))
+    forgotten = await client.agenda_of(opened.case_id)
+    assert forgotten is not None
+    assert forgotten.status != resolved.status
+    await client.ask(opened.case_id, "respond", reply)
+    running = await client.agenda_of(opened.case_id)
+    assert running is not None
+    assert (running.status, running.next_at) == (resolved.status, resolved.next_at)
+
+
+@pytest.mark.engine
 async def test_what_the_database_has_lost_of_a_case_is_done_again_as_of_then(servers: Servers) -> None:
     client = case_client(servers)
     document = await customer(servers)
