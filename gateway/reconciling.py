@@ -316,6 +316,7 @@ _MENDED_BY_JOURNEY = frozenset(
         DifferenceKind.STAGE_OTHER,
         DifferenceKind.DELIVERY_MISSING,
         DifferenceKind.PAUSE_OTHER,
+        DifferenceKind.CLOSED,
     }
 )
 
@@ -359,7 +360,7 @@ def _of_journey(facts: Facts, wanted: Agenda, running: Running | None) -> list[D
     if facts.record.closed_at is not None:
         if running is None or running.closed:
             return []
-        said = "the account is closed on record, and its journey runs; `close_journey` ends it, a new order reopens it"
+        said = "the account is closed on record, and its journey runs"
         return [Difference(DifferenceKind.CLOSED, account.account_id, said)]
     if running is None or running.closed or running.opened_at is None:
         steps = wanted.plan()

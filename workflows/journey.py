@@ -266,8 +266,13 @@ class Journey(Entity[JourneyState]):
                 self.state = self.state.without_parked(str(pending.body["step"]))
             case "erase_person":
                 self.state, self.forgets = self.state.forgetting(str(pending.body["contact_id"])), True
+            case "reconcile" if outcome.closes is not None:
+                self._close()
             case "close_journey":
-                self.state = self.state.having(closed=True, agenda=[], stages={}, parked=[], paused=None, attention={})
+                self._close()
+
+    def _close(self) -> None:
+        self.state = self.state.having(closed=True, agenda=[], stages={}, parked=[], paused=None, attention={})
 
     def _catches_up(self, pending: PendingUpdate) -> None:
         """The agenda is brought to the facts, next after a request."""

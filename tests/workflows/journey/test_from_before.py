@@ -12,6 +12,7 @@ from unittest.mock import AsyncMock
 from zoneinfo import ZoneInfo
 
 import pytest
+from temporalio.client import WorkflowExecutionStatus
 
 from activities.kernel.clock import present
 from gateway.cases import CaseClient
@@ -235,6 +236,27 @@ async def test_a_request_sent_again_to_a_journey_that_has_forgotten_it_brings_no
     assert f"quote:{quote_id}" not in running.stages
     done = {row["key"] for row in await servers.journal(account)} - {row["key"] for row in before}
     assert all("reconcile:after-q-1" in key for key in done), done
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize("how", ["mended", "asked again"])
+async def test_a_journey_that_was_closed_and_is_from_a_copy_of_before_closes_again(servers: Servers, how: str) -> None:
+    _, account = await begin(servers)
+    close = {"reason": "They moved away", "by": "S-1", "request_id": "c-1"}
+    await servers.client.ask(account, "close_journey", close)
+    closed = await number_of(servers.temporal, f"journey-{account}", "close_journey")
+    await settled(servers.pool, account)
+    await back_from_before(servers.temporal, f"journey-{account}", closed)
+    if how == "mended":
+        looked = await reconciler(servers).look(account, mend=True)
+        assert looked.left == []
+    else:
+        assert await servers.client.ask(account, "close_journey", close) == {"closed": True}
+
+    async def is_over() -> bool:
+        return (await servers.handle(account).describe()).status is WorkflowExecutionStatus.COMPLETED
+
+    await until(is_over, "the journey is over")
 
 
 async def test_what_waited_for_its_hour_waits_again_until_it_was_sent(
