@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 
 from activities.frame import customers
 from activities.journey.agenda_facts import load_facts
+from activities.journey.standing import load_standing
 from activities.kernel.clock import present
 from activities.kernel.engine import is_unknown
 from activities.kernel.pool import TRANSPORT_ERRORS, Pool
@@ -20,6 +21,7 @@ from domain.journey.agenda import Agenda, Running
 from domain.journey.agenda_facts import Facts
 from domain.journey.comparing import Difference, DifferenceKind, compare, compare_case
 from domain.journey.planning import agenda
+from domain.journey.standing import CustomerStanding
 from domain.kernel.ids import case_workflow_id, journey_id
 from domain.kernel.refusals import Refusal
 from domain.kernel.shown import counted
@@ -238,11 +240,12 @@ class Reconciler:
             async with self._pool.acquire() as connection, connection.transaction(readonly=True):
                 facts = await load_facts(connection, account_id, as_of, lost=running is None)
                 open_cases = await case_rows.open_cases(connection, account_id)
+                standing = await load_standing(connection, facts) if facts is not None else None
             if facts is None:
                 said = f"a journey of {account_id} runs, and the account is not on record"
                 found = [Difference(DifferenceKind.NO_FACTS, account_id, said)] if running else []
                 return [*found, *await self._restorer.lost(account_id)]
-            found = _of_journey(facts, agenda(facts), running)
+            found = _of_journey(facts, agenda(facts), running, standing)
         except TRANSPORT_ERRORS:
             raise
         except Exception as broken:  # whatever cannot be read is the finding
@@ -317,6 +320,7 @@ _MENDED_BY_JOURNEY = frozenset(
         DifferenceKind.DELIVERY_MISSING,
         DifferenceKind.PAUSE_OTHER,
         DifferenceKind.CLOSED,
+        DifferenceKind.STANDING_OTHER,
     }
 )
 
@@ -355,7 +359,9 @@ def _mendable(difference: Difference) -> bool:
     }
 
 
-def _of_journey(facts: Facts, wanted: Agenda, running: Running | None) -> list[Difference]:
+def _of_journey(
+    facts: Facts, wanted: Agenda, running: Running | None, standing: CustomerStanding | None
+) -> list[Difference]:
     account = facts.situation.customer.account
     if facts.record.closed_at is not None:
         if running is None or running.closed:
@@ -367,7 +373,7 @@ def _of_journey(facts: Facts, wanted: Agenda, running: Running | None) -> list[D
         first = f"; the next was due {steps[0].at:%Y-%m-%d %H:%M} UTC" if steps else ""
         said = f"no journey runs: {counted(len(steps), 'step')} and {counted(len(wanted.deliveries), 'message')} are looked after by nobody{first}"
         return [Difference(DifferenceKind.NOT_RUNNING, account.account_id, said)]
-    return compare(wanted, running, facts.situation.as_of, account.time_zone)
+    return compare(wanted, running, facts.situation.as_of, account.time_zone, standing)
 
 
 def _one_line(error: Exception) -> str:

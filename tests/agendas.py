@@ -8,6 +8,7 @@ import time
 from temporalio.service import RPCError
 
 from activities.journey.agenda_facts import load_facts
+from activities.journey.standing import load_standing
 from domain.journey.agenda import Running
 from domain.journey.comparing import compare
 from domain.journey.planning import agenda
@@ -22,11 +23,12 @@ async def differences(servers: Servers, account_id: str) -> list[str]:
         return []
     async with servers.pool.acquire() as connection:
         facts = await load_facts(connection, account_id, running.now)
-    assert facts is not None
+        assert facts is not None
+        standing = await load_standing(connection, facts)
     situation = facts.situation
     if facts.lacks(running.last):
         return [f"{running.last} was done last, and is not on record"]
-    found = compare(agenda(facts), running, situation.as_of, situation.customer.account.time_zone)
+    found = compare(agenda(facts), running, situation.as_of, situation.customer.account.time_zone, standing)
     return [difference.says for difference in found]
 
 

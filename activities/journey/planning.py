@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from activities.journey.agenda_facts import load_facts
+from activities.journey.standing import load_standing
 from activities.kernel.pool import Connection
 from domain.frame.calls import RequestCall
 from domain.frame.state import Outcome
@@ -17,9 +18,11 @@ async def with_agenda(connection: Connection, call: RequestCall, outcome: Outcom
     facts = await load_facts(connection, call.account_id, call.as_of, lost=True)
     if facts is None or facts.record.closed_at is not None:
         return outcome
-    begun = begun_anew(facts)
+    begun, standing = begun_anew(facts), await load_standing(connection, facts)
     return outcome.having(
         account=outcome.account or begun.account,
+        health=outcome.health or standing.health,
+        attention={**standing.attention, **outcome.attention},
         plan=begun.plan,
         stages=begun.stages,
         deliveries=begun.deliveries,

@@ -9,6 +9,7 @@ from activities.frame.errors import business_errors
 from activities.frame.unit_of_work import Activities
 from activities.holds import hold_rows
 from activities.journey.agenda_facts import load_facts
+from activities.journey.standing import load_standing
 from domain.frame.calls import RequestCall
 from domain.frame.keys import effect_key
 from domain.frame.state import Outcome
@@ -17,6 +18,7 @@ from domain.journey.agenda_facts import Facts
 from domain.journey.comparing import Difference, compare, mending
 from domain.journey.planning import agenda, begun_anew
 from domain.journey.requests import Reconcile
+from domain.journey.standing import mended
 from domain.kernel.refusals import JOURNEY_CLOSED, UNKNOWN_ACCOUNT, Refusal
 from domain.kernel.requests import read_request
 
@@ -46,9 +48,10 @@ class Reconciling(Activities):
                 if facts.record.closed_at is not None and not running.opened_at:
                     raise Refusal(JOURNEY_CLOSED, "the account was closed; a new order begins a new journey")
                 found = agenda(facts)
+                standing = await load_standing(connection, facts)
                 situation = facts.situation
                 zone = situation.customer.account.time_zone
-                differences = compare(found, running, situation.as_of, zone)
+                differences = compare(found, running, situation.as_of, zone, standing)
                 if differences:
                     row = effects.JournalRow(
                         effect_key(call.account_id, f"reconcile:{call.request_id}"),
@@ -59,7 +62,7 @@ class Reconciling(Activities):
                         {"by": request.by, "differences": [one.says for one in differences[:SHOWN]]},
                     )
                     await effects.write_journal(connection, call.account_id, [row])
-            return _outcome(facts, found, running, differences)
+            return mended(_outcome(facts, found, running, differences), standing, running)
 
 
 def _outcome(facts: Facts, found: Agenda, running: Running, differences: list[Difference]) -> Outcome:

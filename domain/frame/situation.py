@@ -12,7 +12,7 @@ from domain.assets.model import AssetRecord
 from domain.frame.customer import Customer
 from domain.frame.playbook import Playbook
 from domain.frame.service_facts import NO_SERVICE, ServiceFacts
-from domain.frame.state import Step
+from domain.frame.state import AccountView, Step
 
 TOLERATED_DELAY = timedelta(days=7)
 """A step that came due this long before it was planned is still done; an older one is recorded as past."""
@@ -106,6 +106,17 @@ class Situation:
         """One of our people by name; an id that nobody bears stays as it is."""
         known = {one.staff_id: one.name for one in (self.customer.owner, self.customer.success_manager)}
         return self.people.get(staff_id) or known.get(staff_id, staff_id)
+
+    @property
+    def account_view(self) -> AccountView:
+        """The account as its journey names itself."""
+        account = self.customer.account
+        return AccountView(
+            name=account.name,
+            time_zone=account.time_zone,
+            owner=self.customer.owner.staff_id,
+            playbook=self.playbook.named,
+        )
 
     @property
     def today(self) -> date:

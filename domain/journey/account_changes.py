@@ -14,7 +14,7 @@ from domain.frame.messages import OwnWords
 from domain.frame.playbook import Playbook
 from domain.frame.situation import Situation
 from domain.frame.staff_tasks import StaffTaskFacts
-from domain.frame.state import AccountView, Outcome
+from domain.frame.state import Outcome
 from domain.holds import holding
 from domain.journey import changed_people
 from domain.journey.writes import ChangedAccount, KeepPlaybook, NewContact, SavedContacts
@@ -132,9 +132,7 @@ def change_account(
     says = f"Account changed: {said}" if said else "Account: nothing to change"
     outcome = Outcome(
         plan=holding.after_move(customer, moved),
-        account=AccountView(
-            name=account.name, time_zone=after.account.time_zone, owner=owner.staff_id, playbook=rules.named
-        ),
+        account=moved.account_view,
         said=[says],
         answer={
             "account_id": account.account_id,

@@ -20,7 +20,7 @@ from domain.frame.customer import (
 from domain.frame.decision import Decision, JournalLine, Mail
 from domain.frame.ownership import sold
 from domain.frame.situation import Situation
-from domain.frame.state import AccountView, Outcome, Step
+from domain.frame.state import Outcome, Step
 from domain.frame.success_facts import OnboardingTaskStatus
 from domain.journey import fulfilling
 from domain.journey.sale import Sale, asset_id_of
@@ -116,12 +116,7 @@ def accept(situation: Situation, order: Order, sale: Sale, *, first: bool, openi
     )
     lines, first_said = told_of_invoices(answer.first_invoices, situation.billing_day)
     outcome = outcome.having(
-        account=AccountView(
-            name=customer.account.name,
-            time_zone=customer.account.time_zone,
-            owner=customer.owner.staff_id,
-            playbook=situation.playbook.named,
-        ),
+        account=situation.account_view,
         attention={**outcome.attention, **_mended(order)},
         said=[says, *first_said],
         answer=answer.model_dump(mode="json"),

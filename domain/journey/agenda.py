@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from domain.frame.case_words import CaseState
 from domain.frame.flight import Channel, Delivery
-from domain.frame.state import JourneyState, Pause, Stage, Step
+from domain.frame.state import AccountView, HealthView, JourneyState, Pause, Stage, Step
 from domain.frame.unreadable import Unreadable
 from domain.kernel.base import Carried
 from domain.kernel.legible import Legible
@@ -53,6 +53,10 @@ class Running(Carried, Legible):
     paused: Pause | None = None
     last: str = ""
     """the key of what was done last"""
+    account: AccountView | None = None
+    health: HealthView | None = None
+    attention: dict[str, str] | None = None
+    """what needs a person, and why; null as releases before answered"""
     stages: dict[str, Stage] = {}
     steps: list[Step] = []
     parked: list[Step] = []
@@ -68,6 +72,9 @@ class Running(Carried, Legible):
             closed=state.closed,
             paused=state.paused,
             last=state.last,
+            account=state.account,
+            health=state.health,
+            attention=state.attention,
             stages=state.stages,
             steps=state.agenda,
             parked=state.parked,

@@ -11,6 +11,7 @@ from domain.frame.keys import StageKind
 from domain.frame.state import Outcome, Pause, Stage, Step
 from domain.frame.unreadable import Unreadable
 from domain.journey.agenda import Agenda, Running, RunningCase, by_key
+from domain.journey.standing import CustomerStanding, differences
 from domain.kernel.shown import to_the_minute
 
 LOOKS = frozenset({"service_review", "service_hold_lift"})
@@ -35,6 +36,7 @@ class DifferenceKind(StrEnum):
     CASE_OTHER = "case_other"
     UNREADABLE = "unreadable"
     PAUSE_OTHER = "pause_other"
+    STANDING_OTHER = "standing_other"
     NO_FACTS = "no_facts"
     ORDER_LOST = "order_lost"
     REQUEST_LOST = "request_lost"
@@ -50,12 +52,16 @@ class Difference:
     says: str
 
 
-def compare(agenda: Agenda, running: Running, as_of: datetime, zone: str) -> list[Difference]:
+def compare(
+    agenda: Agenda, running: Running, as_of: datetime, zone: str, standing: CustomerStanding | None = None
+) -> list[Difference]:
     """Every difference between an agenda and what runs, in the order of a reader: stages, steps, deliveries.
 
-    What is overdue in both is the same whenever it was due.
+    What is overdue in both is the same whenever it was due. standing: with what is shown of the customer otherwise.
     """
+    shown = differences(standing, running) if standing is not None else ()
     return [
+        *(Difference(DifferenceKind.STANDING_OTHER, running.account_id, said) for said in shown),
         *(Difference(DifferenceKind.UNREADABLE, one.id, _unread(one)) for one in agenda.unreadable),
         *_pause(agenda, running, zone),
         *_stages(agenda, running, as_of),

@@ -9,7 +9,7 @@ from datetime import datetime
 from domain.billing import dunning
 from domain.frame.keys import StageId, StageKind, stage_kind
 from domain.frame.service_facts import NO_SERVICE
-from domain.frame.state import PLAYS, AccountView, Outcome, Stage, Step
+from domain.frame.state import PLAYS, Outcome, Stage, Step
 from domain.frame.unreadable import UnreadableError, unreadable_of
 from domain.holds import holding
 from domain.holds.leads import WAITING
@@ -94,17 +94,11 @@ def _stands(found: Agenda, step: Step) -> bool:
 def begun_anew(facts: Facts) -> Outcome:
     """The whole agenda, for a journey that has none yet."""
     found, situation = agenda(facts), facts.situation
-    account = situation.customer.account
     plan = found.plan()
     if situation.service is not NO_SERVICE and facts.record.closed_at is None:
         plan += holding.after_request(situation)  # the cases are shown again, and what holds sales back
     return Outcome(
-        account=AccountView(
-            name=account.name,
-            time_zone=account.time_zone,
-            owner=situation.customer.owner.staff_id,
-            playbook=situation.playbook.named,
-        ),
+        account=situation.account_view,
         plan=plan,
         stages=dict(found.stages),
         deliveries=dict(found.deliveries),

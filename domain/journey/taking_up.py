@@ -10,7 +10,7 @@ from domain.contracts.writes import SetContractStatus
 from domain.frame.customer import ContractStatus
 from domain.frame.decision import Decision, JournalLine
 from domain.frame.situation import Situation
-from domain.frame.state import AccountView, Outcome
+from domain.frame.state import Outcome
 from domain.kernel.base import Write
 from domain.kernel.ids import ContractRef
 from domain.kernel.requests import Request
@@ -39,12 +39,7 @@ def take_up(situation: Situation, request: TakeUpHoldings) -> Decision:
     ]
     says = f"Installed base taken over: {counted(request.assets, 'asset')}, {counted(len(new), 'contract')}"
     about = Outcome(
-        account=AccountView(
-            name=customer.account.name,
-            time_zone=customer.account.time_zone,
-            owner=customer.owner.staff_id,
-            playbook=situation.playbook.named,
-        ),
+        account=situation.account_view,
         said=[says],
         answer={"account_id": customer.account.account_id, "assets": request.assets, "contracts": sorted(new)},
     )

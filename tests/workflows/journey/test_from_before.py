@@ -259,6 +259,36 @@ async def test_a_journey_that_was_closed_and_is_from_a_copy_of_before_closes_aga
     await until(is_over, "the journey is over")
 
 
+@pytest.mark.damaged
+async def test_what_operators_find_a_journey_by_is_mended_with_it(servers: Servers) -> None:
+    """Whose customer it is, and what needs a person."""
+    _, account = await begin(servers, 10)
+    early = await servers.client.agenda_of(account)
+    assert early is not None
+    assert early.attention
+    await servers.client.ask(account, "change_account", {"owner": "S-2", "by": "S-1", "request_id": "a-1"})
+    changed = await number_of(servers.temporal, f"journey-{account}", "change_account")
+    kickoff = {"task": "kickoff", "evidence": "we met", "by": "S-1", "request_id": "t-1"}
+    await servers.client.ask(account, "complete_task", kickoff)
+    await servers.client.fast_forward(account, timedelta(days=5))
+    await settled(servers.pool, account)
+    late, lived = await servers.client.agenda_of(account), await servers.client.now(account)
+    assert late is not None
+    assert late.attention is not None
+    await back_from_before(servers.temporal, f"journey-{account}", changed)
+    looked = await reconciler(servers).look(account, mend=True)
+    found = [one.says for one in looked.found]
+    assert "the journey shows owner S-1, and ought to show S-2" in found
+    (over,) = early.attention.keys() - late.attention.keys()
+    assert f"the journey shows that {over} needs a person, and nothing on record says so" in found
+    assert looked.left == []
+    await servers.client.fast_forward_to(account, lived)
+    running = await servers.client.agenda_of(account)
+    assert running is not None
+    assert running.account == late.account
+    assert running.attention == late.attention
+
+
 async def test_what_waited_for_its_hour_waits_again_until_it_was_sent(
     servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
