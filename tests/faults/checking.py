@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 from urllib.parse import unquote
 
+from domain.frame.keys import BATCH
 from domain.journey.comparing import DifferenceKind
 from tests.accountant.accountant import Accountant
 from tests.accountant.compare import differences, judged, wrong_taxes
@@ -195,7 +196,7 @@ def _mails_out(evidence: Evidence) -> Iterator[Finding]:
     """Every mail that is on record as sent arrived, under one Message-ID, and says what its copies say.
 
     Where a server took a mail and never said so, it is on record that it may have arrived, be it that it was dropped or written anew since.
-    What a database had lost that came back from before is on record as sent before.
+    What a database had lost that came back from before is on record as sent before, but for what batches told our people.
     """
     arrived: dict[str, dict[str, list[Arrived]]] = defaultdict(lambda: defaultdict(list))
     for mail in evidence.mails:
@@ -206,11 +207,14 @@ def _mails_out(evidence: Evidence) -> Iterator[Finding]:
     )
     said = Counter((mail.to, mail.subject, mail.text) for id in sent for mail in _first_of(arrived.get(id, {})))
     for id, row in sent.items():
-        yield from _of_row(row, arrived.get(id, {}), 1 + in_doubt[id])
+        by_id = arrived.get(id, {})
+        yield from _of_row(row, by_id, 1 + in_doubt[id] + len(evidence.told_by_batches & by_id.keys()))
     elsewhere = {row["delivery_id"] for row in evidence.of("sent_before")}
     elsewhere |= in_doubt.keys()
     for id in arrived.keys() - sent.keys():
         for message_id, mails in arrived[id].items():
+            if message_id in evidence.told_by_batches:
+                continue
             mail = mails[0]
             says = f"{message_id} to {mail.to} ({mail.subject}) arrived and is not on record"
             if any(said[(one.to, one.subject, one.text)] for one in mails):
@@ -220,8 +224,8 @@ def _mails_out(evidence: Evidence) -> Iterator[Finding]:
 
 
 _BOOKED = "by the engine's histories"
-"""why a row is booked as sent that a database from before did not know of: to whom and with which other message it left is not on record
-any more, and what it says now follows from what is known now (scores of each day, say, are in no history)"""
+"""why a row is booked as sent that a database from before did not know of: to whom, with which other message and after which doubts it left is
+not on record any more, and what it says now follows from what is known now (scores of each day, say, are in no history)"""
 
 
 def _of_row(row: dict[str, Any], by_id: dict[str, list[Arrived]], contents: int) -> Iterator[Finding]:
@@ -234,7 +238,7 @@ def _of_row(row: dict[str, Any], by_id: dict[str, list[Arrived]], contents: int)
         yield Finding(Kind.DOUBLED, f"{row['delivery_id']} arrived under {len(by_id)} Message-IDs: {sorted(by_id)}")
     elif mails and {mail.to for mail in mails} != {row["address"]} and _BOOKED not in (row["reason"] or ""):
         yield Finding(Kind.WRONG, f"{row['delivery_id']} arrived at {sorted({mail.to for mail in mails})}")
-    elif len({(mail.subject, mail.text) for mail in mails}) > contents:
+    elif len({(mail.subject, mail.text) for mail in mails}) > contents and _BOOKED not in (row["reason"] or ""):
         yield Finding(Kind.WRONG, f"{row['delivery_id']} arrived with two contents under one Message-ID")
 
 
@@ -245,6 +249,11 @@ def _first_of(by_id: dict[str, list[Arrived]]) -> list[Arrived]:
 def _delivery_of(message_id: str) -> str:
     """Which delivery a Message-ID of ours is of: its name is before the first point, written as in an address."""
     return unquote(message_id.strip("<>").partition("@")[0].partition(".")[0])
+
+
+def is_by_batch(message_id: str) -> bool:
+    """True for what a batch told somebody of ours."""
+    return _delivery_of(message_id).startswith(BATCH)
 
 
 def _leaving(evidence: Evidence) -> Iterable[dict[str, Any]]:

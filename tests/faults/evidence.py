@@ -75,6 +75,8 @@ class Evidence:
     overdue: list[str] = field(default_factory=list)
     issued_late: set[str] = field(default_factory=set)
     """documents of which the checker has found that a moved clock ran past their day"""
+    told_by_batches: set[str] = field(default_factory=set)
+    """Message-IDs of what batches told our people before the database was lost that knew of it: it is in no history"""
     rules: dict[str, list[Row]] = field(default_factory=dict)
     """rules of the tables that some rows break"""
 

@@ -25,7 +25,7 @@ from gateway.client import PerennialClient
 from gateway.connection import connect
 from gateway.outgoing import Outgoing
 from tests.accountant.doors import Lived, read_documents
-from tests.faults.checking import Finding, Kind, check, resent
+from tests.faults.checking import Finding, Kind, check, is_by_batch, resent
 from tests.faults.customers import customer
 from tests.faults.doors import WITHIN, Doors, api
 from tests.faults.evidence import Evidence, gather
@@ -84,6 +84,7 @@ class Run:
     pool: Pool
     lives: list[Living] = field(default_factory=list)
     lost_patience: list[Finding] = field(default_factory=list)
+    told_by_batches: set[str] = field(default_factory=set)
 
     async def live(self) -> None:
         """Customers, faults and repetitions, until the time is over and everybody who began has lived to the end."""
@@ -142,10 +143,17 @@ class Run:
         for server in SERVERS if self.asked.restores else ():
             async with self.doors.gate.closed():
                 await self.world.keep_copy(server)
+                told = self._by_batches()
                 self.say(f"a copy of {server} is kept")
             await asyncio.sleep(whole * 0.2)
             async with self.doors.gate.closed():
+                self.told_by_batches |= self._by_batches() - told if server == "postgres" else set()
                 await self._restore(server)
+
+    def _by_batches(self) -> set[str]:
+        """The Message-IDs of what batches have told our people so far."""
+        ids = (one.message_id for one in self.world.mailbox.list())
+        return {id for id in ids if id is not None and is_by_batch(id)}
 
     async def _everything(self) -> None:
         async with self.doors.gate.passing():
@@ -227,6 +235,7 @@ class Run:
     async def check(self) -> tuple[Evidence, list[Finding]]:
         """What the checker finds."""
         evidence = await gather(self.temporal, self.pool, self.world.mailbox)
+        evidence.told_by_batches = self.told_by_batches
         over = [living for living in self.lives if living.over]
         async with self.pool.acquire() as connection:
             for living in over:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -184,6 +185,26 @@ def test_what_was_issued_after_a_moved_clock_ran_past_its_day_counts_for_that_da
     own["at"] = datetime(2027, 2, 5, 10, 39, 53, tzinfo=UTC)
     before["at"] = datetime(2027, 2, 2, tzinfo=UTC)
     assert as_due(issued, books, evidence) is issued, "somebody worked after the day on which it was due"
+
+
+def test_what_a_batch_told_before_its_database_was_lost_need_not_be_on_record() -> None:
+    evidence = left()
+    reminder = replace(NEWS, message_id="<batch%3Aacme%2Freminded-1%230.c@perennial.example>", text="Due now.")
+    evidence.mails.append(reminder)
+    (found,) = check(evidence, told(), [])
+    assert (found.kind, found.says.endswith("arrived and is not on record")) == (Kind.WRONG, True)
+    evidence.told_by_batches = {reminder.message_id}
+    assert check(evidence, told(), []) == []
+
+
+def test_what_was_written_anew_before_its_database_was_lost_may_have_two_contents() -> None:
+    evidence = left()
+    evidence.mails.append(replace(WELCOME, text="Good to have you, again."))
+    (found,) = check(evidence, told(), [])
+    assert "two contents" in found.says
+    (row,) = (row for row in evidence.of("outbox") if row["delivery_id"].endswith("/welcome#0"))
+    row["reason"] = "sent before, by the engine's histories"
+    assert check(evidence, told(), []) == []
 
 
 def test_the_same_mail_under_the_same_message_id_is_counted_apart() -> None:
