@@ -110,7 +110,7 @@ async def remember_runs(temporal: Client, workflow_ids: list[str]) -> Remembered
                             sending[id] = Act(name, given, settled_key(id), left)
                     elif outcome.get("plan"):
                         held.append((id, Act(name, given, settled_key(id), asked + waited.time)))
-                elif name not in _NOT_KEPT and not outcome.get("repeated") and not outcome.get("put_off"):
+                elif name not in _NOT_KEPT and not _done_before(outcome) and not outcome.get("put_off"):
                     act = Act(name, given, _key(name, given), asked)
                     acts.setdefault(act.key, act)
     stages = {act.given["step"]["stage"] for act in acts.values() if act.activity == _PROVISIONED}
@@ -267,3 +267,8 @@ def _note_delivery(given: dict[str, Any], outcome: dict[str, Any], into: dict[st
 def _delivery(given: dict[str, Any]) -> str:
     """A message's id: that of a case is whole, that of a journey leaves out the account."""
     return message_key(given["account_id"], given["delivery_id"])
+
+
+def _done_before(outcome: dict[str, Any]) -> bool:
+    """True for the answer of long ago; what a run had forgotten is in no other history."""
+    return bool(outcome.get("repeated")) and not outcome.get("forgotten")

@@ -230,7 +230,8 @@ class Journey(Entity[JourneyState]):
     def apply_answer(self, pending: PendingUpdate, outcome: Outcome) -> None:
         """What a request means for the journey: its outcome, and for the levers their position."""
         if outcome.repeated:
-            if outcome.forgotten:
+            if outcome.forgotten and workflow.patched("catches-up"):
+                self._move_lever(pending, outcome)
                 self._catches_up(pending)
             return  # the levers may have been moved since
         now = workflow.now()
@@ -255,8 +256,17 @@ class Journey(Entity[JourneyState]):
                     self._catches_up(pending)
             case "pause_journey":
                 self.state = control.paused(self.state, read_request(PauseJourney, pending.body), now, outcome.lets)
+            case "reconcile" if outcome.closes is not None and workflow.patched("catches-up"):
+                self._close()
+            case "close_journey":
+                self._close()
+        self._move_lever(pending, outcome)
+
+    def _move_lever(self, pending: PendingUpdate, outcome: Outcome) -> None:
+        """What a request means for what no fact tells: steps that are set aside, messages that are stuck, words that name somebody."""
+        match pending.activity:
             case "resume_journey":
-                self.state = self.state.unparked(now, planned=outcome.caught_up)
+                self.state = self.state.unparked(workflow.now(), planned=outcome.caught_up)
             case "retry_deliveries":
                 named = pending.body.get("delivery")
                 alone = within_account(self.state.account_id, str(named).strip()) if named else None
@@ -266,10 +276,6 @@ class Journey(Entity[JourneyState]):
                 self.state = self.state.without_parked(str(pending.body["step"]))
             case "erase_person":
                 self.state, self.forgets = self.state.forgetting(str(pending.body["contact_id"])), True
-            case "reconcile" if outcome.closes is not None:
-                self._close()
-            case "close_journey":
-                self._close()
 
     def _close(self) -> None:
         self.state = self.state.having(closed=True, agenda=[], stages={}, parked=[], paused=None, attention={})

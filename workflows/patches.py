@@ -4,6 +4,7 @@ from __future__ import annotations
 
 PATCHES: tuple[str, ...] = (
     "account-in-memo",
+    "catches-up",
     "delivered-together",
     "instants-stay",
     "moved-by-an-order",

@@ -237,7 +237,7 @@ class Deliveries(Activities):
         self, call: DeliveryCall, row: outbox.Waiting, rejected: AddressRejectedError | MessageRejectedError
     ) -> Outcome:
         """It came back for good: the contact is flagged and the owner told, in one transaction with the message's end."""
-        unit, said = settling(call, row, call.as_of, "delivery_rejected"), str(rejected)
+        unit, said = settling(call, row, instant_of(call), "delivery_rejected"), str(rejected)
         async with business_errors(), self._performer.begin(unit) as work:
             if work.before is not None:
                 return work.before

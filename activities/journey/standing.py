@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from activities.kernel.pool import Connection
 from domain.frame.state import HealthView
+from domain.frame.unreadable import Missing
 from domain.journey.agenda_facts import Facts
-from domain.journey.standing import CustomerStanding
+from domain.journey.standing import CustomerStanding, not_its_own
 
-# What was said last of each reason counts; a null took it back. What a journey says of its own work is in no outcome.
+# What was said last of each reason counts; a null took it back.
 _STANDING = """
 with own as (select as_of, key, outcome from effect where account_id = $1 and starts_with(key, 'journey:' || $1 || '/')),
 over as (select max(as_of) as at from own where starts_with(key, 'journey:' || $1 || '/close_journey:')),
@@ -26,9 +27,14 @@ select
 async def load_standing(connection: Connection, facts: Facts) -> CustomerStanding:
     """The standing of a customer since their journey began last."""
     account = facts.situation.customer.account.account_id
+    view = None if isinstance(facts.situation.playbook, Missing) else facts.situation.account_view
     if facts.record.closed_at is not None:
-        return CustomerStanding(facts.situation.account_view)
+        return CustomerStanding(view)
     row = await connection.fetchrow(_STANDING, account)
     assert row is not None
     health = HealthView.model_validate(row["health"]) if row["health"] else None
-    return CustomerStanding(facts.situation.account_view, health, row["attention"])
+    service, attention = facts.situation.service, not_its_own(row["attention"])
+    if facts.record.paused is not None:  # what is known of service is as of when the pause began
+        return CustomerStanding(view, health, attention)
+    holds, cases = [hold.id for hold in service.manual], [case.view() for case in service.running()[:8]]
+    return CustomerStanding(view, health, attention, holds, cases)

@@ -177,7 +177,9 @@ class CaseWorker:
         work = Work(await self.situation(connection, case, call.as_of), "")
         work.next_at = case.next_action_at
         waiting = await outbox.waiting_of_case(connection, call.case_id)
-        return again.having(view=work.view(), **{"deliveries": waiting} if waiting else {})
+        told = first.tell if forgotten else []
+        more = {"deliveries": waiting, "tell": told}
+        return again.having(view=work.view(), **{name: what for name, what in more.items() if what})
 
     async def situation(
         self, connection: Connection, case: CaseFile, as_of: datetime, *people: str | None, agents: bool = False

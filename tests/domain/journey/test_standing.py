@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.frame.state import AccountView, HealthView, JourneyState, Outcome
 from domain.journey.agenda import Running
-from domain.journey.standing import CustomerStanding, differences, mended
+from domain.journey.standing import CustomerStanding, differences, mended, not_its_own
 
 NOW = datetime(2027, 1, 5, 9, tzinfo=UTC)
 OWN = ["delivery:welcome#0", "stuck:welcome#0", "parked:adoption/check-in", "unreadable:asset", "unknown_message"]
@@ -67,3 +67,13 @@ def test_differences_are_put_in_words() -> None:
         "the journey shows that lapsed needs a person, and nothing on record says so",
         "the journey does not show that low_adoption needs a person: 3 of 10",
     ]
+
+
+def test_a_playbook_that_cannot_be_read_says_nothing_of_the_account() -> None:
+    account = AccountView(name="Capricorn Coffee", time_zone="Asia/Tokyo", owner="S-1")
+    running = Running.of(JourneyState(account_id="acme", account=account, attention={"lapsed": "no order"}), NOW)
+    standing = CustomerStanding(
+        None, attention=not_its_own({"lapsed": "no order", "unreadable:asset A-1": "is broken"})
+    )
+    assert list(differences(standing, running)) == []
+    assert "account" not in mended(Outcome(), standing, running).model_fields_set

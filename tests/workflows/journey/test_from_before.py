@@ -289,6 +289,35 @@ async def test_what_operators_find_a_journey_by_is_mended_with_it(servers: Serve
     assert running.attention == late.attention
 
 
+@pytest.mark.damaged
+async def test_what_was_set_aside_is_taken_up_again_by_whoever_asks_a_journey_that_has_forgotten_it(
+    servers: Servers,
+) -> None:
+    _, account = await begin(servers)
+    zone = "update account set time_zone = $2 where account_id = $1"
+    await servers.pool.execute(zone, account, "Nowhere/City")
+    await servers.client.fast_forward(account, timedelta(days=30))
+
+    async def parked() -> list[str]:
+        running = await servers.client.agenda_of(account)
+        assert running is not None
+        return [step.key for step in running.parked]
+
+    aside = await parked()
+    assert aside
+    await servers.pool.execute(zone, account, "Asia/Tokyo")
+    resume = {"by": "S-1", "request_id": "r-1"}
+    first = await servers.client.ask(account, "resume", resume)
+    resumed = await number_of(servers.temporal, f"journey-{account}", "resume")
+    await settled(servers.pool, account)
+    assert await parked() == []
+    await back_from_before(servers.temporal, f"journey-{account}", resumed)
+    assert await parked() == aside
+    assert await servers.client.ask(account, "resume", resume) == first
+    assert await parked() == []
+    assert await apart(servers, account) == []
+
+
 async def test_what_waited_for_its_hour_waits_again_until_it_was_sent(
     servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from activities.journey.readable import unreadable_facts
 from activities.kernel.clock import present
 from domain.kernel.refusals import Refusal
+from tests.agendas import apart
 from tests.asset_life import Life, refused
 from tests.cases import case, case_client, staffed
 from tests.conftest import Servers
@@ -47,6 +48,7 @@ async def nothing_waits(servers: Servers, account: str) -> None:
         return not {"parked", "unreadable"} & set(await attention_of(servers.temporal, account))
 
     await until(is_free, "what waited is done")
+    assert await apart(servers, account) == []
 
 
 async def first_contract_goes_on(life: Ahead) -> None:
@@ -135,6 +137,7 @@ async def test_a_playbook_of_another_release(servers: Servers) -> None:
     )
     await servers.pool.execute("update account set playbook_version = 901 where account_id = $1", life.account)
     assert await named_by_doctor(servers, life.account) == ["playbook standard 901"]
+    assert (await servers.client.reconcile(life.account))["account_id"] == life.account
     answer = await life.ask("pause", reason="quiet", until=(present() + timedelta(days=500)).isoformat())
     assert answer
     await life.ask("resume")
