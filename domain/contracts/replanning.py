@@ -107,8 +107,13 @@ def _taken_back(contract: ContractFacts, holdings: TermHoldings, as_of: datetime
 
 
 def _waits(contract: ContractFacts, as_of: datetime) -> bool:
-    """True while the latest term is sold and has not begun: the open stage is that of the term before."""
+    """True while the latest term is sold and has not begun."""
     return contract.previous is not None and contract.term.starts_at > as_of
+
+
+def _is_ahead(contract: ContractFacts, as_of: datetime) -> bool:
+    """True while the open stage is that of the term before. Once that is over it is the latest one's, even if days lie between them."""
+    return _waits(contract, as_of) and contract.previous is not None and contract.previous.ends_at > as_of
 
 
 def _without_next_term(contract: ContractFacts) -> tuple[ContractFacts, Replanned]:
@@ -255,7 +260,7 @@ def _run_out(situation: Situation, contract: ContractFacts, until: datetime) -> 
     says = f"Contract {contract.contract_id} runs out on {last_day(contract.term)}: {why}"
     after = contract if declined else contract.having(status=ContractStatus.DECLINED, status_reason=why)
     outcome = Outcome(attention={f"renewal:{contract.contract_id}": None})
-    if not _waits(contract, situation.as_of):
+    if not _is_ahead(contract, situation.as_of):
         outcome += Outcome(drop=[contract.stage])
         outcome += renewal_notices.run_out(situation, after)
     return first.and_then(
@@ -315,7 +320,7 @@ def _moved(
         writes = [SetContractStatus(contract.contract_id, ContractStatus.ACTIVE, "", situation.as_of)]
     says = f"Contract {contract.contract_id} runs until {last_day(contract.term)} now"
     outcome = Outcome(attention={f"renewal:{contract.contract_id}": None})
-    if not _waits(contract, situation.as_of):
+    if not _is_ahead(contract, situation.as_of):
         planned = renewal_notices.run_out if contract.status == ContractStatus.DECLINED else renewal_notices.begin
         outcome += Outcome(drop=[contract.stage]) + planned(situation, contract)
     return first.and_then(

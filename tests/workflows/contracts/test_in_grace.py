@@ -10,6 +10,7 @@ import pytest
 from activities.kernel.clock import present
 from domain.kernel.calendar import local_day
 from tests.agendas import apart
+from tests.asset_life import Life
 from tests.builders import order
 from tests.conftest import Servers
 from tests.e2e.lives import account_of, settled, until
@@ -145,3 +146,25 @@ async def test_what_was_renewed_alone_keeps_its_contract_and_is_talked_about(ser
     charged = await servers.pool.fetchval("select sum(amount) from invoice_line where asset_id = $1", care)
     assert int(charged) == 2 * 60000
     assert await apart(servers, account) == []
+
+
+@pytest.mark.parametrize("then", ["cancelled", "shorter", "taken back"])
+async def test_what_changes_before_a_renewal_after_a_gap_begins_is_on_the_agenda(servers: Servers, then: str) -> None:
+    """The term before is over, so the open stage is that of the next one, though it has not begun."""
+    life = await Life.begin(servers, auto_renew=False)
+    await life.reach(life.day(12) + timedelta(days=3))
+    gap = (life.day(12) + timedelta(days=14)).isoformat()
+    await life.ask("renew_assets", contract_id=life.contract, start=gap, months=6, request_id="r-1")
+    assert await apart(servers, life.account) == []
+    await life.reach(life.day(12) + timedelta(days=6))
+    match then:
+        case "cancelled":
+            answer = await life.ask("cancel_assets", contract_id=life.contract, effective="period_end")
+            assert answer["contracts"][0]["status"] == "declined"
+        case "shorter":
+            await life.ask("cancel_assets", contract_id=life.contract, effective=life.month(15))
+        case _:
+            await life.ask("rollback", asset_id=life.seats)
+    assert await apart(servers, life.account) == []
+    await life.reach(life.day(20))
+    assert await apart(servers, life.account) == []
