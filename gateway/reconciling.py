@@ -50,6 +50,11 @@ class Looked:
         """What is amiss now."""
         return self.found if self.left is None else self.left
 
+    @property
+    def new(self) -> Sequence[Difference]:
+        """What came up while it was mended."""
+        return [difference for difference in self.standing if difference not in self.found]
+
 
 @dataclass
 class Totals:

@@ -184,6 +184,8 @@ class Run:
         if "differences" not in found:
             self.say(f"doctor ends with {code}: {(out + err)[-1000:]}")
         code, out, err = await self.world.reconcile("--mend")
+        if code:  # what came up meanwhile, an operator has mended, too
+            code, out, err = await self.world.reconcile("--mend")
         if code:
             self._stands(server, code, out, err)
         if server == "postgres":

@@ -47,7 +47,7 @@ async def reconcile(*, mend: bool, as_json: bool) -> bool:
                     _print(page)
         await _note(servers.pool, totals)
         if as_json:
-            print_json(_document(totals, kept, mended=mend))
+            print_json(document(totals, kept, mended=mend))
         else:
             sum_up(totals, mend=mend)
         return totals.standing == 0
@@ -101,8 +101,7 @@ async def _note(pool: Pool, totals: Totals) -> None:
 
 def _print(page: Sequence[Looked]) -> None:
     for one in page:
-        standing = set(one.standing)
-        new = [difference for difference in one.standing if difference not in one.found]
+        standing, new = set(one.standing), one.new
         for difference in one.found:
             became = (
                 "" if one.left is None else ("  [yellow]stands[/]" if difference in standing else "  [green]mended[/]")
@@ -135,7 +134,8 @@ def sum_up(totals: Totals, *, mend: bool) -> None:
         console.print("All of them are mended.")
 
 
-def _document(totals: Totals, kept: Sequence[Looked], *, mended: bool) -> dict[str, Any]:
+def document(totals: Totals, kept: Sequence[Looked], *, mended: bool) -> dict[str, Any]:
+    """What was found as one JSON object; what `came_up` while others were mended stands."""
     return {
         "customers": totals.looked,
         "differences": totals.differences,
@@ -148,8 +148,9 @@ def _document(totals: Totals, kept: Sequence[Looked], *, mended: bool) -> dict[s
                 "about": difference.about,
                 "says": difference.says,
                 **({"mended": difference not in one.standing} if mended else {}),
+                **({"came_up": True} if difference in one.new else {}),
             }
             for one in kept
-            for difference in one.found
+            for difference in (*one.found, *one.new)
         ],
     }
