@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.assets.model import AssetAction, AssetRecord, Category, SellingModel
+from domain.billing.writes import BillDue
 from domain.contracts import renewal, renewal_notices
 from domain.contracts.ending import NEVER_BEGAN, NOTHING_LEFT, NOTICE_GIVEN, OVER_BEFORE, end_contract
 from domain.contracts.renewal_quote import last_day, price_of_term, said_until
@@ -234,6 +235,8 @@ def _renewed(
         _begun(contract.contract_id, term, "renewed", situation.as_of),
         SetContractStatus(contract.contract_id, ContractStatus.ACTIVE, "", situation.as_of),
     ]
+    if starts_at <= situation.as_of:  # what is not renewed is billed by the new term's months from today on as well
+        writes.append(BillDue(contract.contract_id))
     after = contract.having(term=term, previous=contract.term, status=ContractStatus.ACTIVE)
     outcome = renewal.turn(situation, contract, term, says).having(said=[])
     if contract.status == ContractStatus.ENDED:
