@@ -188,7 +188,7 @@ async def test_an_attempt_whose_answer_was_lost_gets_all_of_it_again(servers: Se
     imports = OrderImports(Performer(servers.pool, "InfintraBytes"), read_playbooks(FOLDER))
     environment = ActivityEnvironment()
     environment.info = replace(
-        environment.info, activity_type="take_over_orders", start_to_close_timeout=timedelta(minutes=5)
+        environment.info, activity_type="take_over_orders", attempt=2, start_to_close_timeout=timedelta(minutes=5)
     )
     call = RequestCall(
         account_id=account,
