@@ -75,5 +75,5 @@ def _outcome(facts: Facts, found: Agenda, running: Running, differences: list[Di
         "as_of": facts.now.isoformat(),
         "differences": [{"kind": one.kind.value, "about": one.about, "says": one.says} for one in differences[:SHOWN]],
     }
-    over = "closed on record" if facts.record.closed_at is not None else None
-    return outcome.having(answer=answer, **{"said": said} if said else {}, **{"closes": over} if over else {})
+    over = {"closes": "closed on record"} if facts.record.closed_at is not None else {}
+    return outcome.having(answer=answer, **{"said": said} if said else {}, **over)

@@ -26,13 +26,16 @@ words = st.sampled_from(["is still open", "erased"])
 
 
 @given(
-    st.builds(CustomerStanding, accounts, healths, st.dictionaries(st.sampled_from(TOLD), words)),
+    st.builds(
+        CustomerStanding, accounts, healths, st.dictionaries(st.sampled_from(TOLD), words), st.none() | st.just(["H-2"])
+    ),
     st.builds(
         JourneyState,
         account_id=st.just("acme"),
         account=accounts,
         health=st.none() | healths,
         attention=st.dictionaries(st.sampled_from([*TOLD, *OWN]), words),
+        holds=st.just(["H-1"]),
     ),
 )
 def test_what_is_mended_shows_how_the_customer_stands_and_keeps_what_is_its_own(
@@ -45,6 +48,7 @@ def test_what_is_mended_shows_how_the_customer_stands_and_keeps_what_is_its_own(
         key: why for key, why in state.attention.items() if key in OWN
     }
     assert after.attention.keys() - set(OWN) == standing.attention.keys()
+    assert after.holds == (standing.holds or state.holds)
     kept = standing.attention.keys() & state.attention.keys()
     assert all(after.attention[key] == state.attention[key] for key in kept), "who was erased is not named again"
 
